@@ -1,0 +1,24 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// What every target of this package is compiled with.
+let strict: [SwiftSetting] = [
+  .swiftLanguageMode(.v6),
+  .strictMemorySafety(),
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  // Readers and builders cannot escape their message: needed where they are declared.
+  .enableExperimentalFeature("Lifetimes"),
+]
+
+let package = Package(
+  name: "swift-capnproto",
+  platforms: [.macOS(.v26), .iOS(.v26), .tvOS(.v26), .watchOS(.v26), .visionOS(.v26)],
+  products: [
+    .library(name: "CapnProto", targets: ["CapnProto"])
+  ],
+  targets: [
+    .target(name: "CapnProto", swiftSettings: strict)
+  ]
+)

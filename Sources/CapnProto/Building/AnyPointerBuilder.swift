@@ -1,0 +1,134 @@
+// Safety. The one place where bytes of the caller's are copied into a message: each copy goes to
+// an allocation of the same count.
+
+/// A pointer of a message being built: AnyPointer, or a pointer field before its type is known.
+@frozen public struct AnyPointerBuilder: ~Escapable {
+  @usableFromInline let raw: RawPointerBuilder
+
+  @inlinable @inline(__always) @_lifetime(immortal)
+  init(raw: RawPointerBuilder) { self.raw = raw }
+
+  /// Whether the pointer is null.
+  @inlinable public var isNull: Bool { raw.word.isNull }
+
+  /// Makes the pointer null and erases what it led to.
+  public func clear() { if !isNull { raw.erase() } }
+
+  /// The pointer as it stands, for reading.
+  @inlinable public var reader: AnyPointerReader {
+    @_lifetime(copy self) get { AnyPointerReader(raw: raw.reader) }
+  }
+
+  /// A new struct of the type, all zero.
+  @inlinable @inline(__always) @_lifetime(copy self)
+  public func initStructure<Builder: TypedStructBuilder & ~Escapable>(
+    as: Builder.Type = Builder.self
+  ) -> Builder {
+    Builder(_raw: StructBuilder(raw: raw.initStructure(Builder._layout)))
+  }
+
+  /// The struct that the pointer leads to; a new one where there is none.
+  @inlinable @_lifetime(copy self)
+  public func structure<Builder: TypedStructBuilder & ~Escapable>(
+    as: Builder.Type = Builder.self
+  ) -> Builder {
+    Builder(_raw: StructBuilder(raw: raw.structure(Builder._layout)))
+  }
+
+  /// A new list of the count, all zero or null.
+  ///
+  /// - Parameter count: at most 2^29 - 1.
+  @inlinable @_lifetime(copy self)
+  public func initList<Element: ListElementBuilder & ~Escapable>(
+    of: Element.Type = Element.self, count: Int
+  ) -> ListBuilder<Element> {
+    ListBuilder(
+      _list: AnyListBuilder(
+        raw: Element._elementSize == .inlineComposite
+          ? raw.initStructureList(Element._structLayout, count: count)
+          : raw.initList(Element._elementSize, count: count)))
+  }
+
+  /// The list that the pointer leads to; an empty one where there is none.
+  @inlinable @_lifetime(copy self)
+  public func list<Element: ListElementBuilder & ~Escapable>(
+    of: Element.Type = Element.self
+  ) -> ListBuilder<Element> {
+    ListBuilder(
+      _list: AnyListBuilder(
+        raw: Element._elementSize == .inlineComposite
+          ? raw.structureList(Element._structLayout) : raw.list(Element._elementSize)))
+  }
+
+  /// Sets a text of the string's UTF-8.
+  @inlinable
+  public func setText(_ string: String) {
+    var string = string
+    string.withUTF8 { unsafe setBytes(UnsafeRawBufferPointer($0), terminated: true) }
+  }
+
+  /// Sets a text of the bytes, which should be UTF-8 without a NUL at the end.
+  public func setText(utf8 bytes: Span<UInt8>) {
+    unsafe bytes.withUnsafeBytes { unsafe setBytes($0, terminated: true) }
+  }
+
+  /// Sets data of the bytes.
+  public func setData(_ bytes: Span<UInt8>) {
+    unsafe bytes.withUnsafeBytes { unsafe setBytes($0, terminated: false) }
+  }
+
+  /// Sets data of the bytes.
+  public func setData(_ bytes: [UInt8]) {
+    unsafe bytes.withUnsafeBytes { unsafe setBytes($0, terminated: false) }
+  }
+
+  @usableFromInline
+  func setBytes(_ bytes: UnsafeRawBufferPointer, terminated: Bool) {
+    let target = unsafe raw.initBytes(count: bytes.count + (terminated ? 1 : 0))
+    if bytes.count > 0 { unsafe target.copyMemory(from: bytes) }
+  }
+
+  /// The text that the pointer leads to, copied; empty where there is none.
+  public var string: String { (try? reader.text().string) ?? "" }
+
+  /// The data that the pointer leads to, copied; empty where there is none.
+  public var array: [UInt8] { (try? reader.data().array) ?? [] }
+
+  /// Copies what the other pointer leads to, in depth.
+  ///
+  /// - Throws: ``DecodingError`` if the source is invalid; what was copied until then stays.
+  public func set(_ source: AnyPointerReader) throws(DecodingError) {
+    try raw.copy(from: source.raw)
+  }
+
+  /// Copies the struct in depth.
+  ///
+  /// - Throws: ``DecodingError`` if the source is invalid; what was copied until then stays.
+  public func set(_ source: StructReader) throws(DecodingError) {
+    try raw.copyStructure(source.raw, atLeast: StructLayout(dataWords: 0, pointers: 0))
+  }
+
+  /// Copies the struct in depth.
+  ///
+  /// - Throws: ``DecodingError`` if the source is invalid; what was copied until then stays.
+  public func set<Reader: TypedStructReader & ~Escapable>(
+    _ source: Reader
+  ) throws(DecodingError) {
+    try raw.copyStructure(source._raw.raw, atLeast: Reader._layout)
+  }
+
+  /// Copies the list in depth.
+  ///
+  /// - Throws: ``DecodingError`` if the source is invalid; what was copied until then stays.
+  public func set<Element: ListElement & ~Escapable>(
+    _ source: ListReader<Element>
+  ) throws(DecodingError) {
+    try raw.copyList(source._list.raw)
+  }
+
+  /// Adds the capability to the message's table and refers to it; null for nil.
+  public func setCapability(_ hook: (any CapabilityHook)?) { raw.setCapability(hook) }
+
+  /// The capability that the pointer refers to.
+  public var capability: (any CapabilityHook)? { try? raw.reader.capabilityHook() }
+}

@@ -1,0 +1,115 @@
+/// A list of a message being built whose element type is not known to the compiler.
+@frozen public struct AnyListBuilder: ~Escapable {
+  @usableFromInline let raw: RawListBuilder
+
+  @inlinable @inline(__always) @_lifetime(immortal)
+  init(raw: RawListBuilder) { self.raw = raw }
+
+  /// Elements.
+  @inlinable public var count: Int { Int(raw.count) }
+
+  /// The element as a struct of its own layout. The index must be below `count`.
+  @inlinable @inline(__always) @_lifetime(copy self)
+  public func structure(_ index: Int) -> StructBuilder {
+    check(index)
+    return StructBuilder(raw: raw.structure(index))
+  }
+
+  /// The element as a pointer. The index must be below `count`.
+  @inlinable @inline(__always) @_lifetime(copy self)
+  public func pointer(_ index: Int) -> AnyPointerBuilder {
+    check(index)
+    return AnyPointerBuilder(raw: raw.pointer(index))
+  }
+
+  /// The list as it stands, for reading.
+  @inlinable public var reader: AnyListReader {
+    @_lifetime(copy self) get { AnyListReader(raw: raw.reader) }
+  }
+
+  @inlinable @inline(__always)
+  func check(_ index: Int) {
+    precondition(index >= 0 && index < count, "index out of range of a list")
+  }
+}
+
+/// A list of a message being built. Its count is fixed when it is made.
+@frozen public struct ListBuilder<Element: ListElementBuilder & ~Escapable>: ~Escapable {
+  /// The list without its type.
+  public let _list: AnyListBuilder
+
+  @inlinable @inline(__always) @_lifetime(copy list)
+  init(_list list: AnyListBuilder) { _list = list }
+
+  /// Elements.
+  @inlinable public var count: Int { _list.count }
+  /// The valid indices.
+  @inlinable public var indices: Range<Int> { 0..<count }
+}
+
+extension ListBuilder where Element: TypedStructBuilder & ~Escapable {
+  /// The struct at the index, which must be one of `indices`.
+  @inlinable @inline(__always)
+  public subscript(index: Int) -> Element {
+    @_lifetime(copy self) get { Element(_raw: _list.structure(index)) }
+  }
+}
+
+extension ListBuilder where Element: PrimitiveElement {
+  /// The element at the index, which must be one of `indices`.
+  @inlinable @inline(__always)
+  public subscript(index: Int) -> Element {
+    get {
+      _list.check(index)
+      return Element._element(_list, index)
+    }
+    nonmutating set {
+      _list.check(index)
+      Element._setElement(_list, index, newValue)
+    }
+  }
+}
+
+extension ListBuilder where Element == TextElement {
+  /// The text at the index, which must be one of `indices`, as a copy.
+  public subscript(index: Int) -> String {
+    get { _list.pointer(index).string }
+    nonmutating set { _list.pointer(index).setText(newValue) }
+  }
+}
+
+extension ListBuilder where Element == DataElement {
+  /// The data at the index, which must be one of `indices`, as a copy.
+  public subscript(index: Int) -> [UInt8] {
+    get { _list.pointer(index).array }
+    nonmutating set { _list.pointer(index).setData(newValue) }
+  }
+}
+
+extension ListBuilder where Element == AnyPointerBuilder {
+  /// The pointer at the index, which must be one of `indices`.
+  public subscript(index: Int) -> AnyPointerBuilder {
+    @_lifetime(copy self) get { _list.pointer(index) }
+  }
+}
+
+extension ListBuilder: ListElementBuilder where Element: ~Escapable {
+  /// A pointer.
+  @inlinable public static var _elementSize: ElementSize { .pointer }
+
+  /// The inner list at the index, which must be one of `indices`.
+  @_lifetime(copy self)
+  public func list<Inner: ListElementBuilder & ~Escapable>(
+    _ index: Int
+  ) -> Element where Element == ListBuilder<Inner> {
+    _list.pointer(index).list(of: Inner.self)
+  }
+
+  /// A new inner list at the index, which must be one of `indices`.
+  @_lifetime(copy self)
+  public func initList<Inner: ListElementBuilder & ~Escapable>(
+    _ index: Int, count: Int
+  ) -> Element where Element == ListBuilder<Inner> {
+    _list.pointer(index).initList(of: Inner.self, count: count)
+  }
+}

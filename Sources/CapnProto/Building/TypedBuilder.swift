@@ -1,0 +1,49 @@
+/// A generated builder of a struct type.
+public protocol TypedStructBuilder: ListElementBuilder, ~Escapable {
+  /// The sections that this version of the schema has.
+  static var _layout: StructLayout { get }
+  /// Builds the struct as this type; its sections are at least those of `_layout`.
+  @_lifetime(copy raw)
+  init(_raw raw: StructBuilder)
+  /// The struct, written by place.
+  var _raw: StructBuilder { @_lifetime(copy self) get }
+}
+
+extension TypedStructBuilder where Self: ~Escapable {
+  /// Structs.
+  @inlinable public static var _elementSize: ElementSize { .inlineComposite }
+  /// The sections of an element.
+  @inlinable public static var _structLayout: StructLayout { _layout }
+}
+
+/// What a list being built may consist of.
+public protocol ListElementBuilder: ~Escapable {
+  /// The size code of the list.
+  static var _elementSize: ElementSize { get }
+  /// The sections of an element, where elements are structs.
+  static var _structLayout: StructLayout { get }
+}
+
+extension ListElementBuilder where Self: ~Escapable {
+  /// No sections: the elements are no structs.
+  @inlinable public static var _structLayout: StructLayout {
+    StructLayout(dataWords: 0, pointers: 0)
+  }
+}
+
+/// A text, as an element of a list being built.
+public enum TextElement: ListElementBuilder {
+  /// A pointer.
+  @inlinable public static var _elementSize: ElementSize { .pointer }
+}
+
+/// Data, as an element of a list being built.
+public enum DataElement: ListElementBuilder {
+  /// A pointer.
+  @inlinable public static var _elementSize: ElementSize { .pointer }
+}
+
+extension AnyPointerBuilder: ListElementBuilder {
+  /// A pointer.
+  @inlinable public static var _elementSize: ElementSize { .pointer }
+}

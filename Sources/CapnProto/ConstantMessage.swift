@@ -1,0 +1,34 @@
+/// A constant or default of a schema: an object that lives as long as the process.
+///
+/// Generated code keeps one in a `static let` for each pointer constant. The words are never freed,
+/// so that readers of a constant are valid anywhere.
+public struct ConstantMessage: Sendable {
+  private let arena: MessageArena
+
+  /// A constant of one segment, root pointer first, of words as numbers.
+  ///
+  /// - Parameter words: what `capnp compile` encoded; trusted no more than any message.
+  public init(words: [UInt64]) {
+    let arena = MessageArena(
+      limits: nil, segmentCapacity: 1, ownsWords: true, isRetainable: true)
+    let start = unsafe MessageArena.allocateWords(words.count)
+    for (index, word) in words.enumerated() {
+      unsafe start.storeBytes(of: word.littleEndian, toByteOffset: index * 8, as: UInt64.self)
+    }
+    unsafe arena.addSegment(start: start, used: words.count, capacity: words.count)
+    _ = unsafe Unmanaged.passRetained(arena)
+    self.arena = arena
+  }
+
+  @usableFromInline var root: RawPointer {
+    guard let root = arena.root(nesting: ReaderLimits.standard.nestingDepth) else {
+      preconditionFailure("a constant has a root")
+    }
+    return root
+  }
+
+  /// The constant's root pointer.
+  public var pointer: AnyPointerReader {
+    @_lifetime(immortal) get { AnyPointerReader(raw: root) }
+  }
+}

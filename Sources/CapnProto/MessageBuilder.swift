@@ -1,0 +1,58 @@
+/// Owns a message that is being built.
+///
+/// Builders depend on it and cannot outlive it. When it is done, write it with ``segments(_:)`` or
+/// ``flattened()``, or turn it into a reader without a copy by ``freeze(limits:)``.
+@safe public struct MessageBuilder: ~Copyable {
+  let arena: MessageArena
+
+  /// A message with a null root.
+  ///
+  /// - Parameter firstSegmentWords: words to allocate at once; what does not fit goes to further
+  ///   segments, each twice as large as the one before.
+  public init(firstSegmentWords: Int = 128) {
+    let capacity = max(1, firstSegmentWords)
+    arena = MessageArena(limits: nil, segmentCapacity: 4, ownsWords: true, isRetainable: false)
+    unsafe arena.addSegment(
+      start: MessageArena.allocateWords(capacity), used: 1, capacity: capacity)
+  }
+
+  /// The root pointer.
+  public var root: AnyPointerBuilder {
+    @_lifetime(borrow self) get {
+      // The first segment and its first word are there since `init`.
+      let segment = unsafe arena.header.pointee.segments[0]
+      return unsafe AnyPointerBuilder(
+        raw: RawPointerBuilder(segment: segment, place: segment.pointee.start))
+    }
+  }
+
+  /// A new root struct, all zero.
+  @_lifetime(borrow self)
+  public borrowing func initRoot<Builder: TypedStructBuilder & ~Escapable>(
+    as: Builder.Type = Builder.self
+  ) -> Builder {
+    root.initStructure()
+  }
+
+  /// The root struct.
+  @_lifetime(borrow self)
+  public borrowing func root<Builder: TypedStructBuilder & ~Escapable>(
+    as: Builder.Type = Builder.self
+  ) -> Builder {
+    root.structure()
+  }
+
+  /// Words in use in all segments.
+  public var words: Int {
+    (0..<arena.segmentCount).reduce(0) { $0 + arena.usedWords(inSegment: $1) }
+  }
+
+  /// The capabilities that pointers of the message refer to by index.
+  public var capabilities: [(any CapabilityHook)?] { unsafe arena.capabilities }
+
+  /// Ends building and hands the message to a reader, without a copy. Capabilities go along.
+  public consuming func freeze(limits: ReaderLimits = .standard) -> MessageReader {
+    arena.freeze(limits: limits)
+    return MessageReader(arena: arena, limits: limits)
+  }
+}

@@ -1,0 +1,121 @@
+/// A list of a message whose element type is not known to the compiler.
+@frozen public struct AnyListReader: ~Escapable {
+  @usableFromInline let raw: RawList
+
+  @inlinable @inline(__always) @_lifetime(immortal)
+  init(raw: RawList) { self.raw = raw }
+
+  /// Elements.
+  @inlinable public var count: Int { Int(raw.count) }
+  /// How the elements are stored.
+  public var elementSize: ElementSize { raw.size }
+
+  /// The element as a struct. The index must be below `count`.
+  @inlinable @inline(__always) @_lifetime(copy self)
+  public func structure(_ index: Int) -> StructReader {
+    check(index)
+    return StructReader(raw: raw.structure(index))
+  }
+
+  /// The element as a pointer, null where elements have none. The index must be below `count`.
+  @inlinable @inline(__always) @_lifetime(copy self)
+  public func pointer(_ index: Int) -> AnyPointerReader {
+    check(index)
+    return AnyPointerReader(raw: raw.structure(index).pointer(0))
+  }
+
+  @inlinable @inline(__always)
+  func check(_ index: Int) {
+    precondition(index >= 0 && index < count, "index out of range of a list")
+  }
+}
+
+/// A list of a message, read in place. It cannot outlive its message.
+///
+/// `for index in list.indices { list[index] }` visits it, or ``forEach(_:)`` and ``map(_:)``.
+@frozen public struct ListReader<Element: ListElement & ~Escapable>: ~Escapable {
+  /// The list without its type.
+  public let _list: AnyListReader
+
+  @inlinable @inline(__always) @_lifetime(copy list)
+  init(_list list: AnyListReader) { _list = list }
+
+  /// Elements.
+  @inlinable public var count: Int { _list.count }
+  /// Whether there is no element.
+  @inlinable public var isEmpty: Bool { count == 0 }
+  /// The valid indices.
+  @inlinable public var indices: Range<Int> { 0..<count }
+}
+
+extension ListReader where Element: InlineElement & ~Escapable {
+  /// The element at the index, which must be one of `indices`.
+  @inlinable @inline(__always)
+  public subscript(index: Int) -> Element {
+    @_lifetime(copy self) get {
+      _list.check(index)
+      return Element._element(_list, index)
+    }
+  }
+
+  /// Calls the body with each element, in order.
+  @inlinable
+  public func forEach<Failure>(_ body: (Element) throws(Failure) -> Void) throws(Failure) {
+    for index in indices { try body(self[index]) }
+  }
+
+  /// What the body makes of each element, in order.
+  @inlinable
+  public func map<Value, Failure>(
+    _ transform: (Element) throws(Failure) -> Value
+  ) throws(Failure) -> [Value] {
+    var values: [Value] = []
+    for index in indices { values.append(try transform(self[index])) }
+    return values
+  }
+}
+
+extension ListReader where Element: PointerElement & ~Escapable {
+  /// The element at the index, which must be one of `indices`.
+  @inlinable
+  public subscript(index: Int) -> Element {
+    @_lifetime(copy self) get throws(DecodingError) {
+      _list.check(index)
+      return try Element._element(_list, index)
+    }
+  }
+
+  /// Calls the body with each element, in order.
+  @inlinable
+  public func forEach(_ body: (Element) throws -> Void) throws {
+    for index in indices { try body(try self[index]) }
+  }
+
+  /// What the body makes of each element, in order.
+  @inlinable
+  public func map<Value>(_ transform: (Element) throws -> Value) throws -> [Value] {
+    var values: [Value] = []
+    for index in indices { values.append(try transform(try self[index])) }
+    return values
+  }
+}
+
+extension ListReader where Element: PrimitiveElement {
+  /// The elements as an array.
+  @inlinable public var array: [Element] { map { $0 } }
+}
+
+extension ListReader: ListElement where Element: ~Escapable {
+  /// A pointer.
+  @inlinable public static var _elementSize: ElementSize { .pointer }
+}
+
+extension ListReader: PointerElement where Element: ~Escapable {
+  /// Reads an element; the index is checked.
+  @inlinable @_lifetime(copy list)
+  public static func _element(
+    _ list: AnyListReader, _ index: Int
+  ) throws(DecodingError) -> ListReader {
+    try list.pointer(index).list(of: Element.self)
+  }
+}

@@ -1,0 +1,60 @@
+// Safety. A `Ref` holds the place of a struct beside a strong reference to the arena that owns its
+// words, and hands the place out only as a reader that depends on the `Ref`. It is made only of an
+// arena that is not written to any more, so sharing it between tasks is sound: `RawStruct` holds
+// pointers and is not Sendable by itself, which is what `@unchecked` answers for.
+
+/// A reader that may be stored, put in collections and sent to other tasks.
+///
+/// It keeps its whole message alive. `ref.reader` borrows the reader back.
+@frozen @safe public struct Ref<Reader: TypedStructReader & ~Escapable>: @unchecked Sendable {
+  @usableFromInline let owner: MessageArena
+  @usableFromInline let raw: RawStruct
+
+  @inlinable
+  init(owner: MessageArena, raw: RawStruct) {
+    self.owner = owner
+    self.raw = raw
+  }
+
+  /// Keeps the reader's message, or a copy of the struct where the message cannot be kept.
+  @usableFromInline
+  init(_ reader: StructReader) throws(DecodingError) {
+    let owner = unsafe reader.raw.segment.pointee.arena.pointee.owner.takeUnretainedValue()
+    if unsafe owner.isRetainable {
+      self.init(owner: owner, raw: reader.raw)
+    } else {
+      let copy = MessageBuilder()
+      try copy.root.set(reader)
+      let arena = copy.arena
+      arena.freeze(limits: .standard)
+      self.init(owner: arena, raw: try RawStruct.root(of: arena, limits: .standard))
+    }
+  }
+
+  /// The struct.
+  @inlinable public var reader: Reader {
+    @_lifetime(borrow self) get {
+      let reader = StructReader(raw: raw)
+      return unsafe _overrideLifetime(Reader(_raw: reader), borrowing: self)
+    }
+  }
+}
+
+extension Ref {
+  /// The struct at the root of a message, which the reference now keeps alive.
+  ///
+  /// - Throws: ``DecodingError`` if the root is no struct.
+  public init(_ message: consuming MessageReader) throws(DecodingError) {
+    let arena = message.arena
+    self.init(owner: arena, raw: try RawStruct.root(of: arena, limits: message.limits))
+  }
+}
+
+extension RawStruct {
+  static func root(
+    of arena: MessageArena, limits: ReaderLimits
+  ) throws(DecodingError) -> RawStruct {
+    guard let root = arena.root(nesting: limits.nestingDepth) else { throw .missingRoot }
+    return try root.structure()
+  }
+}

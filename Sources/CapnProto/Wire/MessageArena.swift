@@ -1,0 +1,119 @@
+// Safety. The one owner of a message's memory. `@unchecked Sendable` is sound because an arena is
+// reachable from two tasks only after `freeze`: until then its builder (`~Copyable`, not Sendable)
+// is the only way to it, and from then on nothing is written but the atomic traversal count.
+
+import Synchronization
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
+/// Owns the segments and the capability table of one message.
+@safe @usableFromInline
+final class MessageArena: @unchecked Sendable {
+  @usableFromInline nonisolated(unsafe) private(set) var header: ArenaPointer
+  /// Capabilities that pointers of this message refer to by index; nil where the peer sent none.
+  nonisolated(unsafe) var capabilities: [(any CapabilityHook)?] = []
+  /// Whether the arena frees the segments' words; false where it borrows them from the caller.
+  private let ownsWords: Bool
+  /// Whether a reader may be kept: the words are owned and are not written to any more.
+  nonisolated(unsafe) private(set) var isRetainable: Bool
+
+  /// An arena without segments.
+  init(limits: ReaderLimits?, segmentCapacity: Int, ownsWords: Bool, isRetainable: Bool) {
+    self.ownsWords = ownsWords
+    unsafe self.isRetainable = isRetainable
+    unsafe header = .allocate(capacity: 1)
+    let table = UnsafeMutablePointer<SegmentPointer>.allocate(
+      capacity: max(1, segmentCapacity))
+    unsafe header.initialize(
+      to: ArenaHeader(
+        traversalWords: limits?.traversalWords ?? Int.max, segments: table,
+        capacity: max(1, segmentCapacity), owner: .passUnretained(self)))
+  }
+
+  deinit {
+    for index in 0..<(unsafe header.pointee.segmentCount) {
+      let segment = unsafe header.pointee.segments[index]
+      if ownsWords { unsafe free(segment.pointee.start) }
+      unsafe segment.deinitialize(count: 1)
+      unsafe segment.deallocate()
+    }
+    unsafe header.pointee.segments.deallocate()
+    unsafe header.deinitialize(count: 1)
+    unsafe header.deallocate()
+  }
+
+  /// Zeroed words from the heap, aligned for any load.
+  static func allocateWords(_ count: Int) -> UnsafeMutableRawPointer {
+    guard let words = unsafe calloc(max(1, count), 8) else {
+      preconditionFailure("out of memory: \(count) words for a message")
+    }
+    return unsafe words
+  }
+
+  /// Adds a segment over words that the arena owns from here on, or that outlive it.
+  @discardableResult
+  func addSegment(start: UnsafeMutableRawPointer, used: Int, capacity: Int) -> SegmentPointer {
+    let count = unsafe header.pointee.segmentCount
+    if unsafe count == header.pointee.segmentCapacity {
+      let table = UnsafeMutablePointer<SegmentPointer>.allocate(capacity: count * 2)
+      unsafe table.initialize(from: header.pointee.segments, count: count)
+      unsafe header.pointee.segments.deallocate()
+      unsafe header.pointee.segments = table
+      unsafe header.pointee.segmentCapacity = count * 2
+    }
+    let segment = SegmentPointer.allocate(capacity: 1)
+    unsafe segment.initialize(
+      to: Segment(
+        start: start, used: used, capacity: capacity, arena: header,
+        id: UInt32(truncatingIfNeeded: count)))
+    unsafe (header.pointee.segments + count).initialize(to: segment)
+    unsafe header.pointee.segmentCount = count + 1
+    return unsafe segment
+  }
+
+  var segmentCount: Int { unsafe header.pointee.segmentCount }
+
+  /// Words in use in the segment at the index.
+  func usedWords(inSegment index: Int) -> Int {
+    precondition(index >= 0 && index < segmentCount)
+    return unsafe header.pointee.segments[index].pointee.used
+  }
+
+  /// Calls the body with each segment's words in use, in order.
+  func forEachSegment(_ body: (UnsafeRawBufferPointer) -> Void) {
+    for index in 0..<segmentCount {
+      let segment = unsafe header.pointee.segments[index]
+      unsafe body(
+        UnsafeRawBufferPointer(start: segment.pointee.start, count: segment.pointee.used &* 8))
+    }
+  }
+
+  /// Ends building: from here on readers may be kept and shared, within the limits.
+  func freeze(limits: ReaderLimits) {
+    unsafe isRetainable = ownsWords
+    unsafe header.pointee.traversalWords.store(limits.traversalWords, ordering: .relaxed)
+  }
+
+  /// The place of the root pointer, or nil where there is none.
+  func root(nesting: UInt16) -> RawPointer? {
+    guard segmentCount > 0, usedWords(inSegment: 0) > 0 else { return nil }
+    let segment = unsafe header.pointee.segments[0]
+    return unsafe RawPointer(segment: segment, place: segment.pointee.start, nesting: nesting)
+  }
+
+  func capability(_ index: UInt32) -> (any CapabilityHook)? {
+    unsafe index < capabilities.count ? capabilities[Int(index)] : nil
+  }
+
+  /// Adds a capability to the table of a message that is being built.
+  func addCapability(_ hook: any CapabilityHook) -> UInt32 {
+    unsafe capabilities.append(hook)
+    return unsafe UInt32(truncatingIfNeeded: capabilities.count - 1)
+  }
+}

@@ -1,0 +1,287 @@
+// Safety. Writes into segments that this process allocated. A builder's sections were allocated in
+// full, or enlarged by `upgraded`, to at least the layout that its type has, so its accessors need
+// no bounds check but for an index that generated code passes as a constant. Segments never move,
+// which keeps builders valid while others allocate. What the words hold came from these functions
+// or from `Copying.swift`, which checks what it copies: pointers here lead to valid objects.
+
+/// A place in a message being built that holds a pointer.
+@safe @usableFromInline
+@frozen struct RawPointerBuilder: BitwiseCopyable {
+  @usableFromInline let segment: SegmentPointer
+  @usableFromInline let place: UnsafeMutableRawPointer
+
+  @inlinable @inline(__always)
+  init(segment: SegmentPointer, place: UnsafeMutableRawPointer) {
+    unsafe self.segment = segment
+    unsafe self.place = place
+  }
+
+  @inlinable var word: WirePointer {
+    @inline(__always) get {
+      WirePointer(UInt64(littleEndian: unsafe place.loadUnaligned(as: UInt64.self)))
+    }
+    @inline(__always) nonmutating set {
+      unsafe place.storeBytes(of: newValue.bits.littleEndian, as: UInt64.self)
+    }
+  }
+
+  /// The place as a reader sees it. Our own nesting is not limited.
+  @inlinable var reader: RawPointer {
+    unsafe RawPointer(segment: segment, place: place, nesting: .max)
+  }
+}
+
+/// Words allocated for an object, and the word that describes them: the pointer itself, or the
+/// landing pad where the object went to another segment.
+@safe @usableFromInline
+@frozen struct Allocation {
+  @usableFromInline let descriptor: RawPointerBuilder
+  @usableFromInline let start: UnsafeMutableRawPointer
+
+  @inlinable @inline(__always)
+  init(descriptor: RawPointerBuilder, start: UnsafeMutableRawPointer) {
+    self.descriptor = descriptor
+    unsafe self.start = start
+  }
+
+  /// Words from the end of the descriptor to the object.
+  @inlinable var offset: Int {
+    @inline(__always) get { unsafe (start - descriptor.place) >> 3 &- 1 }
+  }
+}
+
+extension RawPointerBuilder {
+  /// Words for a new object that this pointer will lead to; what it led to before is erased.
+  @inlinable @inline(__always)
+  func allocate(_ words: Int) -> Allocation {
+    if !word.isNull { erase() }
+    let start = unsafe segment.pointee.used
+    guard unsafe start &+ words <= segment.pointee.capacity else { return allocateFar(words) }
+    unsafe segment.pointee.used = start &+ words
+    return unsafe Allocation(
+      descriptor: self, start: segment.pointee.start + start &* 8)
+  }
+
+  /// Words in another segment, behind a landing pad.
+  @usableFromInline @inline(never)
+  func allocateFar(_ words: Int) -> Allocation {
+    let segment = unsafe segment.pointee.arena.segment(withRoomFor: words + 1)
+    let index = unsafe segment.pointee.used
+    unsafe segment.pointee.used = index + words + 1
+    word = unsafe .far(segment: segment.pointee.id, offset: index)
+    let pad = unsafe RawPointerBuilder(
+      segment: segment, place: segment.pointee.start + index * 8)
+    return unsafe Allocation(descriptor: pad, start: pad.place + 8)
+  }
+
+  @inlinable @inline(__always)
+  func initStructure(_ layout: StructLayout) -> RawStructBuilder {
+    let new = allocate(layout.words)
+    // An object of no size is described by an offset of -1, so that the pointer is not null.
+    new.descriptor.word = .structure(offset: layout.words == 0 ? -1 : new.offset, layout: layout)
+    return unsafe RawStructBuilder(
+      segment: new.descriptor.segment, data: new.start, layout: layout)
+  }
+
+  @usableFromInline
+  func initList(_ size: ElementSize, count: Int) -> RawListBuilder {
+    precondition(count >= 0 && count < 1 << 29, "a list has at most 2^29 - 1 elements")
+    let new = allocate((count &* size.stepBits &+ 63) >> 6)
+    new.descriptor.word = .list(offset: new.offset, size: size, count: count)
+    return unsafe RawListBuilder(
+      segment: new.descriptor.segment, start: new.start, count: UInt32(count),
+      step: UInt32(size.stepBits),
+      layout: StructLayout(dataWords: 0, pointers: size == .pointer ? 1 : 0), size: size)
+  }
+
+  @usableFromInline
+  func initStructureList(_ layout: StructLayout, count: Int) -> RawListBuilder {
+    precondition(count >= 0 && count < 1 << 29, "a list has at most 2^29 - 1 elements")
+    let words = count &* layout.words
+    precondition(words < 1 << 29, "a list has at most 2^29 - 1 words")
+    let new = allocate(words &+ 1)
+    new.descriptor.word = .list(offset: new.offset, size: .inlineComposite, count: words)
+    unsafe new.start.storeBytes(
+      of: WirePointer.structure(offset: count, layout: layout).bits.littleEndian, as: UInt64.self)
+    return unsafe RawListBuilder(
+      segment: new.descriptor.segment, start: new.start + 8, count: UInt32(count),
+      step: UInt32(layout.words) &* 64, layout: layout, size: .inlineComposite)
+  }
+
+  /// Room for bytes; a text's NUL is among the count.
+  @usableFromInline
+  func initBytes(count: Int) -> UnsafeMutableRawBufferPointer {
+    precondition(count >= 0 && count < 1 << 29, "text and data have at most 2^29 - 1 bytes")
+    let new = allocate((count &+ 7) >> 3)
+    new.descriptor.word = .list(offset: new.offset, size: .byte, count: count)
+    return unsafe UnsafeMutableRawBufferPointer(start: new.start, count: count)
+  }
+
+  func setCapability(_ hook: (any CapabilityHook)?) {
+    if !word.isNull { erase() }
+    guard let hook else { return }
+    let arena = unsafe segment.pointee.arena.pointee.owner.takeUnretainedValue()
+    word = .capability(arena.addCapability(hook))
+  }
+}
+
+extension ArenaPointer {
+  /// The last segment if it has room, or a new one of at least twice its size.
+  func segment(withRoomFor words: Int) -> SegmentPointer {
+    let last = unsafe pointee.segments[pointee.segmentCount - 1]
+    if unsafe last.pointee.used + words <= last.pointee.capacity { return unsafe last }
+    let capacity = unsafe Swift.max(words, Swift.min(last.pointee.capacity * 2, 1 << 20))
+    precondition(words < 1 << 29, "a segment has at most 2^29 - 1 words")
+    let owner = unsafe pointee.owner.takeUnretainedValue()
+    return unsafe owner.addSegment(
+      start: MessageArena.allocateWords(capacity), used: 0, capacity: capacity)
+  }
+}
+
+/// A struct being built, whose sections are at least as large as its type has them.
+@safe @usableFromInline
+@frozen struct RawStructBuilder: BitwiseCopyable {
+  @usableFromInline let segment: SegmentPointer
+  @usableFromInline let data: UnsafeMutableRawPointer
+  @usableFromInline let layout: StructLayout
+
+  @inlinable @inline(__always)
+  init(segment: SegmentPointer, data: UnsafeMutableRawPointer, layout: StructLayout) {
+    unsafe self.segment = segment
+    unsafe self.data = data
+    self.layout = layout
+  }
+
+  @inlinable @inline(__always)
+  func load<Bits: FixedWidthInteger & BitwiseCopyable>(_ index: Int, as: Bits.Type) -> Bits {
+    checkData(index &* Bits.bitWidth &+ Bits.bitWidth)
+    return Bits(
+      littleEndian: unsafe data.loadUnaligned(
+        fromByteOffset: index &* (Bits.bitWidth >> 3), as: Bits.self))
+  }
+
+  @inlinable @inline(__always)
+  func store<Bits: FixedWidthInteger & BitwiseCopyable>(_ index: Int, _ bits: Bits) {
+    checkData(index &* Bits.bitWidth &+ Bits.bitWidth)
+    unsafe data.storeBytes(
+      of: bits.littleEndian, toByteOffset: index &* (Bits.bitWidth >> 3), as: Bits.self)
+  }
+
+  @inlinable @inline(__always)
+  func loadBit(_ bit: Int) -> Bool {
+    checkData(bit &+ 1)
+    return unsafe data.load(fromByteOffset: bit >> 3, as: UInt8.self) >> UInt8(bit & 7) & 1 != 0
+  }
+
+  @inlinable @inline(__always)
+  func storeBit(_ bit: Int, _ value: Bool) {
+    checkData(bit &+ 1)
+    let byte = unsafe data.load(fromByteOffset: bit >> 3, as: UInt8.self)
+    let mask = 1 as UInt8 &<< UInt8(bit & 7)
+    unsafe data.storeBytes(
+      of: value ? byte | mask : byte & ~mask, toByteOffset: bit >> 3, as: UInt8.self)
+  }
+
+  @inlinable @inline(__always)
+  func pointer(_ index: Int) -> RawPointerBuilder {
+    precondition(index >= 0 && index < Int(layout.pointers), "pointer outside of a struct")
+    return unsafe RawPointerBuilder(
+      segment: segment, place: data + (Int(layout.dataWords) &+ index) &* 8)
+  }
+
+  /// The type's own layout, a constant, is what the sections were made for: the check is a compare
+  /// that predicts, and makes a generated accessor that belies its layout a trap, not a stray write.
+  @inlinable @inline(__always)
+  func checkData(_ endBit: Int) {
+    precondition(endBit <= Int(layout.dataWords) &* 64, "field outside of a struct")
+  }
+
+  @inlinable var reader: RawStruct {
+    unsafe RawStruct(
+      segment: segment, data: data, dataBits: UInt32(layout.dataWords) &* 64,
+      pointers: layout.pointers, nesting: .max)
+  }
+}
+
+/// A list being built.
+@safe @usableFromInline
+@frozen struct RawListBuilder: BitwiseCopyable {
+  @usableFromInline let segment: SegmentPointer
+  @usableFromInline let start: UnsafeMutableRawPointer
+  @usableFromInline let count: UInt32
+  /// Bits from one element to the next.
+  @usableFromInline let step: UInt32
+  /// The sections of an element of an inline-composite list; one pointer in a list of pointers.
+  @usableFromInline let layout: StructLayout
+  @usableFromInline let size: ElementSize
+
+  @inlinable
+  init(
+    segment: SegmentPointer, start: UnsafeMutableRawPointer, count: UInt32, step: UInt32,
+    layout: StructLayout, size: ElementSize
+  ) {
+    unsafe self.segment = segment
+    unsafe self.start = start
+    self.count = count
+    self.step = step
+    self.layout = layout
+    self.size = size
+  }
+
+  @inlinable static func empty(_ segment: SegmentPointer) -> RawListBuilder {
+    unsafe RawListBuilder(
+      segment: segment, start: segment.pointee.start, count: 0, step: 0,
+      layout: StructLayout(dataWords: 0, pointers: 0), size: .void)
+  }
+
+  @inlinable @inline(__always)
+  func structure(_ index: Int) -> RawStructBuilder {
+    unsafe RawStructBuilder(
+      segment: segment, data: start + (index &* Int(step)) >> 3, layout: layout)
+  }
+
+  @inlinable @inline(__always)
+  func load<Bits: FixedWidthInteger & BitwiseCopyable>(_ index: Int, as: Bits.Type) -> Bits {
+    Bits(
+      littleEndian: unsafe start.loadUnaligned(
+        fromByteOffset: (index &* Int(step)) >> 3, as: Bits.self))
+  }
+
+  @inlinable @inline(__always)
+  func store<Bits: FixedWidthInteger & BitwiseCopyable>(_ index: Int, _ bits: Bits) {
+    unsafe start.storeBytes(
+      of: bits.littleEndian, toByteOffset: (index &* Int(step)) >> 3, as: Bits.self)
+  }
+
+  @inlinable
+  func loadBit(_ index: Int) -> Bool {
+    let bit = index &* Int(step)
+    return unsafe start.load(fromByteOffset: bit >> 3, as: UInt8.self) >> UInt8(bit & 7) & 1 != 0
+  }
+
+  @inlinable
+  func storeBit(_ index: Int, _ value: Bool) {
+    let bit = index &* Int(step)
+    let byte = unsafe start.load(fromByteOffset: bit >> 3, as: UInt8.self)
+    let mask = 1 as UInt8 &<< UInt8(bit & 7)
+    unsafe start.storeBytes(
+      of: value ? byte | mask : byte & ~mask, toByteOffset: bit >> 3, as: UInt8.self)
+  }
+
+  /// The element's first pointer.
+  @inlinable @inline(__always)
+  func pointer(_ index: Int) -> RawPointerBuilder {
+    precondition(layout.pointers > 0, "a list without pointers")
+    return unsafe RawPointerBuilder(
+      segment: segment,
+      place: start + (index &* Int(step) &+ Int(layout.dataWords) &* 64) >> 3)
+  }
+
+  @inlinable var reader: RawList {
+    unsafe RawList(
+      segment: segment, start: start, count: count, step: step,
+      dataBits: size == .inlineComposite
+        ? UInt32(layout.dataWords) &* 64 : UInt32(size.dataBits), pointers: layout.pointers,
+      nesting: .max, size: size)
+  }
+}

@@ -1,0 +1,363 @@
+// Safety. Follows pointers of a message that nobody vouches for. Each place is computed as a word
+// index in `Int`, which a 30-bit offset and a 29-bit count cannot overflow, is compared with the
+// segment's bounds, and only then becomes an address. Loads are unaligned ones, as the words may be
+// borrowed from a buffer of any alignment. Values of these types stay inside the module; see
+// Segment.swift for why the addresses in them are alive.
+
+/// A place in a message that holds a pointer.
+@safe @usableFromInline
+@frozen struct RawPointer: BitwiseCopyable {
+  @usableFromInline let segment: SegmentPointer
+  @usableFromInline let place: UnsafeMutableRawPointer
+  /// Levels that may still be followed.
+  @usableFromInline let nesting: UInt16
+
+  @inlinable @inline(__always)
+  init(segment: SegmentPointer, place: UnsafeMutableRawPointer, nesting: UInt16) {
+    unsafe self.segment = segment
+    unsafe self.place = place
+    self.nesting = nesting
+  }
+
+  /// A pointer that is null and lies in no message.
+  @usableFromInline @inline(never)
+  static func null(_ segment: SegmentPointer) -> RawPointer {
+    unsafe RawPointer(segment: segment, place: nullWord, nesting: 0)
+  }
+
+  /// Never written to.
+  private static nonisolated(unsafe) let nullWord = unsafe MessageArena.allocateWords(1)
+
+  @inlinable var word: WirePointer {
+    @inline(__always) get {
+      WirePointer(UInt64(littleEndian: unsafe place.loadUnaligned(as: UInt64.self)))
+    }
+  }
+
+  /// The index of the pointer's word in its segment.
+  @inlinable var index: Int {
+    @inline(__always) get {
+      unsafe (Int(bitPattern: place) &- Int(bitPattern: segment.pointee.start)) >> 3
+    }
+  }
+}
+
+/// Where a pointer leads once far pointers are followed: unchecked as yet.
+@safe @usableFromInline
+@frozen struct RawTarget {
+  @usableFromInline let segment: SegmentPointer
+  @usableFromInline let word: WirePointer
+  /// Index of the first word of the object in its segment; may lie outside.
+  @usableFromInline let index: Int
+
+  @inlinable @inline(__always)
+  init(segment: SegmentPointer, word: WirePointer, index: Int) {
+    unsafe self.segment = segment
+    self.word = word
+    self.index = index
+  }
+
+  /// The object's address, after its words are checked against the segment and counted.
+  @inlinable @inline(__always)
+  func claim(_ words: Int) throws(DecodingError) -> UnsafeMutableRawPointer {
+    guard index >= 0, unsafe index &+ words <= segment.pointee.used else {
+      throw .pointerOutOfBounds
+    }
+    try unsafe segment.pointee.arena.pointee.charge(words)
+    return unsafe segment.pointee.start + index &* 8
+  }
+}
+
+extension RawPointer {
+  /// Follows the pointer, which is not null, as far as the object's descriptor.
+  @inlinable @inline(__always)
+  func target() throws(DecodingError) -> RawTarget {
+    let word = self.word
+    if word.kind != 2 {
+      return unsafe RawTarget(segment: segment, word: word, index: index &+ 1 &+ word.offset)
+    }
+    return try farTarget(word)
+  }
+
+  /// Encoding specification, "Inter-Segment Pointers".
+  @usableFromInline @inline(never)
+  func farTarget(_ far: WirePointer) throws(DecodingError) -> RawTarget {
+    let padSegment = try unsafe segmentNamed(far.farSegment)
+    let padWords = far.isDoubleFar ? 2 : 1
+    guard unsafe far.farOffset + padWords <= padSegment.pointee.used else {
+      throw .invalidLandingPad
+    }
+    try unsafe segment.pointee.arena.pointee.charge(padWords)
+    let pad = unsafe RawPointer(
+      segment: padSegment, place: padSegment.pointee.start + far.farOffset * 8, nesting: nesting)
+    let word = pad.word
+    guard far.isDoubleFar else {
+      guard word.kind != 2 else { throw .invalidLandingPad }
+      return unsafe RawTarget(
+        segment: padSegment, word: word, index: far.farOffset + 1 + word.offset)
+    }
+    guard word.kind == 2, !word.isDoubleFar else { throw .invalidLandingPad }
+    let tag = unsafe RawPointer(segment: padSegment, place: pad.place + 8, nesting: nesting).word
+    // The tag's offset must be zero, and it describes a struct or a list.
+    guard tag.kind < 2, tag.offset == 0 else { throw .invalidLandingPad }
+    return unsafe RawTarget(
+      segment: try segmentNamed(word.farSegment), word: tag, index: word.farOffset)
+  }
+
+  @usableFromInline
+  func segmentNamed(_ id: UInt32) throws(DecodingError) -> SegmentPointer {
+    let arena = unsafe segment.pointee.arena
+    guard unsafe Int(id) < arena.pointee.segmentCount else { throw .unknownSegment(id: id) }
+    return unsafe arena.pointee.segments[Int(id)]
+  }
+}
+
+/// A struct whose sections are checked.
+@safe @usableFromInline
+@frozen struct RawStruct: BitwiseCopyable {
+  @usableFromInline let segment: SegmentPointer
+  @usableFromInline let data: UnsafeMutableRawPointer
+  /// Bits of data; no multiple of 64 where the struct is an element of a list of primitives.
+  @usableFromInline let dataBits: UInt32
+  @usableFromInline let pointers: UInt16
+  @usableFromInline let nesting: UInt16
+
+  @inlinable @inline(__always)
+  init(
+    segment: SegmentPointer, data: UnsafeMutableRawPointer, dataBits: UInt32, pointers: UInt16,
+    nesting: UInt16
+  ) {
+    unsafe self.segment = segment
+    unsafe self.data = data
+    self.dataBits = dataBits
+    self.pointers = pointers
+    self.nesting = nesting
+  }
+
+  /// A struct of no size: what a null pointer stands for.
+  @inlinable @inline(__always)
+  static func empty(_ segment: SegmentPointer) -> RawStruct {
+    unsafe RawStruct(
+      segment: segment, data: segment.pointee.start, dataBits: 0, pointers: 0, nesting: 0)
+  }
+
+  /// The pointer at the index; past the section's end, a null pointer.
+  @inlinable @inline(__always)
+  func pointer(_ index: Int) -> RawPointer {
+    guard index >= 0, index < Int(pointers) else { return unsafe .null(segment) }
+    return unsafe RawPointer(
+      segment: segment, place: data + (Int(dataBits >> 6) &+ index) &* 8, nesting: nesting)
+  }
+
+  @inlinable @inline(__always)
+  func load<Bits: FixedWidthInteger & BitwiseCopyable>(_ index: Int, as: Bits.Type) -> Bits {
+    guard index >= 0, index &* Bits.bitWidth &+ Bits.bitWidth <= Int(dataBits) else { return 0 }
+    return Bits(
+      littleEndian: unsafe data.loadUnaligned(
+        fromByteOffset: index &* (Bits.bitWidth >> 3), as: Bits.self))
+  }
+
+  @inlinable @inline(__always)
+  func loadBit(_ bit: Int) -> Bool {
+    guard bit >= 0, bit < Int(dataBits) else { return false }
+    return unsafe data.load(fromByteOffset: bit >> 3, as: UInt8.self) >> UInt8(bit & 7) & 1 != 0
+  }
+}
+
+/// A list whose elements are checked.
+@safe @usableFromInline
+@frozen struct RawList: BitwiseCopyable {
+  @usableFromInline let segment: SegmentPointer
+  @usableFromInline let start: UnsafeMutableRawPointer
+  @usableFromInline let count: UInt32
+  /// Bits from one element to the next.
+  @usableFromInline let step: UInt32
+  /// Bits of data in an element.
+  @usableFromInline let dataBits: UInt32
+  /// Pointers in an element.
+  @usableFromInline let pointers: UInt16
+  @usableFromInline let nesting: UInt16
+  @usableFromInline let size: ElementSize
+
+  @inlinable @inline(__always)
+  init(
+    segment: SegmentPointer, start: UnsafeMutableRawPointer, count: UInt32, step: UInt32,
+    dataBits: UInt32, pointers: UInt16, nesting: UInt16, size: ElementSize
+  ) {
+    unsafe self.segment = segment
+    unsafe self.start = start
+    self.count = count
+    self.step = step
+    self.dataBits = dataBits
+    self.pointers = pointers
+    self.nesting = nesting
+    self.size = size
+  }
+
+  @inlinable
+  static func empty(_ segment: SegmentPointer) -> RawList {
+    unsafe RawList(
+      segment: segment, start: segment.pointee.start, count: 0, step: 0, dataBits: 0, pointers: 0,
+      nesting: 0, size: .void)
+  }
+
+  /// The element as a struct. The caller has checked the index.
+  @inlinable @inline(__always)
+  func structure(_ index: Int) -> RawStruct {
+    unsafe RawStruct(
+      segment: segment, data: start + (index &* Int(step)) >> 3, dataBits: dataBits,
+      pointers: pointers, nesting: nesting)
+  }
+
+  @inlinable @inline(__always)
+  func load<Bits: FixedWidthInteger & BitwiseCopyable>(_ index: Int, as: Bits.Type) -> Bits {
+    Bits(
+      littleEndian: unsafe start.loadUnaligned(
+        fromByteOffset: (index &* Int(step)) >> 3, as: Bits.self))
+  }
+
+  @inlinable @inline(__always)
+  func loadBit(_ index: Int) -> Bool {
+    let bit = index &* Int(step)
+    return unsafe start.load(fromByteOffset: bit >> 3, as: UInt8.self) >> UInt8(bit & 7) & 1 != 0
+  }
+
+  /// The element's first pointer: the element itself in a list of pointers.
+  @inlinable @inline(__always)
+  func pointer(_ index: Int) -> RawPointer {
+    unsafe RawPointer(
+      segment: segment, place: start + (index &* Int(step) &+ Int(dataBits)) >> 3,
+      nesting: nesting)
+  }
+}
+
+/// A text or data: bytes in a message.
+@safe @usableFromInline
+@frozen struct RawBytes: BitwiseCopyable {
+  @usableFromInline let segment: SegmentPointer
+  @usableFromInline let start: UnsafeMutableRawPointer
+  @usableFromInline let count: Int
+
+  @inlinable @inline(__always)
+  init(segment: SegmentPointer, start: UnsafeMutableRawPointer, count: Int) {
+    unsafe self.segment = segment
+    unsafe self.start = start
+    self.count = count
+  }
+
+  @inlinable
+  static func empty(_ segment: SegmentPointer) -> RawBytes {
+    unsafe RawBytes(segment: segment, start: segment.pointee.start, count: 0)
+  }
+}
+
+extension RawPointer {
+  @inlinable @inline(__always)
+  func structure() throws(DecodingError) -> RawStruct {
+    if word.isNull { return unsafe .empty(segment) }
+    let target = try target()
+    guard target.word.kind == 0 else {
+      throw .unexpectedPointer(expected: .structure, found: target.word.pointerKind)
+    }
+    guard nesting > 0 else { throw .nestingLimitExceeded }
+    let layout = target.word.layout
+    return unsafe RawStruct(
+      segment: target.segment, data: try target.claim(layout.words),
+      dataBits: UInt32(layout.dataWords) &* 64, pointers: layout.pointers, nesting: nesting &- 1)
+  }
+
+  /// The list, whose elements can be read as the expected size.
+  ///
+  /// Encoding specification, "Lists" and "Protocol Evolution": a list of structs may be read as one
+  /// of primitives or pointers and the other way round, but a list of Bool only as such.
+  @usableFromInline
+  func list(_ expected: ElementSize) throws(DecodingError) -> RawList {
+    if word.isNull { return unsafe .empty(segment) }
+    let list = try anyList()
+    let fits =
+      switch expected {
+      case .void: true
+      case .bit: list.size == .bit
+      case .byte, .twoBytes, .fourBytes, .eightBytes:
+        list.size != .bit && Int(list.dataBits) >= expected.dataBits
+      case .pointer: list.pointers > 0
+      case .inlineComposite: list.size != .bit
+      }
+    guard fits else { throw .incompatibleList(expected: expected, found: list.size) }
+    return list
+  }
+
+  /// The list, whatever its elements are.
+  @usableFromInline
+  func anyList() throws(DecodingError) -> RawList {
+    if word.isNull { return unsafe .empty(segment) }
+    let target = try target()
+    guard target.word.kind == 1 else {
+      throw .unexpectedPointer(expected: .list, found: target.word.pointerKind)
+    }
+    guard nesting > 0 else { throw .nestingLimitExceeded }
+    let size = target.word.elementSize
+    let count = target.word.listCount
+    guard size != .inlineComposite else { return try compositeList(target, words: count) }
+    let start = try unsafe target.claim((count &* size.stepBits &+ 63) >> 6)
+    // Elements of no size cost no words in the message, yet reading each one costs time.
+    if size == .void { try unsafe segment.pointee.arena.pointee.charge(count) }
+    return unsafe RawList(
+      segment: target.segment, start: start, count: UInt32(truncatingIfNeeded: count),
+      step: UInt32(size.stepBits), dataBits: UInt32(size.dataBits),
+      pointers: size == .pointer ? 1 : 0, nesting: nesting &- 1, size: size)
+  }
+
+  @inlinable
+  func compositeList(_ target: RawTarget, words: Int) throws(DecodingError) -> RawList {
+    let tagPlace = try unsafe target.claim(words &+ 1)
+    let tag = unsafe RawPointer(segment: target.segment, place: tagPlace, nesting: 0).word
+    let count = tag.tagCount
+    let layout = tag.layout
+    // A count of 30 bits and a layout of 17 cannot overflow the product.
+    guard tag.kind == 0, count < 1 << 29, count &* layout.words <= words else {
+      throw .invalidListTag
+    }
+    if layout.words == 0 { try unsafe segment.pointee.arena.pointee.charge(count) }
+    return unsafe RawList(
+      segment: target.segment, start: tagPlace + 8, count: UInt32(truncatingIfNeeded: count),
+      step: UInt32(layout.words) &* 64, dataBits: UInt32(layout.dataWords) &* 64,
+      pointers: layout.pointers, nesting: nesting &- 1, size: .inlineComposite)
+  }
+
+  @inlinable @inline(__always)
+  func bytes() throws(DecodingError) -> RawBytes {
+    if word.isNull { return unsafe .empty(segment) }
+    let target = try target()
+    guard target.word.kind == 1 else {
+      throw .unexpectedPointer(expected: .list, found: target.word.pointerKind)
+    }
+    guard target.word.elementSize == .byte else {
+      throw .incompatibleList(expected: .byte, found: target.word.elementSize)
+    }
+    let count = target.word.listCount
+    return unsafe RawBytes(
+      segment: target.segment, start: try target.claim((count &+ 7) >> 3), count: count)
+  }
+
+  /// The text without its NUL.
+  @inlinable @inline(__always)
+  func text() throws(DecodingError) -> RawBytes {
+    if word.isNull { return unsafe .empty(segment) }
+    let bytes = try bytes()
+    guard bytes.count > 0,
+      unsafe bytes.start.load(fromByteOffset: bytes.count &- 1, as: UInt8.self) == 0
+    else { throw .textNotTerminated }
+    return unsafe RawBytes(
+      segment: bytes.segment, start: bytes.start, count: bytes.count &- 1)
+  }
+
+  func capabilityHook() throws(DecodingError) -> (any CapabilityHook)? {
+    if word.isNull { return nil }
+    guard word.isCapability else {
+      throw .unexpectedPointer(expected: .capability, found: word.pointerKind)
+    }
+    let arena = unsafe segment.pointee.arena.pointee.owner.takeUnretainedValue()
+    return arena.capability(word.capabilityIndex)
+  }
+}

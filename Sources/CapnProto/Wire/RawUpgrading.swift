@@ -1,0 +1,144 @@
+// Safety. As in RawBuilding.swift: reads and moves objects of our own message. The reading side's
+// checks run here as well, so that an object that is not of the expected kind is found, not trusted.
+
+extension RawPointerBuilder {
+  /// The struct that the pointer leads to, enlarged to the layout if it is smaller, or a new one
+  /// where the pointer is null or leads to something else.
+  @usableFromInline
+  func structure(_ layout: StructLayout, default value: RawPointer? = nil) -> RawStructBuilder {
+    if word.isNull, let value, !value.word.isNull {
+      // A default was encoded by the schema compiler: it is valid.
+      try? copy(from: value)
+    }
+    guard !word.isNull, let target = try? reader.target(), target.word.kind == 0 else {
+      return initStructure(layout)
+    }
+    let found = target.word.layout
+    let old = unsafe RawStructBuilder(
+      segment: target.segment, data: target.segment.pointee.start + target.index * 8,
+      layout: found)
+    guard found.dataWords < layout.dataWords || found.pointers < layout.pointers else {
+      return old
+    }
+    return enlarge(old, to: layout)
+  }
+
+  private func enlarge(_ old: RawStructBuilder, to layout: StructLayout) -> RawStructBuilder {
+    let larger = StructLayout(
+      dataWords: max(old.layout.dataWords, layout.dataWords),
+      pointers: max(old.layout.pointers, layout.pointers))
+    // The old words stay allocated, but nothing leads there any more.
+    eraseFar()
+    word = WirePointer(0)
+    let new = initStructure(larger)
+    new.take(old)
+    return new
+  }
+
+  /// The list of structs that the pointer leads to, its elements enlarged to the layout if they are
+  /// smaller; empty where the pointer is null or leads to something else.
+  @usableFromInline
+  func structureList(_ layout: StructLayout) -> RawListBuilder {
+    guard !word.isNull, let old = try? reader.list(.inlineComposite) else {
+      return unsafe .empty(segment)
+    }
+    let found = StructLayout(
+      dataWords: UInt16((old.dataBits + 63) / 64), pointers: old.pointers)
+    if old.size == .inlineComposite, found.dataWords >= layout.dataWords,
+      found.pointers >= layout.pointers
+    {
+      return unsafe RawListBuilder(
+        segment: old.segment, start: old.start, count: old.count, step: old.step, layout: found,
+        size: .inlineComposite)
+    }
+    eraseFar()
+    word = WirePointer(0)
+    let new = initStructureList(
+      StructLayout(
+        dataWords: max(found.dataWords, layout.dataWords),
+        pointers: max(found.pointers, layout.pointers)), count: Int(old.count))
+    for index in 0..<Int(old.count) {
+      let element = old.structure(index)
+      let target = new.structure(index)
+      unsafe target.data.copyMemory(from: element.data, byteCount: Int(element.dataBits) / 8)
+      unsafe element.data.initializeMemory(
+        as: UInt8.self, repeating: 0, count: Int(element.dataBits) / 8)
+      for pointer in 0..<Int(element.pointers) {
+        let place = element.pointer(pointer)
+        target.pointer(pointer).take(
+          unsafe RawPointerBuilder(segment: place.segment, place: place.place))
+      }
+    }
+    return new
+  }
+
+  /// The list of primitives or pointers that the pointer leads to; empty where the pointer is null
+  /// or its elements are of another size.
+  @usableFromInline
+  func list(_ size: ElementSize) -> RawListBuilder {
+    guard !word.isNull, let list = try? reader.list(size) else { return unsafe .empty(segment) }
+    return unsafe RawListBuilder(
+      segment: list.segment, start: list.start, count: list.count, step: list.step,
+      layout: StructLayout(
+        dataWords: list.size == .inlineComposite ? UInt16(list.dataBits / 64) : 0,
+        pointers: list.pointers),
+      size: list.size)
+  }
+
+  /// Moves what the other pointer leads to here, and leaves null there. This pointer is null.
+  func take(_ other: RawPointerBuilder) {
+    let word = other.word
+    if word.kind < 2, !word.isNull, let target = try? other.reader.target() {
+      point(to: target)
+    } else {
+      // Far and capability pointers do not depend on their place.
+      self.word = word
+    }
+    other.word = WirePointer(0)
+  }
+
+  /// Leads the pointer to an object that is there already: in the same segment directly, else
+  /// through a landing pad beside the object, or through a double-far pad where its segment is full.
+  private func point(to target: RawTarget) {
+    if unsafe target.segment == segment {
+      word = target.word.moved(toOffset: target.index &- reader.index &- 1)
+      return
+    }
+    let there = unsafe target.segment
+    if unsafe there.pointee.used < there.pointee.capacity {
+      let index = unsafe there.pointee.used
+      unsafe there.pointee.used = index + 1
+      let pad = unsafe RawPointerBuilder(
+        segment: there, place: there.pointee.start + index * 8)
+      pad.word = target.word.moved(toOffset: target.index - index - 1)
+      word = unsafe .far(segment: there.pointee.id, offset: index)
+      return
+    }
+    let segment = unsafe segment.pointee.arena.segment(withRoomFor: 2)
+    let index = unsafe segment.pointee.used
+    unsafe segment.pointee.used = index + 2
+    let pad = unsafe RawPointerBuilder(
+      segment: segment, place: segment.pointee.start + index * 8)
+    pad.word = unsafe .far(segment: there.pointee.id, offset: target.index)
+    let tag = unsafe RawPointerBuilder(segment: segment, place: pad.place + 8)
+    tag.word = target.word.moved(toOffset: 0)
+    word = unsafe .far(segment: segment.pointee.id, offset: index, double: true)
+  }
+}
+
+extension WirePointer {
+  /// The same descriptor of a struct or list at another offset.
+  func moved(toOffset offset: Int) -> WirePointer {
+    WirePointer(bits & ~0xffff_fffc | UInt64(UInt32(truncatingIfNeeded: offset &<< 2)))
+  }
+}
+
+extension RawStructBuilder {
+  /// Moves the other struct's content, of no larger sections, here.
+  func take(_ old: RawStructBuilder) {
+    let bytes = Int(old.layout.dataWords) * 8
+    unsafe data.copyMemory(from: old.data, byteCount: bytes)
+    unsafe old.data.initializeMemory(as: UInt8.self, repeating: 0, count: bytes)
+    for index in 0..<Int(old.layout.pointers) { pointer(index).take(old.pointer(index)) }
+  }
+}

@@ -1,0 +1,66 @@
+// Safety. These are the descriptors of a message's memory. They are internal to the module: a raw
+// pointer to one is stored only in a view that cannot escape its message (`~Escapable`), or beside
+// a strong reference to the `MessageArena` that owns it. Descriptors and segments never move and
+// are freed by the arena's `deinit`, hence no view sees freed memory. Descriptors of a message that
+// is shared between tasks are not written to, but for `traversalWords`, which is atomic.
+
+public import Synchronization
+
+@usableFromInline typealias SegmentPointer = UnsafeMutablePointer<Segment>
+@usableFromInline typealias ArenaPointer = UnsafeMutablePointer<ArenaHeader>
+
+/// One run of words of a message.
+@safe @usableFromInline
+@frozen struct Segment {
+  @usableFromInline let start: UnsafeMutableRawPointer
+  /// Words that hold data: all of them in a message that was received.
+  @usableFromInline var used: Int
+  /// Words that are allocated.
+  @usableFromInline let capacity: Int
+  @usableFromInline let arena: ArenaPointer
+  @usableFromInline let id: UInt32
+
+  @inlinable init(
+    start: UnsafeMutableRawPointer, used: Int, capacity: Int, arena: ArenaPointer, id: UInt32
+  ) {
+    unsafe self.start = start
+    self.used = used
+    self.capacity = capacity
+    unsafe self.arena = arena
+    self.id = id
+  }
+}
+
+/// What all segments of a message share.
+@safe @usableFromInline
+@frozen struct ArenaHeader: ~Copyable {
+  /// Words that may still be read. Loaded and stored relaxed, never as one step: two tasks that
+  /// read at once may undercount, as the limit bounds cost and not access.
+  @usableFromInline let traversalWords: Atomic<Int>
+  @usableFromInline var segments: UnsafeMutablePointer<SegmentPointer>
+  @usableFromInline var segmentCount: Int
+  @usableFromInline var segmentCapacity: Int
+  /// The owner, which outlives the header.
+  @usableFromInline let owner: Unmanaged<MessageArena>
+
+  init(
+    traversalWords: Int, segments: UnsafeMutablePointer<SegmentPointer>, capacity: Int,
+    owner: Unmanaged<MessageArena>
+  ) {
+    self.traversalWords = Atomic(traversalWords)
+    unsafe self.segments = segments
+    segmentCount = 0
+    segmentCapacity = capacity
+    unsafe self.owner = owner
+  }
+}
+
+extension ArenaHeader {
+  /// Counts words against the traversal limit.
+  @inlinable @inline(__always)
+  func charge(_ words: Int) throws(DecodingError) {
+    let left = traversalWords.load(ordering: .relaxed) &- words
+    guard left >= 0 else { throw .traversalLimitExceeded }
+    traversalWords.store(left, ordering: .relaxed)
+  }
+}
