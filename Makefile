@@ -1,0 +1,65 @@
+# The way in: 'make help' lists the targets. Logic lives in Swift and in the scripts named here.
+
+GUEST_BUILD := .build-guest
+MANIFEST    := build/boot-manifest.bin
+BIN         := .build/debug
+
+# PORT=... names the port of 127.0.0.1; without it, 2327 or any that is free.
+PORT_OPTION := $(if $(PORT),--port $(PORT))
+
+.DEFAULT_GOAL := help
+.PHONY: help setup image tools run run-remote-session-capset-interop run-capnp-chat-interop \
+  run-local test check interop bench docs clean
+
+help: ## List the targets
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1|\2/p' $(MAKEFILE_LIST) | \
+	  while IFS='|' read -r name text; do printf '%-38s %s\n' "$$name" "$$text"; done
+
+setup: ## Install what is missing (nothing if all is there)
+	@qemu/setup.sh
+
+tools: setup
+	@echo "building the host's programs"
+	swift build --product qemu-runner
+	swift build --product remote-session
+
+image: tools ## Build the guest: executable, boot manifest, kernel, root directory
+	@echo "building the guest's executable (the first time takes minutes)"
+	swift build -c release --scratch-path $(GUEST_BUILD) --static-swift-stdlib \
+	  -Xswiftc -static-executable -Xlinker -s --product guest-init
+	@mkdir -p build
+	capnp eval -b -I/usr/include -Ischema guest/manifest.capnp manifest > $(MANIFEST)
+	$(BIN)/qemu-runner image --init $(GUEST_BUILD)/release/guest-init --manifest $(MANIFEST)
+
+run: image ## Boot the guest, forward its port, show its console until Ctrl-C (PORT=... names the port)
+	$(BIN)/qemu-runner run $(PORT_OPTION)
+
+run-remote-session-capset-interop: image ## The main job: boot, prove every step as a client, power off
+	$(BIN)/qemu-runner exec $(PORT_OPTION) -- \
+	  $(BIN)/remote-session interop --port {port} --transcript build/interop-transcript.txt
+
+run-capnp-chat-interop: image ## Boot, prove that a chat line crosses from one client to another
+	$(BIN)/qemu-runner exec $(PORT_OPTION) -- \
+	  $(BIN)/remote-session interop --only chat --port {port} \
+	  --transcript build/chat-transcript.txt
+
+run-local: setup ## Run the same gateway on this machine, without QEMU
+	swift run guest-init --local $(PORT_OPTION)
+
+test: setup ## Run the tests
+	swift test
+
+check: setup ## Format, import rules, generated code up to date
+	swift format lint --strict --recursive --parallel Package.swift Plugins Sources Tests
+
+interop: setup ## Our RPC against the C++ implementation
+	Tests/Interop/run.sh
+
+bench: setup ## Benchmarks beside C++
+	swift run -c release --package-path Benchmarks
+
+docs: setup ## Build the documentation
+	docs/build.sh
+
+clean: ## Remove everything that was built or downloaded
+	rm -rf .build $(GUEST_BUILD) build

@@ -1,0 +1,47 @@
+#if canImport(Darwin)
+  import Darwin
+#else
+  import Glibc
+#endif
+import Synchronization
+
+/// The request to stop that a signal makes: Ctrl-C, a closed terminal, or `kill`.
+///
+/// The handler only sets atomic values, which is all that a handler may do; whoever waits looks
+/// at them. A handler, unlike an ignored signal, is not inherited by the programs started here.
+public enum Interruption {
+  private static let last = Atomic<Int32>(0)
+  private static let count = Atomic<Int>(0)
+
+  /// From now on a signal is noted and does not end the process.
+  public static func watch() {
+    // The first use initialises a global; the handler must not be the one to do it.
+    _ = signal
+    _ = isRepeated
+    for number in [SIGINT, SIGTERM, SIGHUP] { handle(number) { Interruption.note($0) } }
+    // A write to a guest that is gone fails instead.
+    handle(SIGPIPE) { _ in }
+  }
+
+  /// The last signal that asked for a stop.
+  public static var signal: Int32? {
+    let value = last.load(ordering: .relaxed)
+    return value == 0 ? nil : value
+  }
+
+  /// Whether a second signal came: whoever sends it does not want to wait any longer.
+  public static var isRepeated: Bool { count.load(ordering: .relaxed) > 1 }
+
+  private static func note(_ number: Int32) {
+    last.store(number, ordering: .relaxed)
+    count.add(1, ordering: .relaxed)
+  }
+
+  private static func handle(_ number: Int32, _ handler: @convention(c) @escaping (Int32) -> Void) {
+    #if canImport(Darwin)
+      _ = Darwin.signal(number, handler)
+    #else
+      _ = Glibc.signal(number, handler)
+    #endif
+  }
+}

@@ -1,0 +1,72 @@
+public import ArgumentParser
+public import QEMURunner
+
+extension MachineProfile.Accelerator: ExpressibleByArgument {}
+
+/// The options of every command that boots the guest.
+struct MachineOptions: ParsableArguments {
+  @Option(help: "The folder with the image that 'qemu-runner image' wrote.")
+  var image = "build/guest"
+
+  @Option(
+    help: """
+      The port of 127.0.0.1 that leads to the guest; an error if it is in use. \
+      Without this option: 2327 if that is free, any other otherwise.
+      """)
+  var port: UInt16?
+
+  @Option(help: "What executes the guest's instructions. kvm hangs on some hosts.")
+  var accel = MachineProfile.Accelerator.tcg
+
+  @Option(help: "The guest's memory, in MiB.")
+  var memory = MachineProfile().memory
+
+  @Option(help: "How many processors the guest has.")
+  var cpus = MachineProfile().processors
+
+  @Option(help: "How long the guest may take until it listens, in seconds.")
+  var bootTimeout = 90
+
+  @Option(help: "The emulator.")
+  var qemu = MachineProfile().emulator
+
+  @Option(help: "The file that gets the serial console's output.")
+  var serialLog = "build/serial.log"
+
+  func validate() throws {
+    if port == 0 { throw ValidationError("--port 0 is no port; leave it out to have one chosen") }
+    if memory < 64 { throw ValidationError("--memory must be at least 64 MiB") }
+    if cpus < 1 { throw ValidationError("--cpus must be at least 1") }
+    if bootTimeout < 1 { throw ValidationError("--boot-timeout must be at least 1 s") }
+  }
+
+  /// Boots the guest and says where it can be reached.
+  ///
+  /// - Parameter showsSerialLines: Whether to print the serial console as it comes.
+  func boot(showsSerialLines: Bool) async throws -> GuestMachine {
+    var settings = GuestMachine.Settings(image: GuestImage(directory: image))
+    settings.profile.accelerator = accel
+    settings.profile.memory = memory
+    settings.profile.processors = cpus
+    settings.profile.emulator = qemu
+    settings.hostPort = port.map { .exactly($0) } ?? .usual
+    settings.bootTimeout = .seconds(bootTimeout)
+    settings.serialLogPath = serialLog
+    if showsSerialLines { settings.showSerialLine = { line($0) } }
+    Interruption.watch()
+    note("booting the guest (up to \(bootTimeout) s; serial console: \(serialLog))")
+    let start = ContinuousClock.now
+    let guest = try await GuestMachine.boot(settings)
+    let elapsed = (ContinuousClock.now - start) / .milliseconds(100)
+    note("the guest is listening after \(Double(Int(elapsed)) / 10) s")
+    line(
+      "remote CapSet: tcp 127.0.0.1 \(guest.hostPort) -> guest :\(settings.profile.guestPort)")
+    return guest
+  }
+
+  /// Powers the guest off and says so.
+  func stop(_ guest: GuestMachine) async {
+    let isOff = await guest.stop()
+    note(isOff ? "the guest is powered off" : "the guest did not power off; QEMU has been ended")
+  }
+}
