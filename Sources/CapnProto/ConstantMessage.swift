@@ -10,7 +10,7 @@ public struct ConstantMessage: Sendable {
   /// - Parameter words: what `capnp compile` encoded; trusted no more than any message.
   public init(words: [UInt64]) {
     let arena = MessageArena(
-      limits: nil, segmentCapacity: 1, ownsWords: true, isRetainable: true)
+      limits: nil, segmentCapacity: 1, words: .oneBlock)
     let start = unsafe MessageArena.allocateWords(words.count)
     for (index, word) in words.enumerated() {
       unsafe start.storeBytes(of: word.littleEndian, toByteOffset: index * 8, as: UInt64.self)

@@ -11,7 +11,7 @@
   ///   segments, each twice as large as the one before.
   public init(firstSegmentWords: Int = 128) {
     let capacity = max(1, firstSegmentWords)
-    arena = MessageArena(limits: nil, segmentCapacity: 4, ownsWords: true, isRetainable: false)
+    arena = MessageArena(limits: nil, segmentCapacity: 4, words: .building)
     unsafe arena.addSegment(
       start: MessageArena.allocateWords(capacity), used: 1, capacity: capacity)
   }

@@ -20,7 +20,7 @@
   @usableFromInline
   init(_ reader: StructReader) throws(DecodingError) {
     let owner = unsafe reader.raw.segment.pointee.arena.pointee.owner.takeUnretainedValue()
-    if unsafe owner.isRetainable {
+    if owner.isRetainable {
       self.init(owner: owner, raw: reader.raw)
     } else {
       let copy = MessageBuilder()

@@ -18,15 +18,25 @@ final class MessageArena: @unchecked Sendable {
   @usableFromInline nonisolated(unsafe) private(set) var header: ArenaPointer
   /// Capabilities that pointers of this message refer to by index; nil where the peer sent none.
   nonisolated(unsafe) var capabilities: [(any CapabilityHook)?] = []
-  /// Whether the arena frees the segments' words; false where it borrows them from the caller.
-  private let ownsWords: Bool
+  /// Who frees the segments' words.
+  enum Words {
+    /// Each segment is a block of its own, and builders write to them.
+    case building
+    /// Each segment is a block of its own, and nothing is written to them any more.
+    case frozen
+    /// All segments lie in one block, which starts with the first.
+    case oneBlock
+    /// The words are the caller's, for the length of a call.
+    case borrowed
+  }
+  nonisolated(unsafe) private var words: Words
+
   /// Whether a reader may be kept: the words are owned and are not written to any more.
-  nonisolated(unsafe) private(set) var isRetainable: Bool
+  var isRetainable: Bool { unsafe words == .frozen || words == .oneBlock }
 
   /// An arena without segments.
-  init(limits: ReaderLimits?, segmentCapacity: Int, ownsWords: Bool, isRetainable: Bool) {
-    self.ownsWords = ownsWords
-    unsafe self.isRetainable = isRetainable
+  init(limits: ReaderLimits?, segmentCapacity: Int, words: Words) {
+    unsafe self.words = words
     unsafe header = .allocate(capacity: 1)
     let table = UnsafeMutablePointer<SegmentPointer>.allocate(
       capacity: max(1, segmentCapacity))
@@ -39,7 +49,11 @@ final class MessageArena: @unchecked Sendable {
   deinit {
     for index in 0..<(unsafe header.pointee.segmentCount) {
       let segment = unsafe header.pointee.segments[index]
-      if ownsWords { unsafe free(segment.pointee.start) }
+      switch unsafe words {
+      case .building, .frozen: unsafe free(segment.pointee.start)
+      case .oneBlock: if index == 0 { unsafe free(segment.pointee.start) }
+      case .borrowed: break
+      }
       unsafe segment.deinitialize(count: 1)
       unsafe segment.deallocate()
     }
@@ -96,7 +110,7 @@ final class MessageArena: @unchecked Sendable {
 
   /// Ends building: from here on readers may be kept and shared, within the limits.
   func freeze(limits: ReaderLimits) {
-    unsafe isRetainable = ownsWords
+    if unsafe words == .building { unsafe words = .frozen }
     unsafe header.pointee.traversalWords.store(limits.traversalWords, ordering: .relaxed)
   }
 

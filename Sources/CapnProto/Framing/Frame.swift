@@ -1,0 +1,135 @@
+// Safety. Copies whole segments between a caller's bytes and memory that an arena owns; the counts
+// of both sides come from one segment table, which was compared with the bytes that are there.
+
+extension MessageReader {
+  /// A message from the bytes of one frame, which are copied once.
+  ///
+  /// - Throws: ``FramingError`` if the frame is cut off or exceeds the limits.
+  public init(
+    flat bytes: [UInt8], frameLimits: FrameLimits = .standard, limits: ReaderLimits = .standard
+  ) throws(FramingError) {
+    try unsafe self.init(flat: bytes.span.bytes, frameLimits: frameLimits, limits: limits)
+  }
+
+  /// A message from the bytes of one frame, which are copied once.
+  ///
+  /// - Throws: ``FramingError`` if the frame is cut off or exceeds the limits.
+  public init(
+    flat bytes: RawSpan, frameLimits: FrameLimits = .standard, limits: ReaderLimits = .standard
+  ) throws(FramingError) {
+    guard let table = try SegmentTable(bytes, limits: frameLimits) else {
+      throw .truncated(bytes: bytes.byteCount, needed: bytes.byteCount < 8 ? 8 : 16)
+    }
+    let needed = table.bytes + table.words * 8
+    guard bytes.byteCount >= needed else {
+      throw .truncated(bytes: bytes.byteCount, needed: needed)
+    }
+    var frame = IncomingFrame(table, limits: limits)
+    frame.fill(bytes.extracting(table.bytes..<needed))
+    self = frame.message()
+  }
+
+  /// Reads a message in the bytes of one frame, in place: nothing is copied.
+  ///
+  /// A reader that is retained inside the body is copied, as the bytes are the caller's.
+  ///
+  /// - Throws: ``FramingError`` if the frame is cut off or exceeds the limits, and what the body
+  ///   throws.
+  public static func read<Value>(
+    flat bytes: RawSpan, frameLimits: FrameLimits = .standard, limits: ReaderLimits = .standard,
+    _ body: (borrowing MessageReader) throws -> Value
+  ) throws -> Value {
+    guard let table = try SegmentTable(bytes, limits: frameLimits) else {
+      throw FramingError.truncated(
+        bytes: bytes.byteCount, needed: bytes.byteCount < 8 ? 8 : 16)
+    }
+    let needed = table.bytes + table.words * 8
+    guard bytes.byteCount >= needed else {
+      throw FramingError.truncated(bytes: bytes.byteCount, needed: needed)
+    }
+    return try unsafe bytes.withUnsafeBytes { buffer in
+      let arena = MessageArena(
+        limits: limits, segmentCapacity: table.sizes.count, words: .borrowed)
+      var offset = table.bytes
+      for size in table.sizes {
+        // Never written to: only builders write, and none is made over this arena.
+        unsafe arena.addSegment(
+          start: UnsafeMutableRawPointer(mutating: buffer.baseAddress.unsafelyUnwrapped + offset),
+          used: size, capacity: size)
+        offset += size * 8
+      }
+      return try body(MessageReader(arena: arena, limits: limits))
+    }
+  }
+}
+
+extension MessageBuilder {
+  /// The frame's head, to be written before the segments.
+  public var frameHead: [UInt8] {
+    SegmentTable.encode((0..<arena.segmentCount).map { arena.usedWords(inSegment: $0) })
+  }
+
+  /// Calls the body with the bytes of each segment in order, without a copy.
+  public borrowing func segments(_ body: (RawSpan) -> Void) {
+    unsafe arena.forEachSegment { unsafe body($0.bytes) }
+  }
+
+  /// The message as one frame.
+  public borrowing func flattened() -> [UInt8] {
+    var frame = frameHead
+    frame.reserveCapacity(frame.count + words * 8)
+    unsafe arena.forEachSegment { unsafe frame.append(contentsOf: $0) }
+    return frame
+  }
+}
+
+extension MessageReader {
+  /// The message as one frame.
+  public borrowing func flattened() -> [UInt8] {
+    var frame = SegmentTable.encode(
+      (0..<arena.segmentCount).map { arena.usedWords(inSegment: $0) })
+    unsafe arena.forEachSegment { unsafe frame.append(contentsOf: $0) }
+    return frame
+  }
+}
+
+/// The memory of a message whose bytes are arriving.
+@safe struct IncomingFrame: ~Copyable {
+  private let arena: MessageArena
+  private let limits: ReaderLimits
+  /// All segments lie in one block, which the arena owns.
+  private let words: UnsafeMutableRawBufferPointer
+  /// Bytes that have arrived.
+  private(set) var filled = 0
+
+  init(_ table: SegmentTable, limits: ReaderLimits) {
+    self.limits = limits
+    unsafe words = UnsafeMutableRawBufferPointer(
+      start: MessageArena.allocateWords(table.words), count: table.words * 8)
+    arena = MessageArena(
+      limits: limits, segmentCapacity: table.sizes.count, words: .oneBlock)
+    var start = unsafe words.baseAddress.unsafelyUnwrapped
+    for size in table.sizes {
+      unsafe arena.addSegment(start: start, used: size, capacity: size)
+      unsafe start += size * 8
+    }
+  }
+
+  /// Bytes that are still to arrive.
+  var missing: Int { unsafe words.count - filled }
+
+  /// Adds bytes, at most `missing`.
+  mutating func fill(_ bytes: RawSpan) {
+    precondition(bytes.byteCount <= missing, "more bytes than the frame has")
+    unsafe bytes.withUnsafeBytes {
+      unsafe UnsafeMutableRawBufferPointer(rebasing: words[filled...]).copyMemory(from: $0)
+    }
+    filled += bytes.byteCount
+  }
+
+  /// The message, once nothing is missing.
+  consuming func message() -> MessageReader {
+    precondition(missing == 0, "the frame is not complete")
+    return MessageReader(arena: arena, limits: limits)
+  }
+}

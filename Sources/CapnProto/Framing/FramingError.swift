@@ -1,0 +1,41 @@
+/// What is wrong with the frame around a message (encoding specification, "Serialization Over a
+/// Stream").
+public enum FramingError: Error, Hashable, Sendable {
+  /// The bytes end inside the frame: so many are there of so many that the frame needs.
+  case truncated(bytes: Int, needed: Int)
+  /// The frame has more segments than allowed.
+  case tooManySegments(count: Int, limit: Int)
+  /// The frame has more words than allowed.
+  case tooLarge(words: Int, limit: Int)
+}
+
+extension FramingError: CustomStringConvertible {
+  /// The error in words.
+  public var description: String {
+    switch self {
+    case .truncated(let bytes, let needed):
+      "the message is cut off after \(bytes) of at least \(needed) bytes"
+    case .tooManySegments(let count, let limit):
+      "the message has \(count) segments, more than the limit of \(limit)"
+    case .tooLarge(let words, let limit):
+      "the message has \(words) words, more than the limit of \(limit)"
+    }
+  }
+}
+
+/// Bounds on a frame, checked before anything is allocated for it.
+public struct FrameLimits: Hashable, Sendable {
+  /// Words in all segments.
+  public var words: Int
+  /// Segments.
+  public var segments: Int
+
+  /// 8 Mi words (64 MiB) in 512 segments, as in the C++ implementation.
+  public static let standard = FrameLimits(words: 8 << 20, segments: 512)
+
+  /// Limits of the given sizes.
+  public init(words: Int, segments: Int) {
+    self.words = words
+    self.segments = segments
+  }
+}
