@@ -1,0 +1,165 @@
+#!/bin/bash
+# Compares the C++ and the Swift benchmark programs: paired runs in alternation, medians, checksums,
+# and instruction counts from callgrind.
+#
+#   run.sh [--cpp DIR] [--swift DIR] [--rounds N] [--only REGEX] [--scale PERCENT]
+#          [--no-instructions] [--json]
+#
+# DIR holds the executables "cars" and "ping". Without --swift, only C++ is measured. --only picks
+# cases by a regular expression, --scale changes the iterations of each timed run. Ends non-zero if
+# a program fails or if the two disagree on a checksum.
+set -eu
+here=$(cd "$(dirname "$0")" && pwd)
+cpp=$here/../build/bench/cpp swift= rounds=5 only=. scale=100 instructions=1 json=
+
+while [ $# -gt 0 ]; do
+  case $1 in
+    --cpp) cpp=${2:?}; shift 2 ;;
+    --swift) swift=${2:?}; shift 2 ;;
+    --rounds) rounds=${2:?}; shift 2 ;;
+    --only) only=${2:?}; shift 2 ;;
+    --scale) scale=${2:?}; shift 2 ;;
+    --no-instructions) instructions=; shift ;;
+    --json) json=1; shift ;;
+    *) sed -n '2,10s/^# \{0,1\}//p' "$0" >&2; exit 64 ;;
+  esac
+done
+
+for program in "$cpp/cars" "$cpp/ping" ${swift:+"$swift/cars" "$swift/ping"}; do
+  if [ ! -x "$program" ]; then
+    echo "run.sh: $program is missing; build the benchmarks first" >&2
+    exit 66
+  fi
+done
+if [ -n "$instructions" ] && ! command -v valgrind >/dev/null; then
+  echo "run.sh: no valgrind, so no instruction counts" >&2
+  instructions=
+fi
+
+scratch=$(mktemp -d)
+server_pid=
+stop_server() {
+  if [ -n "$server_pid" ]; then
+    kill -TERM "$server_pid" 2>/dev/null || true
+    wait "$server_pid" 2>/dev/null || true
+    server_pid=
+  fi
+}
+trap 'stop_server; rm -rf "$scratch"' EXIT
+trap 'exit 130' INT TERM
+
+# The case, the iterations of a timed run, and those of two callgrind runs, of which the difference
+# counts.
+cases="build 8000 20 120
+read 8000 20 120
+roundtrip 5000 20 120
+pack 10000 20 120
+unpack 10000 20 120
+small 300000 2000 12000
+ping-sequential 20000 200 1200
+ping-concurrent 40000 200 1200
+ping-chain 20000 200 1200"
+depth=16
+implementations="cpp${swift:+ swift}"
+
+directory() { if [ "$1" = cpp ]; then echo "$cpp"; else echo "$swift"; fi; }
+
+# start_server IMPLEMENTATION [WRAPPER...]: sets `address` and `server_pid`.
+start_server() {
+  local bin
+  bin=$(directory "$1")
+  shift
+  : >"$scratch/server"
+  "$@" "$bin/ping" server 127.0.0.1:0 >"$scratch/server" 2>"$scratch/server.err" &
+  server_pid=$!
+  for _ in $(seq 300); do
+    address=$(sed -n 's/^listening /127.0.0.1:/p' "$scratch/server")
+    if [ -n "$address" ]; then return; fi
+    if ! kill -0 "$server_pid" 2>/dev/null; then break; fi
+    sleep 0.1
+  done
+  echo "run.sh: $bin/ping server did not start: $(tail -1 "$scratch/server.err")" >&2
+  exit 1
+}
+
+field() { sed -n "s/.*\"$1\":\"\{0,1\}\([^\",}]*\).*/\1/p" "$scratch/line"; }
+
+# measure CASE IMPLEMENTATION ITERATIONS: appends "CASE IMPLEMENTATION NS CHECKSUM" to the times.
+measure() {
+  case $1 in
+    ping-*)
+      start_server "$2"
+      timeout 300 "$(directory "$2")/ping" client "$address" "$3" $depth "$1" >"$scratch/line"
+      stop_server ;;
+    *) timeout 300 "$(directory "$2")/cars" "$1" "$3" >"$scratch/line" ;;
+  esac
+  echo "$1 $2 $(field ns) $(field checksum)" >>"$scratch/times"
+  field version >"$scratch/version.$2"
+  field compiler >"$scratch/compiler.$2"
+}
+
+collected() {
+  sed -n "s/.*Collected *: *\([0-9]*\).*/\1/p" "$@" | awk '{s += $1} END {print s + 0}'
+}
+
+# Callgrind counts a repeated string instruction once for each byte, which makes clearing 8 KiB look
+# dear; with these thresholds the C library clears and copies by vectors instead.
+tunables=glibc.cpu.x86_rep_stosb_threshold=0x7fffffff:glibc.cpu.x86_rep_movsb_threshold=0x7fffffff
+
+# count CASE IMPLEMENTATION ITERATIONS: prints the instructions of the run, of both ends for a ping.
+count() {
+  local grind="env GLIBC_TUNABLES=$tunables valgrind --tool=callgrind"
+  grind="$grind --callgrind-out-file=/dev/null"
+  case $1 in
+    ping-*)
+      start_server "$2" $grind
+      timeout 300 $grind "$(directory "$2")/ping" client "$address" "$3" $depth "$1" \
+        >/dev/null 2>"$scratch/client.err"
+      stop_server
+      collected "$scratch/client.err" "$scratch/server.err" ;;
+    *)
+      timeout 300 $grind "$(directory "$2")/cars" "$1" "$3" >/dev/null 2>"$scratch/client.err"
+      collected "$scratch/client.err" ;;
+  esac
+}
+
+touch "$scratch/times" "$scratch/counts"
+load=$(cut -d' ' -f1 /proc/loadavg 2>/dev/null || echo unknown)
+wanted=$(echo "$cases" | grep -E "^[^ ]*($only)" || true)
+if [ -z "$wanted" ]; then echo "run.sh: no case matches $only" >&2; exit 64; fi
+
+for round in $(seq "$rounds"); do
+  echo "round $round of $rounds" >&2
+  order=$implementations
+  if [ $((round % 2)) -eq 0 ] && [ -n "$swift" ]; then order="swift cpp"; fi
+  while read -r name iterations _ _ <&3; do
+    n=$((iterations * scale / 100))
+    if [ "$n" -lt 1 ]; then n=1; fi
+    for implementation in $order; do measure "$name" "$implementation" "$n"; done
+  done 3<<<"$wanted"
+done
+
+if [ -n "$instructions" ]; then
+  while read -r name _ few many <&3; do
+    for implementation in $implementations; do
+      echo "counting instructions: $name, $implementation" >&2
+      low=$(count "$name" "$implementation" "$few")
+      high=$(count "$name" "$implementation" "$many")
+      per=$((many - few))
+      # An iteration of the chain is `depth` calls.
+      if [ "$name" = ping-chain ]; then per=$((many / depth - few / depth)); fi
+      echo "$name $implementation $(((high - low) / per))" >>"$scratch/counts"
+    done
+  done 3<<<"$wanted"
+fi
+
+swift_version=
+if [ -n "$swift" ]; then
+  swift_version=$(swift --version 2>/dev/null | sed -n "/Swift version/{p;q;}")
+fi
+
+sort -k1,1 -k2,2 -k3,3n "$scratch/times" | awk -f "$here/report.awk" \
+  -v json="$json" -v counts="$scratch/counts" -v rounds="$rounds" -v depth="$depth" \
+  -v load="$load" -v order="$(echo "$wanted" | cut -d' ' -f1 | tr '\n' ' ')" \
+  -v version="$(cat "$scratch/version.cpp")" -v compiler="$(cat "$scratch/compiler.cpp")" \
+  -v swift_="$swift_version"
