@@ -19,6 +19,8 @@ let package = Package(
     .library(name: "CapnProto", targets: ["CapnProto"])
   ],
   targets: [
-    .target(name: "CapnProto", swiftSettings: strict)
+    .target(name: "CapnProto", swiftSettings: strict),
+    .target(name: "CapnProtoSchema", dependencies: ["CapnProto"], swiftSettings: strict),
+    .target(name: "CapTP", dependencies: ["CapnProto"], swiftSettings: strict),
   ]
 )
