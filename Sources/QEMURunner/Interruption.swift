@@ -1,9 +1,10 @@
+import Synchronization
+
 #if canImport(Darwin)
   import Darwin
 #else
   import Glibc
 #endif
-import Synchronization
 
 /// The request to stop that a signal makes: Ctrl-C, a closed terminal, or `kill`.
 ///
@@ -19,8 +20,6 @@ public enum Interruption {
     _ = signal
     _ = isRepeated
     for number in [SIGINT, SIGTERM, SIGHUP] { handle(number) { Interruption.note($0) } }
-    // A write to a guest that is gone fails instead.
-    handle(SIGPIPE) { _ in }
   }
 
   /// The last signal that asked for a stop.
@@ -31,6 +30,19 @@ public enum Interruption {
 
   /// Whether a second signal came: whoever sends it does not want to wait any longer.
   public static var isRepeated: Bool { count.load(ordering: .relaxed) > 1 }
+
+  /// Makes a write to a process that is gone fail, where it would end this process.
+  static let surviveBrokenPipes: Void = handle(SIGPIPE) { _ in }
+
+  /// Unblocks every signal for this thread. A thread made by a task starts with all of them
+  /// blocked, and so would a child that this thread starts: nothing but SIGKILL could end it.
+  ///
+  /// `unsafe` is sound here: the set is a plain value that the calls borrow.
+  static func unblockSignals() {
+    var none = sigset_t()
+    _ = unsafe sigemptyset(&none)
+    _ = unsafe pthread_sigmask(SIG_SETMASK, &none, nil)
+  }
 
   private static func note(_ number: Int32) {
     last.store(number, ordering: .relaxed)

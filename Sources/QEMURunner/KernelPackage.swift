@@ -21,7 +21,7 @@ struct KernelPackage {
     let versions = names.filter { $0.hasPrefix(prefix) }.map { String($0.dropFirst(prefix.count)) }
     guard let version = versions.max(by: { $0.compare($1, options: .numeric) == .orderedAscending })
     else {
-      throw .fileMissing("\(root)/boot/vmlinuz-*", hint: "'make setup' downloads the kernel package")
+      throw .fileMissing("\(root)/boot/vmlinuz-*", hint: "'make setup' downloads the kernel")
     }
     kernelPath = "\(root)/boot/\(prefix)\(version)"
     moduleDirectory = "\(root)/lib/modules/\(version)/kernel"
@@ -33,7 +33,8 @@ struct KernelPackage {
     for name in Self.moduleNames {
       guard let contents = FileManager.default.contents(atPath: "\(moduleDirectory)/\(name).ko")
       else { throw .moduleMissing(name) }
-      modules.append((name: name.split(separator: "/").last.map(String.init) ?? name, Array(contents)))
+      let fileName = name.split(separator: "/").last.map(String.init) ?? name
+      modules.append((name: fileName, contents: Array(contents)))
     }
     return modules
   }

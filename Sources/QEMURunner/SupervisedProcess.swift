@@ -44,8 +44,10 @@ public final class SupervisedProcess: Sendable {
     _ program: String, arguments: [String], environment: [String: String] = [:], output: Output
   ) async throws -> SupervisedProcess {
     let path = try Tool.path(of: program)
+    Interruption.surviveBrokenPipes
     return try await withCheckedThrowingContinuation { continuation in
       Thread.detachNewThread {
+        Interruption.unblockSignals()
         let process = Process()
         configure(process, path: path, arguments: arguments)
         if !environment.isEmpty {

@@ -43,6 +43,8 @@ struct MachineOptions: ParsableArguments {
   /// Boots the guest and says where it can be reached.
   ///
   /// - Parameter showsSerialLines: Whether to print the serial console as it comes.
+  /// - Returns: The guest, ready for connections.
+  /// - Throws: `RunnerError`; nothing is left running then.
   func boot(showsSerialLines: Bool) async throws -> GuestMachine {
     var settings = GuestMachine.Settings(image: GuestImage(directory: image))
     settings.profile.accelerator = accel

@@ -1,0 +1,47 @@
+import Foundation
+import Synchronization
+import Testing
+
+@testable import QEMURunner
+
+@Suite struct SupervisedProcessTests {
+  @Test(.timeLimit(.minutes(1)))
+  func statusAndOutputAndEnvironmentPassThrough() async throws {
+    let output = Mutex(Data())
+    let process = try await SupervisedProcess.start(
+      "sh", arguments: ["-c", "echo out $WORD; echo err >&2; exit 7"],
+      environment: ["WORD": "hi"], output: .captured { data in output.withLock { $0 += data } })
+    #expect(await process.exitStatus() == 7)
+    #expect(String(decoding: output.withLock { $0 }, as: UTF8.self) == "out hi\nerr\n")
+  }
+
+  @Test(.timeLimit(.minutes(1)))
+  func aSignalIsReportedAsShellsDo() async throws {
+    let process = try await SupervisedProcess.start(
+      "sleep", arguments: ["60"], output: .captured { _ in })
+    process.signal(15)
+    #expect(await process.exitStatus() == 128 + 15)
+    // Nothing may be sent to whatever has this id next.
+    process.signal(9)
+    process.send("nobody reads this\n")
+  }
+
+  @Test func aMissingProgramIsNamed() async {
+    await #expect(throws: RunnerError.toolMissing("no-such-program")) {
+      try await SupervisedProcess.start("no-such-program", arguments: [], output: .inherited)
+    }
+  }
+
+  #if os(Linux)
+    @Test(.timeLimit(.minutes(1)), .enabled(if: (try? Tool.path(of: "setpriv")) != nil))
+    func aChildAsksTheKernelToEndWithItsParent() async throws {
+      let output = Mutex(Data())
+      let process = try await SupervisedProcess.start(
+        "setpriv", arguments: ["--dump"],
+        output: .captured { data in output.withLock { $0 += data } })
+      #expect(await process.exitStatus() == 0)
+      let dump = String(decoding: output.withLock { $0 }, as: UTF8.self)
+      #expect(dump.contains("Parent death signal: KILL"), "\(dump)")
+    }
+  #endif
+}
