@@ -90,6 +90,8 @@ if [ -n "$packages" ]; then
   # shellcheck disable=SC2086 # one word for each package is meant
   as_root env DEBIAN_FRONTEND=noninteractive \
     apt-get install -y -qq --no-install-recommends $packages > /dev/null
+  packages=$(missing_packages | tr '\n' ' ')
+  [ -z "$packages" ] || fail "installed, and yet not found on PATH: $packages"
 fi
 
 if ! kernel_is_there && ! fetch_kernel; then

@@ -26,7 +26,7 @@ public enum RunnerError: Error, Equatable, CustomStringConvertible {
   public var description: String {
     switch self {
     case .toolMissing(let name):
-      "\(name) is not installed; 'make setup' installs it, or says which package to install"
+      "there is no program \(name); 'make setup' installs what the guest needs"
     case .fileMissing(let path, let hint):
       "\(path) is missing; \(hint)"
     case .unusableKernel(let path, let reason):

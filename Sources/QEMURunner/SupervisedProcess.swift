@@ -31,6 +31,14 @@ public final class SupervisedProcess: Sendable {
     self.ended = ended
   }
 
+  /// Fails unless a program can be found, for a command that would find out late otherwise.
+  ///
+  /// - Parameter program: A name, looked up on `PATH`, or a path.
+  /// - Throws: `RunnerError.toolMissing`.
+  public static func checkPresent(_ program: String) throws(RunnerError) {
+    _ = try Tool.path(of: program)
+  }
+
   /// Starts a program.
   ///
   /// - Parameters:

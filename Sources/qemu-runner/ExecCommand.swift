@@ -24,6 +24,7 @@ struct ExecCommand: AsyncParsableCommand {
   }
 
   func run() async throws {
+    try SupervisedProcess.checkPresent(command[0])
     let guest = try await machine.boot(showsSerialLines: showSerial)
     let status: Int32
     do {
