@@ -18,9 +18,18 @@ let package = Package(
   products: [
     .library(name: "CapnProto", targets: ["CapnProto"])
   ],
+  dependencies: [
+    // Heaps and deques for the tables and queues of a connection.
+    .package(url: "https://github.com/apple/swift-collections", from: "1.6.0")
+  ],
   targets: [
     .target(name: "CapnProto", swiftSettings: strict),
     .target(name: "CapnProtoSchema", dependencies: ["CapnProto"], swiftSettings: strict),
-    .target(name: "CapTP", dependencies: ["CapnProto"], swiftSettings: strict),
+    .target(
+      name: "CapTP",
+      dependencies: [
+        "CapnProto", .product(name: "DequeModule", package: "swift-collections"),
+        .product(name: "HeapModule", package: "swift-collections"),
+      ], swiftSettings: strict),
   ]
 )

@@ -42,6 +42,26 @@
     root.structure()
   }
 
+  /// Makes a new root struct, all zero, and lets the body build it.
+  ///
+  /// The builder ends with the body, so that the message may be consumed after it.
+  @discardableResult
+  public borrowing func build<Builder: TypedStructBuilder & ~Escapable, Value, Failure>(
+    _: Builder.Type = Builder.self, _ body: (Builder) throws(Failure) -> Value
+  ) throws(Failure) -> Value {
+    try body(initRoot(as: Builder.self))
+  }
+
+  /// Lets the body go on building the root struct.
+  ///
+  /// The builder ends with the body, so that the message may be consumed after it.
+  @discardableResult
+  public borrowing func withRoot<Builder: TypedStructBuilder & ~Escapable, Value, Failure>(
+    _: Builder.Type = Builder.self, _ body: (Builder) throws(Failure) -> Value
+  ) throws(Failure) -> Value {
+    try body(root(as: Builder.self))
+  }
+
   /// Words in use in all segments.
   public var words: Int {
     (0..<arena.segmentCount).reduce(0) { $0 + arena.usedWords(inSegment: $1) }

@@ -40,13 +40,29 @@
   }
 }
 
-extension Ref {
+extension Ref where Reader: ~Escapable {
   /// The struct at the root of a message, which the reference now keeps alive.
   ///
   /// - Throws: ``DecodingError`` if the root is no struct.
   public init(_ message: consuming MessageReader) throws(DecodingError) {
     let arena = message.arena
     self.init(owner: arena, raw: try RawStruct.root(of: arena, limits: message.limits))
+  }
+
+  /// The head of the frame of the whole message that the reference keeps alive.
+  public var frameHead: [UInt8] {
+    SegmentTable.encode((0..<owner.segmentCount).map { owner.usedWords(inSegment: $0) })
+  }
+
+  /// Calls the body with the bytes of each segment of the whole message, without a copy.
+  public func segments(_ body: (RawSpan) -> Void) {
+    unsafe owner.forEachSegment { unsafe body($0.bytes) }
+  }
+
+  /// Bytes of the whole message's frame.
+  public var frameBytes: Int {
+    SegmentTable.bytes(segments: owner.segmentCount)
+      + 8 * (0..<owner.segmentCount).reduce(0) { $0 + owner.usedWords(inSegment: $1) }
   }
 }
 

@@ -1,0 +1,55 @@
+public import CapnProto
+
+/// Marks the connection that a reference belongs to.
+public final class ConnectionToken: Sendable {
+  init() {}
+}
+
+/// A reference that the engine made for the runtime: a capability behind a connection.
+///
+/// The runtime's class conforms, and tells its engine with `dropReference` when it is deinitialised.
+public protocol ReferenceHandle: CapabilityHook {
+  /// The connection that the reference belongs to.
+  var token: ConnectionToken { get }
+  /// The reference in that connection.
+  var node: NodeID { get }
+}
+
+/// A capability that may stand for another one which is not known yet.
+public protocol PromiseHook: CapabilityHook {
+  /// What the promise stands for; nil while it is not known.
+  var resolution: (any CapabilityHook)? { get }
+}
+
+/// The caller's end of a call.
+public protocol Caller: AnyObject, Sendable {
+  /// Takes the outcome: a `Return` message with results, or why there are none. Called once.
+  func finish(_ outcome: Outcome)
+}
+
+/// How a call ended: a message whose root is a `Return` with results, or an error.
+public typealias Outcome = Result<Ref<Message.Reader>, RPCError>
+
+/// A call that is made: a message whose root is a `Call` with interface, method and params.
+public struct OutgoingCall: ~Copyable {
+  /// The message. Its `Call` lacks question, target and capability table.
+  public var message: MessageBuilder
+
+  /// A call of the message.
+  public init(_ message: consuming MessageBuilder) { self.message = message }
+}
+
+/// A call that is handed to a capability of this side: a message whose root is a `Call`, and whose
+/// capability table is set.
+public struct DeliveredCall: Sendable {
+  /// The message.
+  public let message: Ref<Message.Reader>
+
+  /// A call of the message.
+  public init(_ message: Ref<Message.Reader>) { self.message = message }
+
+  /// A call that was made and does not leave this side.
+  public init(_ call: consuming OutgoingCall) throws(DecodingError) {
+    message = try Ref(call.message.freeze())
+  }
+}

@@ -1,0 +1,121 @@
+// One connection of a vat, as a state machine without input, output, clock or lock: events go in
+// through the mutating methods, effects and messages are pulled out with `nextEffect` and
+// `nextMessage`. Whatever an event does to the tables is done when the method returns, and nothing
+// is called back, so no event sees another half-way.
+//
+// What refers to a capability behind the connection is a *node*: a slot that says where calls on it
+// go now (`NodeState`). Handles that the runtime holds, promises that resolved to another node, and
+// calls in flight keep a node; the last one to go releases the import or finishes the question.
+//
+// Two rules keep E-order (calls on one capability arrive in the order in which they were made):
+// a node changes its way at most from the peer to this side behind an embargo, and calls that
+// cannot go yet wait in the node's queue, in order.
+
+public import CapnProto
+import DequeModule
+
+/// One connection between two vats: levels 0 and 1 of rpc.capnp, without a transport.
+public struct Connection: Sendable {
+  /// Marks the references of this connection.
+  public let token = ConnectionToken()
+  let limits: ConnectionLimits
+  let bootstrapHook: (any CapabilityHook)?
+  let makeHandle: @Sendable (NodeID) -> any ReferenceHandle
+
+  var questions = SlotTable<QuestionID, Question>()
+  var answers: [AnswerID: Answer] = [:]
+  var exports = SlotTable<ExportID, Export>()
+  var exportIDs: [ObjectIdentifier: ExportID] = [:]
+  var imports: [ImportID: Import] = [:]
+  var embargoes = SlotTable<EmbargoID, NodeID>()
+  var nodes = SlotTable<NodeID, Node>()
+
+  var queuedCalls = 0
+  var serial: UInt64 = 0
+  /// Why the connection is over, once it is.
+  public internal(set) var failure: RPCError?
+
+  private var messages = Deque<Ref<Message.Reader>>()
+  private var effects = Deque<Effect>()
+
+  /// A connection that has just been made.
+  ///
+  /// - Parameters:
+  ///   - bootstrap: the capability that the peer gets when it asks for the bootstrap interface.
+  ///   - limits: what the peer may make this side hold.
+  ///   - makeHandle: makes the runtime's reference to a node; it is kept by whoever holds it.
+  public init(
+    bootstrap: (any CapabilityHook)?, limits: ConnectionLimits = ConnectionLimits(),
+    makeHandle: @escaping @Sendable (NodeID) -> any ReferenceHandle
+  ) {
+    bootstrapHook = bootstrap
+    self.limits = limits
+    self.makeHandle = makeHandle
+  }
+
+  /// The next message to send, oldest first.
+  public mutating func nextMessage() -> Ref<Message.Reader>? { messages.popFirst() }
+
+  /// The next thing that the runtime is to do, oldest first.
+  public mutating func nextEffect() -> Effect? { effects.popFirst() }
+
+  mutating func emit(_ effect: Effect) { effects.append(effect) }
+
+  mutating func nextSerial() -> UInt64 {
+    serial += 1
+    return serial
+  }
+
+  /// Sends a message that the body fills in.
+  mutating func send(_ body: (Message.Builder) -> Void) {
+    let builder = MessageBuilder(firstSegmentWords: 32)
+    builder.build(Message.Builder.self, body)
+    send(builder)
+  }
+
+  /// Sends a message that is built.
+  @discardableResult
+  mutating func send(_ builder: consuming MessageBuilder) -> Ref<Message.Reader>? {
+    // What this side has built has a root that is a struct.
+    guard let message = try? Ref<Message.Reader>(builder.freeze()) else { return nil }
+    if failure == nil { messages.append(message) }
+    return message
+  }
+
+  /// How many entries the tables hold: all zero once nothing is in use.
+  public var tableSizes: TableSizes {
+    TableSizes(
+      questions: questions.count, answers: answers.count, exports: exports.count,
+      imports: imports.count, embargoes: embargoes.count, nodes: nodes.count)
+  }
+}
+
+/// Entries in the tables of a connection.
+public struct TableSizes: Hashable, Sendable {
+  /// Calls to the peer.
+  public var questions = 0
+  /// Calls of the peer.
+  public var answers = 0
+  /// Capabilities that the peer holds.
+  public var exports = 0
+  /// Capabilities of the peer that this side holds.
+  public var imports = 0
+  /// Embargoes that wait for the peer.
+  public var embargoes = 0
+  /// References to capabilities behind the connection.
+  public var nodes = 0
+
+  /// Sizes of empty tables.
+  public init() {}
+
+  init(
+    questions: Int, answers: Int, exports: Int, imports: Int, embargoes: Int, nodes: Int
+  ) {
+    self.questions = questions
+    self.answers = answers
+    self.exports = exports
+    self.imports = imports
+    self.embargoes = embargoes
+    self.nodes = nodes
+  }
+}

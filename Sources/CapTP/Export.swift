@@ -1,0 +1,115 @@
+public import CapnProto
+
+/// A capability of this side that the peer holds.
+struct Export: Sendable {
+  let hook: any CapabilityHook
+  let serial: UInt64
+  /// How many times the peer was given it and has not released it.
+  var references: Int
+}
+
+extension Connection {
+  /// Describes the capabilities of a payload for the peer (`CapDescriptor` in rpc.capnp).
+  ///
+  /// - Returns: the exports that the peer was given, once for each time.
+  mutating func describe(
+    _ hooks: [(any CapabilityHook)?], in payload: Payload.Builder
+  ) -> [ExportID] {
+    guard !hooks.isEmpty else { return [] }
+    var exported: [ExportID] = []
+    let table = payload.initCapTable(hooks.count)
+    for (index, hook) in hooks.enumerated() {
+      guard let hook else { continue }
+      if let id = describe(hook, in: table[index]) { exported.append(id) }
+    }
+    return exported
+  }
+
+  private mutating func describe(
+    _ hook: any CapabilityHook, in descriptor: CapDescriptor.Builder
+  ) -> ExportID? {
+    let hook = Self.followed(hook)
+    guard let handle = own(hook) else {
+      return export(hook, isPromise: hook is any PromiseHook, in: descriptor)
+    }
+    let node = settled(handle.node)
+    switch state(node) {
+    case .imported(let id):
+      descriptor.receiverHosted = id.rawValue
+      return nil
+    case .pipelined(let question, let path):
+      let answer = descriptor.initReceiverAnswer()
+      answer.questionId = question.rawValue
+      path.write(to: answer)
+      return nil
+    case .local(let inner): return describe(inner, in: descriptor)
+    case .embargoed, .awaiting: return export(hook, isPromise: true, in: descriptor)
+    case .broken, .alias: return export(hook, isPromise: false, in: descriptor)
+    }
+  }
+
+  private mutating func export(
+    _ hook: any CapabilityHook, isPromise: Bool, in descriptor: CapDescriptor.Builder
+  ) -> ExportID {
+    let id = addExport(hook, isPromise: isPromise)
+    if isPromise {
+      descriptor.senderPromise = id.rawValue
+    } else {
+      descriptor.senderHosted = id.rawValue
+    }
+    return id
+  }
+
+  private mutating func addExport(_ hook: any CapabilityHook, isPromise: Bool) -> ExportID {
+    if let id = exportIDs[ObjectIdentifier(hook)] {
+      exports[id]?.references += 1
+      return id
+    }
+    let serial = nextSerial()
+    let id = exports.add(Export(hook: hook, serial: serial, references: 1))
+    exportIDs[ObjectIdentifier(hook)] = id
+    if isPromise {
+      let token = ExportToken(id: id, serial: serial)
+      if let promise = hook as? any PromiseHook {
+        emit(.watch(promise, token))
+      } else if let handle = own(hook) {
+        nodes[settled(handle.node)]?.watchers.append(token)
+      }
+    }
+    if exports.count > limits.exports {
+      abort("the peer holds more than \(limits.exports) capabilities")
+    }
+    return id
+  }
+
+  /// The peer holds the export so many times less.
+  mutating func releaseExport(_ id: ExportID, count: Int) {
+    guard let export = exports[id] else { return }
+    exports[id]?.references -= count
+    guard export.references <= count else { return }
+    exports.remove(id)
+    exportIDs[ObjectIdentifier(export.hook)] = nil
+    emit(.discard(export.hook))
+  }
+
+  /// Tells the peer what a promise that it holds has turned out to be (`Resolve` in rpc.capnp).
+  ///
+  /// Nothing happens if the peer has released the promise.
+  public mutating func resolveExport(
+    _ token: ExportToken, _ outcome: Result<any CapabilityHook, RPCError>
+  ) {
+    guard let export = exports[token.id], export.serial == token.serial, failure == nil else {
+      return
+    }
+    let builder = MessageBuilder(firstSegmentWords: 32)
+    builder.build(Message.Builder.self) {
+      let resolve = $0.initResolve()
+      resolve.promiseId = token.id.rawValue
+      switch outcome {
+      case .failure(let error): error.write(to: resolve.initException())
+      case .success(let hook): _ = describe(hook, in: resolve.initCap())
+      }
+    }
+    send(builder)
+  }
+}

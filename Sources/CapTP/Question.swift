@@ -1,0 +1,148 @@
+import CapnProto
+
+/// A call to the peer that is not finished.
+struct Question: Sendable {
+  /// Told the outcome; nil once the caller has dropped the call, and for a bootstrap.
+  var caller: (any Caller)?
+  /// The caller and the nodes of pipelined capabilities: what still wants the results.
+  var holders = 0
+  /// Pipelined capabilities, one node for each path, so that calls on one keep their order.
+  var nodes: [PipelinePath: NodeID] = [:]
+  /// The node that was called, which stays until the call has returned.
+  var target: NodeID?
+  /// Capabilities in the params that the peer now holds.
+  var paramExports: [ExportID] = []
+  /// Whether `Finish` went out before the `Return` came.
+  var isFinished = false
+}
+
+extension Connection {
+  /// Asks for the peer's bootstrap capability, on which calls can be made at once.
+  public mutating func bootstrap() -> any ReferenceHandle {
+    if let failure { return handle(addNode(.broken(failure))) }
+    guard questions.count < limits.questions else {
+      return handle(addNode(.broken(questionLimit)))
+    }
+    let id = questions.add(Question())
+    send { $0.initBootstrap().questionId = id.rawValue }
+    return handle(pipelineNode(id, PipelinePath()))
+  }
+
+  /// Sends the call to the peer; nil if it could not be sent and the caller is told why.
+  mutating func ask(
+    _ node: NodeID, _ call: consuming OutgoingCall, _ caller: any Caller
+  ) -> QuestionID? {
+    if let failure {
+      emit(.finish(caller, .failure(failure)))
+      return nil
+    }
+    guard questions.count < limits.questions else {
+      emit(.finish(caller, .failure(questionLimit)))
+      return nil
+    }
+    nodes[node]?.holders += 1
+    nodes[node]?.hasSentCalls = true
+    let target = state(node)
+    let id = questions.add(Question(caller: caller, holders: 1, target: node))
+    let capabilities = call.message.capabilities
+    let exported = call.message.withRoot(Message.Builder.self) {
+      let body = $0.call
+      body.questionId = id.rawValue
+      target.write(to: body.initTarget())
+      return describe(capabilities, in: body.params)
+    }
+    questions[id]?.paramExports = exported
+    send(call.message)
+    return id
+  }
+
+  private var questionLimit: RPCError {
+    .overloaded("more than \(limits.questions) calls are out on the connection")
+  }
+
+  /// The capability at the path in the results of a call that the caller has out; nil if it has
+  /// returned, and its results say what the capability is.
+  public mutating func pipeline(
+    _ id: QuestionID, _ path: PipelinePath, caller: any Caller
+  ) -> (any ReferenceHandle)? {
+    guard let question = questions[id], question.caller === caller else { return nil }
+    return handle(pipelineNode(id, path))
+  }
+
+  private mutating func pipelineNode(_ id: QuestionID, _ path: PipelinePath) -> NodeID {
+    if let node = questions[id]?.nodes[path] { return node }
+    let node = addNode(.pipelined(id, path))
+    questions[id]?.nodes[path] = node
+    questions[id]?.holders += 1
+    return node
+  }
+
+  /// The caller does not want the outcome any more. Unless pipelined capabilities are in use, the
+  /// peer is told, and may cancel the call.
+  public mutating func dropQuestion(_ id: QuestionID, caller: any Caller) {
+    guard let question = questions[id], question.caller === caller else { return }
+    questions[id]?.caller = nil
+    releaseQuestion(id)
+  }
+
+  /// One holder less; the last one finishes the question.
+  mutating func releaseQuestion(_ id: QuestionID) {
+    guard let question = questions[id] else { return }
+    questions[id]?.holders -= 1
+    guard question.holders <= 1, !question.isFinished else { return }
+    questions[id]?.isFinished = true
+    // The peer releases the capabilities of a Return that crosses this message.
+    sendFinish(id, releaseResultCaps: true)
+    if let target = question.target {
+      questions[id]?.target = nil
+      releaseNode(target)
+    }
+  }
+
+  private mutating func sendFinish(_ id: QuestionID, releaseResultCaps: Bool) {
+    send {
+      let finish = $0.initFinish()
+      finish.questionId = id.rawValue
+      finish.releaseResultCaps = releaseResultCaps
+    }
+  }
+
+  /// Ends a question with its outcome: pipelined capabilities turn into what they are, the caller
+  /// is told, and the peer may forget the answer.
+  mutating func finishQuestion(_ id: QuestionID, _ outcome: Outcome) {
+    guard let question = questions[id] else { return }
+    for (path, node) in question.nodes {
+      let found: Result<(any CapabilityHook)?, RPCError>
+      switch outcome {
+      case .failure(let error): found = .failure(error)
+      case .success(let message): found = Self.capability(path, of: message)
+      }
+      resolve(node, to: found) {
+        let answer = $0.initPromisedAnswer()
+        answer.questionId = id.rawValue
+        path.write(to: answer)
+      }
+    }
+    if let caller = question.caller { emit(.finish(caller, outcome)) }
+    sendFinish(id, releaseResultCaps: false)
+    forgetQuestion(id)
+  }
+
+  /// Frees the identifier of a question that has returned and is finished.
+  mutating func forgetQuestion(_ id: QuestionID) {
+    guard let question = questions.remove(id) else { return }
+    if let target = question.target { releaseNode(target) }
+  }
+
+  /// The capability at the path in a `Return` with results.
+  static func capability(
+    _ path: PipelinePath, of message: Ref<Message.Reader>
+  ) -> Result<(any CapabilityHook)?, RPCError> {
+    do {
+      return .success(
+        try path.capability(in: message.reader.`return`.results.content))
+    } catch {
+      return .failure(.failed("the results are invalid: \(error)"))
+    }
+  }
+}

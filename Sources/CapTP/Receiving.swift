@@ -1,0 +1,284 @@
+public import CapnProto
+
+extension Connection {
+  /// Takes a message of the peer. One that breaks the protocol aborts the connection.
+  public mutating func receive(_ message: consuming MessageReader) {
+    guard failure == nil else { return }
+    do {
+      try dispatch(message)
+    } catch let violation as ProtocolViolation {
+      abort(violation.rule)
+    } catch {
+      abort("a message is invalid: \(error)")
+    }
+  }
+
+  /// The kinds of `Message` that carry capabilities, told before the table is set.
+  private enum Kind {
+    case call, results, resolve, other
+  }
+
+  private mutating func dispatch(_ message: consuming MessageReader) throws {
+    var message = message
+    let kind = try Self.kind(message.root(as: Message.Reader.self))
+    switch kind {
+    case .call:
+      let table = try importTable(message.root(as: Message.Reader.self).call.params)
+      message.setCapabilities(table)
+      try receiveCall(Ref(message))
+    case .results:
+      let id = try QuestionID(
+        rawValue: message.root(as: Message.Reader.self).`return`.answerId)
+      // Results that are not wanted any more: the peer releases what is in them.
+      if questions[id]?.isFinished == false {
+        let table = try importTable(
+          message.root(as: Message.Reader.self).`return`.results)
+        message.setCapabilities(table)
+      }
+      try receiveReturn(Ref(message))
+    case .resolve:
+      try receiveResolve(message.root(as: Message.Reader.self).resolve)
+    case .other:
+      try receiveOther(message.root(as: Message.Reader.self))
+    }
+  }
+
+  private static func kind(_ message: Message.Reader) throws -> Kind {
+    switch try message.which {
+    case .call: return .call
+    case .`return`(let body):
+      if case .results = try body.which { return .results }
+      return .other
+    case .resolve: return .resolve
+    default: return .other
+    }
+  }
+
+  private mutating func receiveOther(_ message: Message.Reader) throws {
+    switch try message.which {
+    case .bootstrap(let bootstrap): try receiveBootstrap(bootstrap)
+    case .`return`(let body): try receiveReturn(body, message)
+    case .finish(let finish):
+      finishAnswer(
+        AnswerID(rawValue: finish.questionId), releaseResultCaps: finish.releaseResultCaps)
+    case .release(let release): try receiveRelease(release)
+    case .disembargo(let disembargo): try receiveDisembargo(disembargo, message)
+    case .unimplemented(let sent): try receiveUnimplemented(sent)
+    case .abort(let exception):
+      let error = try RPCError(exception)
+      disconnect(.disconnected("the peer aborted the connection: \(error.reason)"))
+    default: try sendUnimplemented(message)
+    }
+  }
+
+  /// Tells the peer that a message is not understood here, with the message.
+  private mutating func sendUnimplemented(_ message: Message.Reader) throws {
+    let builder = MessageBuilder(firstSegmentWords: 64)
+    try builder.build(Message.Builder.self) { try $0.setUnimplemented(message) }
+    send(builder)
+  }
+
+  private mutating func openAnswer(_ id: AnswerID) throws(ProtocolViolation) -> AnswerToken {
+    guard answers[id] == nil else {
+      throw ProtocolViolation("question \(id.rawValue) is in use already")
+    }
+    guard answers.count < limits.answers else {
+      throw ProtocolViolation("more than \(limits.answers) calls are open at once")
+    }
+    let serial = nextSerial()
+    answers[id] = Answer(serial: serial)
+    return AnswerToken(id: id, serial: serial)
+  }
+
+  private mutating func receiveBootstrap(_ bootstrap: Bootstrap.Reader) throws {
+    let token = try openAnswer(AnswerID(rawValue: bootstrap.questionId))
+    guard let bootstrapHook else {
+      returnError(.failed("this vat offers no bootstrap interface"), for: token)
+      return
+    }
+    let message = MessageBuilder(firstSegmentWords: 32)
+    message.build(Message.Builder.self) {
+      $0.initReturn().initResults().content.setCapability(bootstrapHook)
+    }
+    returnResults(message, for: token)
+  }
+
+  private mutating func receiveCall(_ message: Ref<Message.Reader>) throws {
+    let call = try message.reader.call
+    switch try call.sendResultsTo.which {
+    case .caller, .yourself: break
+    default:
+      try sendUnimplemented(message.reader)
+      return
+    }
+    let hook = try target(call.target)
+    let token = try openAnswer(AnswerID(rawValue: call.questionId))
+    if case .yourself = try call.sendResultsTo.which { answers[token.id]?.isKept = true }
+    let delivered = DeliveredCall(message)
+    // A reference of this connection that waits, or whose calls go back, is routed here.
+    if let handle = own(hook) {
+      route(.peers(delivered, token), to: handle.node)
+    } else {
+      emit(.deliver(delivered, to: hook, answer: token))
+    }
+  }
+
+  /// The capability that a message is for.
+  mutating func target(_ target: MessageTarget.Reader) throws -> any CapabilityHook {
+    switch try target.which {
+    case .importedCap(let id):
+      guard let export = exports[ExportID(rawValue: id)] else {
+        throw ProtocolViolation("a message is for export \(id), which is not open")
+      }
+      return export.hook
+    case .promisedAnswer(let answer):
+      return try capability(
+        PipelinePath(answer.transform), ofAnswer: AnswerID(rawValue: answer.questionId))
+    case .unknown(let number): throw ProtocolViolation("unknown kind \(number) of a target")
+    }
+  }
+
+  /// A `Return` with results.
+  private mutating func receiveReturn(_ message: Ref<Message.Reader>) throws {
+    let body = try message.reader.`return`
+    let id = try returned(body)
+    if questions[id]?.isFinished == true {
+      forgetQuestion(id)
+    } else {
+      finishQuestion(id, .success(message))
+    }
+  }
+
+  /// A `Return` without results.
+  private mutating func receiveReturn(
+    _ body: Return.Reader, _ message: Message.Reader
+  ) throws {
+    let id = try returned(body)
+    if questions[id]?.isFinished == true {
+      forgetQuestion(id)
+      return
+    }
+    switch try body.which {
+    case .results: break
+    case .exception(let exception):
+      finishQuestion(id, .failure(try RPCError(exception)))
+    case .canceled: finishQuestion(id, .failure(.failed("the call was cancelled")))
+    case .takeFromOtherQuestion(let other):
+      try takeOutcome(of: AnswerID(rawValue: other), for: id)
+    case .resultsSentElsewhere:
+      throw ProtocolViolation("results were sent elsewhere that were asked for here")
+    case .acceptFromThirdParty, .unknown:
+      try sendUnimplemented(message)
+      finishQuestion(id, .failure(.unimplemented("the results come from a third party")))
+    }
+  }
+
+  private mutating func returned(_ body: Return.Reader) throws -> QuestionID {
+    let id = QuestionID(rawValue: body.answerId)
+    guard let question = questions[id] else {
+      throw ProtocolViolation("Return names question \(id.rawValue), which is not open")
+    }
+    if body.releaseParamCaps {
+      for export in question.paramExports { releaseExport(export, count: 1) }
+    }
+    questions[id]?.paramExports = []
+    return id
+  }
+
+  /// The outcome of an answer of this side is that of the question (a tail call).
+  private mutating func takeOutcome(of answer: AnswerID, for question: QuestionID) throws {
+    guard let entry = answers[answer], entry.isKept, entry.taker == nil else {
+      throw ProtocolViolation("takeFromOtherQuestion names no tail call")
+    }
+    if let outcome = entry.outcome {
+      finishQuestion(question, outcome)
+    } else {
+      answers[answer]?.taker = question
+    }
+  }
+
+  private mutating func receiveResolve(_ resolve: Resolve.Reader) throws {
+    let id = ImportID(rawValue: resolve.promiseId)
+    switch try resolve.which {
+    case .cap(let descriptor):
+      resolveImport(id, .success(try importCapability(descriptor)))
+    case .exception(let exception): resolveImport(id, .failure(try RPCError(exception)))
+    case .unknown(let number): throw ProtocolViolation("unknown kind \(number) of a Resolve")
+    }
+  }
+
+  private mutating func receiveRelease(_ release: Release.Reader) throws {
+    let id = ExportID(rawValue: release.id)
+    guard let export = exports[id], Int(release.referenceCount) <= export.references else {
+      throw ProtocolViolation("Release names export \(id.rawValue) more often than it was given")
+    }
+    if release.referenceCount > 0 { releaseExport(id, count: Int(release.referenceCount)) }
+  }
+
+  private mutating func receiveDisembargo(
+    _ disembargo: Disembargo.Reader, _ message: Message.Reader
+  ) throws {
+    switch try disembargo.context.which {
+    case .senderLoopback(let id):
+      let hook = try target(disembargo.target)
+      let embargo = EmbargoID(rawValue: id)
+      if let handle = own(hook) {
+        route(.echo(embargo), to: handle.node)
+      } else {
+        emit(.echoDisembargo(hook, embargo))
+      }
+    case .receiverLoopback(let id): try liftEmbargo(EmbargoID(rawValue: id))
+    default: try sendUnimplemented(message)
+    }
+  }
+
+  /// Sends a disembargo back to the peer, whose calls on the capability went out before it.
+  public mutating func echoDisembargo(_ hook: any CapabilityHook, _ embargo: EmbargoID) {
+    guard failure == nil else { return }
+    guard let handle = own(hook) else {
+      abort("Disembargo is for a capability that does not lead back to its sender")
+      return
+    }
+    let state = state(handle.node)
+    switch state {
+    case .imported, .pipelined:
+      send {
+        let disembargo = $0.initDisembargo()
+        state.write(to: disembargo.initTarget())
+        disembargo.context.receiverLoopback = embargo.rawValue
+      }
+    default: abort("Disembargo is for a capability that does not lead back to its sender")
+    }
+  }
+
+  /// The peer does not understand a message of this side: what the message gave is taken back.
+  private mutating func receiveUnimplemented(_ sent: Message.Reader) throws {
+    switch try sent.which {
+    case .call(let call):
+      try failUnimplemented(QuestionID(rawValue: call.questionId))
+    case .bootstrap(let bootstrap):
+      try failUnimplemented(QuestionID(rawValue: bootstrap.questionId))
+    case .resolve(let resolve):
+      guard case .cap(let descriptor) = try resolve.which else { return }
+      switch try descriptor.which {
+      case .senderHosted(let id), .senderPromise(let id):
+        releaseExport(ExportID(rawValue: id), count: 1)
+      default: break
+      }
+    default: break
+    }
+  }
+
+  private mutating func failUnimplemented(_ id: QuestionID) throws(ProtocolViolation) {
+    guard let question = questions[id] else {
+      throw ProtocolViolation("unimplemented names question \(id.rawValue), which is not open")
+    }
+    for export in question.paramExports { releaseExport(export, count: 1) }
+    questions[id]?.paramExports = []
+    if question.isFinished {
+      forgetQuestion(id)
+    } else {
+      finishQuestion(id, .failure(.unimplemented("the peer does not understand the call")))
+    }
+  }
+}

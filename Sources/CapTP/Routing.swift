@@ -1,0 +1,64 @@
+import CapnProto
+
+/// Where a call went.
+public enum CallRoute: Sendable {
+  /// To the peer.
+  case question(QuestionID)
+  /// To a capability of this side, now or later, or it failed: the caller will be told.
+  case local
+}
+
+extension Connection {
+  /// Calls the capability that the reference stands for.
+  ///
+  /// The caller is told the outcome by an effect, unless it drops the question before.
+  public mutating func call(
+    _ reference: NodeID, _ call: consuming OutgoingCall, caller: any Caller
+  ) -> CallRoute {
+    let id = settled(reference)
+    switch state(id) {
+    case .imported, .pipelined:
+      guard let question = ask(id, call, caller) else { return .local }
+      return .question(question)
+    default:
+      if let delivered = try? DeliveredCall(call) { route(.own(delivered, caller), to: id) }
+      return .local
+    }
+  }
+
+  /// Sends a call that waits, or has come here, on to where the node leads.
+  mutating func route(_ call: QueuedCall, to node: NodeID) {
+    let id = settled(node)
+    switch state(id) {
+    case .embargoed, .awaiting:
+      guard queuedCalls < limits.queuedCalls else {
+        refuse(call, .overloaded("more than \(limits.queuedCalls) calls wait for promises"))
+        return
+      }
+      queuedCalls += 1
+      nodes[id]?.queue.append(call)
+    case .broken(let error): refuse(call, error)
+    case .local(let hook): hand(call, to: hook)
+    case .imported, .pipelined, .alias:
+      // The runtime copies the call into a message of its own and comes back with `call`.
+      let handle = handle(id)
+      hand(call, to: handle)
+    }
+  }
+
+  mutating func hand(_ call: QueuedCall, to hook: any CapabilityHook) {
+    switch call {
+    case .own(let call, let caller): emit(.forward(call, to: hook, caller: caller))
+    case .peers(let call, let answer): emit(.deliver(call, to: hook, answer: answer))
+    case .echo(let embargo): emit(.echoDisembargo(hook, embargo))
+    }
+  }
+
+  private mutating func refuse(_ call: QueuedCall, _ error: RPCError) {
+    switch call {
+    case .own(_, let caller): emit(.finish(caller, .failure(error)))
+    case .peers(_, let answer): returnError(error, for: answer)
+    case .echo: break
+    }
+  }
+}
