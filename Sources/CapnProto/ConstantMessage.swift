@@ -31,4 +31,24 @@ public struct ConstantMessage: Sendable {
   public var pointer: AnyPointerReader {
     @_lifetime(immortal) get { AnyPointerReader(raw: root) }
   }
+
+  /// The constant as a struct; an empty one if the words hold no struct.
+  @_lifetime(immortal)
+  public func structure<Reader: TypedStructReader & ~Escapable>(
+    as: Reader.Type = Reader.self
+  ) -> Reader {
+    let root = root
+    let structure = unsafe (try? root.structure()) ?? .empty(root.segment)
+    return Reader(_raw: StructReader(raw: structure))
+  }
+
+  /// The constant as a list; an empty one if the words hold no list of such elements.
+  @_lifetime(immortal)
+  public func list<Element: ListElement & ~Escapable>(
+    of: Element.Type = Element.self
+  ) -> ListReader<Element> {
+    let root = root
+    let list = unsafe (try? root.list(Element._elementSize)) ?? .empty(root.segment)
+    return ListReader(_list: AnyListReader(raw: list))
+  }
 }
