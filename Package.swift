@@ -16,7 +16,11 @@ let package = Package(
   name: "swift-capnproto",
   platforms: [.macOS(.v26), .iOS(.v26), .tvOS(.v26), .watchOS(.v26), .visionOS(.v26)],
   products: [
-    .library(name: "CapnProto", targets: ["CapnProto"])
+    .library(name: "CapnProto", targets: ["CapnProto"]),
+    .library(name: "CapnProtoSchema", targets: ["CapnProtoSchema"]),
+    .library(name: "CapnProtoCodeGen", targets: ["CapnProtoCodeGen"]),
+    .executable(name: "capnpc-swift-gen", targets: ["capnpc-swift-gen"]),
+    .plugin(name: "CapnProtoPlugin", targets: ["CapnProtoPlugin"]),
   ],
   dependencies: [
     // Heaps and deques for the tables and queues of a connection.
@@ -25,6 +29,17 @@ let package = Package(
   targets: [
     .target(name: "CapnProto", swiftSettings: strict),
     .target(name: "CapnProtoSchema", dependencies: ["CapnProto"], swiftSettings: strict),
+    .target(
+      name: "CapnProtoCodeGen", dependencies: ["CapnProto", "CapnProtoSchema"],
+      swiftSettings: strict),
+    .executableTarget(
+      name: "capnpc-swift-gen", dependencies: ["CapnProto", "CapnProtoCodeGen", "CapnProtoSchema"],
+      swiftSettings: strict),
+    .plugin(
+      name: "CapnProtoPlugin", capability: .buildTool(), dependencies: ["capnpc-swift-gen"]),
+    .testTarget(
+      name: "GeneratedCodeTests", dependencies: ["CapnProto"], swiftSettings: strict,
+      plugins: ["CapnProtoPlugin"]),
     .target(
       name: "CapTP",
       dependencies: [

@@ -928,9 +928,7 @@ public enum Call {
     }
     /// Sets `target` to a new struct.
     @inlinable @_lifetime(copy self)
-    public func initTarget() -> MessageTarget.Builder {
-      _raw.pointer(0).initStructure()
-    }
+    public func initTarget() -> MessageTarget.Builder { _raw.pointer(0).initStructure() }
     /// Sets `target` to a copy.
     public func setTarget(_ value: MessageTarget.Reader) throws(DecodingError) {
       try _raw.pointer(0).set(value)
@@ -967,9 +965,7 @@ public enum Call {
     }
     /// Sets `params` to a new struct.
     @inlinable @_lifetime(copy self)
-    public func initParams() -> Payload.Builder {
-      _raw.pointer(1).initStructure()
-    }
+    public func initParams() -> Payload.Builder { _raw.pointer(1).initStructure() }
     /// Sets `params` to a copy.
     public func setParams(_ value: Payload.Reader) throws(DecodingError) {
       try _raw.pointer(1).set(value)
@@ -1928,9 +1924,7 @@ public enum Disembargo {
     }
     /// Sets `target` to a new struct.
     @inlinable @_lifetime(copy self)
-    public func initTarget() -> MessageTarget.Builder {
-      _raw.pointer(0).initStructure()
-    }
+    public func initTarget() -> MessageTarget.Builder { _raw.pointer(0).initStructure() }
     /// Sets `target` to a copy.
     public func setTarget(_ value: MessageTarget.Reader) throws(DecodingError) {
       try _raw.pointer(0).set(value)
@@ -2197,9 +2191,7 @@ public enum Provide {
     }
     /// Sets `target` to a new struct.
     @inlinable @_lifetime(copy self)
-    public func initTarget() -> MessageTarget.Builder {
-      _raw.pointer(0).initStructure()
-    }
+    public func initTarget() -> MessageTarget.Builder { _raw.pointer(0).initStructure() }
     /// Sets `target` to a copy.
     public func setTarget(_ value: MessageTarget.Reader) throws(DecodingError) {
       try _raw.pointer(0).set(value)
@@ -2503,9 +2495,7 @@ public enum Join {
     }
     /// Sets `target` to a new struct.
     @inlinable @_lifetime(copy self)
-    public func initTarget() -> MessageTarget.Builder {
-      _raw.pointer(0).initStructure()
-    }
+    public func initTarget() -> MessageTarget.Builder { _raw.pointer(0).initStructure() }
     /// Sets `target` to a copy.
     public func setTarget(_ value: MessageTarget.Reader) throws(DecodingError) {
       try _raw.pointer(0).set(value)

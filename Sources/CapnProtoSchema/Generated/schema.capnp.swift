@@ -978,9 +978,7 @@ public enum Node {
       }
       /// Sets `type` to a new struct.
       @inlinable @_lifetime(copy self)
-      public func initType() -> Type.Builder {
-        _raw.pointer(3).initStructure()
-      }
+      public func initType() -> Type.Builder { _raw.pointer(3).initStructure() }
       /// Sets `type` to a copy.
       public func setType(_ value: Type.Reader) throws(DecodingError) {
         try _raw.pointer(3).set(value)
@@ -995,9 +993,7 @@ public enum Node {
       }
       /// Sets `value` to a new struct.
       @inlinable @_lifetime(copy self)
-      public func initValue() -> Value.Builder {
-        _raw.pointer(4).initStructure()
-      }
+      public func initValue() -> Value.Builder { _raw.pointer(4).initStructure() }
       /// Sets `value` to a copy.
       public func setValue(_ value: Value.Reader) throws(DecodingError) {
         try _raw.pointer(4).set(value)
@@ -1080,9 +1076,7 @@ public enum Node {
       }
       /// Sets `type` to a new struct.
       @inlinable @_lifetime(copy self)
-      public func initType() -> Type.Builder {
-        _raw.pointer(3).initStructure()
-      }
+      public func initType() -> Type.Builder { _raw.pointer(3).initStructure() }
       /// Sets `type` to a copy.
       public func setType(_ value: Type.Reader) throws(DecodingError) {
         try _raw.pointer(3).set(value)
@@ -1336,6 +1330,8 @@ public enum Field {
     case unknown(UInt16)
   }
 
+  public static let noDiscriminant: UInt16 = 65535
+
   /// A regular, non-group, non-fixed-list field.
   public enum Slot {
     /// The id of the type in the schema language.
@@ -1409,9 +1405,7 @@ public enum Field {
       }
       /// Sets `type` to a new struct.
       @inlinable @_lifetime(copy self)
-      public func initType() -> Type.Builder {
-        _raw.pointer(2).initStructure()
-      }
+      public func initType() -> Type.Builder { _raw.pointer(2).initStructure() }
       /// Sets `type` to a copy.
       public func setType(_ value: Type.Reader) throws(DecodingError) {
         try _raw.pointer(2).set(value)
@@ -1426,9 +1420,7 @@ public enum Field {
       }
       /// Sets `defaultValue` to a new struct.
       @inlinable @_lifetime(copy self)
-      public func initDefaultValue() -> Value.Builder {
-        _raw.pointer(3).initStructure()
-      }
+      public func initDefaultValue() -> Value.Builder { _raw.pointer(3).initStructure() }
       /// Sets `defaultValue` to a copy.
       public func setDefaultValue(_ value: Value.Reader) throws(DecodingError) {
         try _raw.pointer(3).set(value)
@@ -1724,9 +1716,7 @@ public enum Superclass {
     }
     /// Sets `brand` to a new struct.
     @inlinable @_lifetime(copy self)
-    public func initBrand() -> Brand.Builder {
-      _raw.pointer(0).initStructure()
-    }
+    public func initBrand() -> Brand.Builder { _raw.pointer(0).initStructure() }
     /// Sets `brand` to a copy.
     public func setBrand(_ value: Brand.Reader) throws(DecodingError) {
       try _raw.pointer(0).set(value)
@@ -1880,9 +1870,7 @@ public enum Method {
     }
     /// Sets `paramBrand` to a new struct.
     @inlinable @_lifetime(copy self)
-    public func initParamBrand() -> Brand.Builder {
-      _raw.pointer(2).initStructure()
-    }
+    public func initParamBrand() -> Brand.Builder { _raw.pointer(2).initStructure() }
     /// Sets `paramBrand` to a copy.
     public func setParamBrand(_ value: Brand.Reader) throws(DecodingError) {
       try _raw.pointer(2).set(value)
@@ -1904,9 +1892,7 @@ public enum Method {
     }
     /// Sets `resultBrand` to a new struct.
     @inlinable @_lifetime(copy self)
-    public func initResultBrand() -> Brand.Builder {
-      _raw.pointer(3).initStructure()
-    }
+    public func initResultBrand() -> Brand.Builder { _raw.pointer(3).initStructure() }
     /// Sets `resultBrand` to a copy.
     public func setResultBrand(_ value: Brand.Reader) throws(DecodingError) {
       try _raw.pointer(3).set(value)
@@ -2195,9 +2181,7 @@ public enum Type {
       }
       /// Sets `elementType` to a new struct.
       @inlinable @_lifetime(copy self)
-      public func initElementType() -> Type.Builder {
-        _raw.pointer(0).initStructure()
-      }
+      public func initElementType() -> Type.Builder { _raw.pointer(0).initStructure() }
       /// Sets `elementType` to a copy.
       public func setElementType(_ value: Type.Reader) throws(DecodingError) {
         try _raw.pointer(0).set(value)
@@ -2263,9 +2247,7 @@ public enum Type {
       }
       /// Sets `brand` to a new struct.
       @inlinable @_lifetime(copy self)
-      public func initBrand() -> Brand.Builder {
-        _raw.pointer(0).initStructure()
-      }
+      public func initBrand() -> Brand.Builder { _raw.pointer(0).initStructure() }
       /// Sets `brand` to a copy.
       public func setBrand(_ value: Brand.Reader) throws(DecodingError) {
         try _raw.pointer(0).set(value)
@@ -2331,9 +2313,7 @@ public enum Type {
       }
       /// Sets `brand` to a new struct.
       @inlinable @_lifetime(copy self)
-      public func initBrand() -> Brand.Builder {
-        _raw.pointer(0).initStructure()
-      }
+      public func initBrand() -> Brand.Builder { _raw.pointer(0).initStructure() }
       /// Sets `brand` to a copy.
       public func setBrand(_ value: Brand.Reader) throws(DecodingError) {
         try _raw.pointer(0).set(value)
@@ -2399,9 +2379,7 @@ public enum Type {
       }
       /// Sets `brand` to a new struct.
       @inlinable @_lifetime(copy self)
-      public func initBrand() -> Brand.Builder {
-        _raw.pointer(0).initStructure()
-      }
+      public func initBrand() -> Brand.Builder { _raw.pointer(0).initStructure() }
       /// Sets `brand` to a copy.
       public func setBrand(_ value: Brand.Reader) throws(DecodingError) {
         try _raw.pointer(0).set(value)
@@ -3447,9 +3425,7 @@ public enum Annotation {
     }
     /// Sets `brand` to a new struct.
     @inlinable @_lifetime(copy self)
-    public func initBrand() -> Brand.Builder {
-      _raw.pointer(1).initStructure()
-    }
+    public func initBrand() -> Brand.Builder { _raw.pointer(1).initStructure() }
     /// Sets `brand` to a copy.
     public func setBrand(_ value: Brand.Reader) throws(DecodingError) {
       try _raw.pointer(1).set(value)
@@ -3464,9 +3440,7 @@ public enum Annotation {
     }
     /// Sets `value` to a new struct.
     @inlinable @_lifetime(copy self)
-    public func initValue() -> Value.Builder {
-      _raw.pointer(0).initStructure()
-    }
+    public func initValue() -> Value.Builder { _raw.pointer(0).initStructure() }
     /// Sets `value` to a copy.
     public func setValue(_ value: Value.Reader) throws(DecodingError) {
       try _raw.pointer(0).set(value)
@@ -3665,9 +3639,7 @@ public enum CodeGeneratorRequest {
     }
     /// Sets `capnpVersion` to a new struct.
     @inlinable @_lifetime(copy self)
-    public func initCapnpVersion() -> CapnpVersion.Builder {
-      _raw.pointer(2).initStructure()
-    }
+    public func initCapnpVersion() -> CapnpVersion.Builder { _raw.pointer(2).initStructure() }
     /// Sets `capnpVersion` to a copy.
     public func setCapnpVersion(_ value: CapnpVersion.Reader) throws(DecodingError) {
       try _raw.pointer(2).set(value)

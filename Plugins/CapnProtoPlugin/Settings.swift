@@ -1,0 +1,42 @@
+import Foundation
+
+/// What a target may set in `capnproto-swift.json` in its folder; everything is optional.
+struct Settings {
+  static let fileName = "capnproto-swift.json"
+
+  /// The schema compiler to run, as an absolute path.
+  var compiler: String?
+  /// Further folders in which absolute imports are looked up, relative to the target's folder.
+  var imports: [String] = []
+  /// The settings' file, where there is one.
+  var files: [URL] = []
+
+  private struct Content: Decodable {
+    var compiler: String?
+    var imports: [String]?
+  }
+
+  init(folder: URL) throws {
+    let file = folder.appending(path: Self.fileName)
+    guard FileManager.default.fileExists(atPath: file.plainPath) else { return }
+    let content: Content
+    do {
+      content = try JSONDecoder().decode(Content.self, from: Data(contentsOf: file))
+    } catch {
+      throw SettingsError(description: "\(file.plainPath): \(error)")
+    }
+    compiler = content.compiler
+    imports = content.imports ?? []
+    files = [file]
+  }
+
+  /// The import folders as absolute paths.
+  func importPaths(folder: URL) -> [String] {
+    imports.map { URL(filePath: $0, relativeTo: folder).plainPath }
+  }
+}
+
+/// A settings' file that cannot be read.
+struct SettingsError: Error, CustomStringConvertible {
+  let description: String
+}

@@ -1,0 +1,50 @@
+extension FileEmitter {
+  /// Writes a constant: a `let` for numbers, text and data, a view of a message of its own for
+  /// structs and lists.
+  func emitConstant(
+    _ node: SchemaNode, name: String, _ type: SchemaType, _ value: SchemaValue
+  ) throws {
+    let level = names.paths[node.id]?.count == 1 ? "" : "static "
+    let escaped = SwiftName.escaped(name)
+    switch type {
+    case .structure, .list, .anyPointer:
+      let storage = "_\(name)_\(Hexadecimal.digits(node.id))"
+      var words = try value.words()
+      if words.isEmpty { words = [0] }
+      let list = words.map { "0x" + String($0, radix: 16) }.joined(separator: ", ")
+      out.line("private \(level)let \(storage) = ConstantMessage(words: [\(list)])")
+      out.documentation(node.documentation)
+      let member: String
+      switch type {
+      case .structure: member = "structure()"
+      case .list: member = "list()"
+      default: member = "pointer"
+      }
+      out.block("public \(level)var \(escaped): \(types.reader(type))") {
+        out.line("@_lifetime(immortal) get { \(storage).\(member) }")
+      }
+    case .void: break
+    default:
+      out.documentation(node.documentation)
+      out.line("public \(level)let \(escaped): \(constantType(type)) = \(literal(type, value))")
+    }
+  }
+
+  private func constantType(_ type: SchemaType) -> String {
+    switch type {
+    case .text: "String"
+    case .data: "[UInt8]"
+    default: types.reader(type)
+    }
+  }
+
+  private func literal(_ type: SchemaType, _ value: SchemaValue) -> String {
+    guard case .enumeration(let id) = type, case .enumerant(let number) = value else {
+      return Access.literal(value)
+    }
+    if case .enumeration(let enumerants) = request.nodes[id]?.body, number < enumerants.count {
+      return "." + SwiftName.enumCase(enumerants[Int(number)].name)
+    }
+    return ".unknown(\(number))"
+  }
+}

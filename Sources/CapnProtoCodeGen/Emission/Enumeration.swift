@@ -1,0 +1,33 @@
+extension FileEmitter {
+  func emitEnumeration(name: String, _ enumerants: [SchemaNode.Enumerant]) {
+    let cases = enumerants.enumerated().map { (number: $0, enumerant: $1) }
+    out.block("@frozen public enum \(SwiftName.escaped(name)): SchemaEnum") {
+      for (_, enumerant) in cases.sorted(by: { $0.1.codeOrder < $1.1.codeOrder }) {
+        out.documentation(enumerant.documentation)
+        out.line("case \(SwiftName.escaped(SwiftName.enumCase(enumerant.name)))")
+      }
+      out.line("/// A number that this version of the schema does not know.")
+      out.line("case unknown(UInt16)")
+      out.line()
+      out.line("/// The enumerant of the number.")
+      out.block("@inlinable public init(rawValue: UInt16)") {
+        out.line("switch rawValue {")
+        for (number, enumerant) in cases {
+          out.line("case \(number): self = .\(SwiftName.enumCase(enumerant.name))")
+        }
+        out.line("default: self = .unknown(rawValue)")
+        out.line("}")
+      }
+      out.line()
+      out.line("/// The number.")
+      out.block("@inlinable public var rawValue: UInt16") {
+        out.line("switch self {")
+        for (number, enumerant) in cases {
+          out.line("case .\(SwiftName.enumCase(enumerant.name)): \(number)")
+        }
+        out.line("case .unknown(let number): number")
+        out.line("}")
+      }
+    }
+  }
+}

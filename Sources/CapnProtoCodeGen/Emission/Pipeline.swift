@@ -1,0 +1,43 @@
+extension FileEmitter {
+  func emitPipeline(_ context: StructureContext, name: String) {
+    out.line("/// A ``\(name)`` that has not arrived yet: calls can be made on its capabilities.")
+    out.block("public struct Pipeline: PipelineView") {
+      out.line("/// Where the struct will be.")
+      out.line("public let _pipeline: PipelineReference")
+      out.line()
+      out.line("/// Takes what will arrive there for a struct of this type.")
+      out.line(
+        "public init(_pipeline: PipelineReference) { self._pipeline = _pipeline }")
+      for field in context.structure.fieldsInCodeOrder
+      where pipelines.leads(field, of: context.id) {
+        guard let (type, value) = pipelineMember(field) else { continue }
+        out.line()
+        out.documentation(field.documentation)
+        out.block(
+          "public var \(SwiftName.escaped(SwiftName.member(field.name))): \(type)", value)
+      }
+    }
+  }
+
+  private func pipelineMember(_ field: SchemaField) -> (type: String, value: String)? {
+    switch field.kind {
+    case .group(let id):
+      let type = types.type(id, "Pipeline")
+      return (type, "\(type)(_pipeline: _pipeline)")
+    case .slot(let slot):
+      let pointer = "_pipeline.pointer(\(slot.offset))"
+      switch slot.type {
+      case .interface:
+        let type = types.reader(slot.type)
+        return (type, "\(type)(_capability: \(pointer).capability)")
+      case .structure(let id):
+        let type = types.type(id, "Pipeline")
+        return (type, "\(type)(_pipeline: \(pointer))")
+      case .capability: return ("Capability", "\(pointer).capability")
+      case .anyPointer: return ("PipelineReference", pointer)
+      default: return nil
+      }
+    case .unknown: return nil
+    }
+  }
+}

@@ -1,0 +1,133 @@
+/// A pointer field while its part of the builder is written.
+struct PointerField {
+  let field: SchemaField
+  let slot: SchemaField.Slot
+  let context: StructureContext
+  /// The pointer as it is, and with the default in it where it was null.
+  let pointer: String
+  let filledPointer: String
+  let select: String?
+
+  init(
+    _ field: SchemaField, _ slot: SchemaField.Slot, _ context: StructureContext,
+    _ emitter: FileEmitter
+  ) {
+    self.field = field
+    self.slot = slot
+    self.context = context
+    pointer = "_raw.pointer(\(slot.offset))"
+    filledPointer = emitter.pointer(slot, context)
+    select = context.select(field)
+  }
+
+  /// The value by copy, or the default's literal.
+  func copied(_ member: String) -> String {
+    slot.value.isZero
+      ? "\(pointer).\(member)"
+      : "_raw.hasPointer(\(slot.offset)) ? \(pointer).\(member) : \(Access.literal(slot.value))"
+  }
+}
+
+extension FileEmitter {
+  func emitPointerField(_ pointer: PointerField) {
+    let field = pointer.field
+    switch pointer.slot.type {
+    case .text: emitText(pointer)
+    case .data: emitData(pointer)
+    case .structure: emitComposite(pointer, get: "structure()", make: "initStructure()")
+    case .list: emitComposite(pointer, get: "list()", make: "initList(count: count)")
+    case .interface:
+      emitCapability(pointer, get: "try? \(pointer.pointer).reader.client()", set: "setClient")
+    case .capability:
+      emitCapability(
+        pointer, get: "try? \(pointer.pointer).reader.capabilityReference()",
+        set: "setCapabilityReference")
+    default: emitAnyPointer(pointer)
+    }
+    out.line("/// Whether `\(field.name)` is set.")
+    out.line(
+      "@inlinable public var \(pointer.context.name("has", field)): Bool"
+        + " { \(pointer.context.isSet(field, pointer.slot)) }")
+    emitSetter(
+      "Sets `\(field.name)` to null.", pointer,
+      "public func \(pointer.context.name("clear", field))()",
+      "\(pointer.pointer).clear()")
+  }
+
+  private func emitText(_ pointer: PointerField) {
+    emitProperty(
+      pointer.field, "String", attributes: "@inlinable ", get: pointer.copied("string"),
+      select: pointer.select, set: "\(pointer.pointer).setText(newValue)")
+    emitSetter(
+      "Sets `\(pointer.field.name)` to the bytes, which should be UTF-8.", pointer,
+      "public func \(setter(pointer))(utf8 bytes: Span<UInt8>)",
+      "\(pointer.pointer).setText(utf8: bytes)")
+  }
+
+  private func emitData(_ pointer: PointerField) {
+    emitProperty(
+      pointer.field, "[UInt8]", get: pointer.copied("array"), select: pointer.select,
+      set: "\(pointer.pointer).setData(newValue)")
+    emitSetter(
+      "Sets `\(pointer.field.name)` to the bytes.", pointer,
+      "public func \(setter(pointer))(_ bytes: Span<UInt8>)",
+      "\(pointer.pointer).setData(bytes)")
+  }
+
+  private func emitCapability(_ pointer: PointerField, get: String, set: String) {
+    emitProperty(
+      pointer.field, types.reader(pointer.slot.type) + "?", get: get, select: pointer.select,
+      set: "\(pointer.pointer).\(set)(newValue)")
+  }
+
+  /// A struct or list.
+  private func emitComposite(_ pointer: PointerField, get: String, make: String) {
+    let isList = if case .list = pointer.slot.type { true } else { false }
+    let type = types.builder(pointer.slot.type)
+    emitView(
+      SwiftName.escaped(SwiftName.member(pointer.field.name)), type,
+      "\(pointer.filledPointer).\(get)",
+      attributes: isList ? "@inlinable" : "@inlinable @inline(__always)")
+    let what = isList ? "list of the count" : "struct"
+    out.line("/// Sets `\(pointer.field.name)` to a new \(what).")
+    out.line("@inlinable @_lifetime(copy self)")
+    out.function(
+      "public func \(pointer.context.name("init", pointer.field))"
+        + "(\(isList ? "_ count: Int" : "")) -> \(type)",
+      pointer.select.map { [$0] } ?? [], returning: "\(pointer.pointer).\(make)")
+    emitCopy(pointer)
+  }
+
+  private func emitAnyPointer(_ pointer: PointerField) {
+    emitView(
+      SwiftName.escaped(SwiftName.member(pointer.field.name)), "AnyPointerBuilder",
+      pointer.filledPointer)
+    if let select = pointer.select {
+      out.line("/// Sets `\(pointer.field.name)`, null.")
+      out.line("@_lifetime(copy self)")
+      out.function(
+        "public func \(pointer.context.name("init", pointer.field))() -> AnyPointerBuilder",
+        [select, "\(pointer.pointer).clear()"], returning: pointer.pointer)
+    }
+    emitCopy(pointer)
+  }
+
+  private func emitCopy(_ pointer: PointerField) {
+    emitSetter(
+      "Sets `\(pointer.field.name)` to a copy.", pointer,
+      "public func \(setter(pointer))(_ value: \(types.reader(pointer.slot.type)))"
+        + " throws(DecodingError)",
+      "try \(pointer.pointer).set(value)")
+  }
+
+  private func emitSetter(
+    _ documentation: String, _ pointer: PointerField, _ head: String, _ statement: String
+  ) {
+    out.line("/// \(documentation)")
+    out.function(head, [pointer.select, statement].compactMap { $0 })
+  }
+
+  private func setter(_ pointer: PointerField) -> String {
+    pointer.context.name("set", pointer.field)
+  }
+}

@@ -1,0 +1,90 @@
+/// A struct or group while it is written.
+struct StructureContext {
+  let id: UInt64
+  let structure: SchemaStruct
+  /// The names of the fields' properties, which everything else makes way for.
+  let fieldNames: Set<String>
+
+  init(_ node: SchemaNode, _ structure: SchemaStruct) {
+    id = node.id
+    self.structure = structure
+    fieldNames = Set(structure.fields.map { SwiftName.member($0.name) })
+  }
+
+  /// The name of a member that belongs to a field, such as `hasName`.
+  func name(_ prefix: String, _ field: SchemaField) -> String {
+    var name = prefix + SwiftName.capitalized(field.name)
+    while fieldNames.contains(name) { name += "_" }
+    return name
+  }
+
+  /// The statement that makes the field the union's member; nil for fields outside the union.
+  func select(_ field: SchemaField) -> String? {
+    guard let offset = structure.discriminantOffset, let value = field.discriminant else {
+      return nil
+    }
+    return "_raw.setDiscriminant(\(offset), \(value))"
+  }
+
+  /// The condition under which a pointer field is set.
+  func isSet(_ field: SchemaField, _ slot: SchemaField.Slot) -> String {
+    let present = "_raw.hasPointer(\(slot.offset))"
+    guard let offset = structure.discriminantOffset, let value = field.discriminant else {
+      return present
+    }
+    return "_raw.discriminant(\(offset)) == \(value) && \(present)"
+  }
+}
+
+extension FileEmitter {
+  func emitStructure(_ node: SchemaNode, _ structure: SchemaStruct, name: String) throws {
+    let context = StructureContext(node, structure)
+    try types.inScope(of: node.id) {
+      try out.block("public enum \(SwiftName.escaped(name))") {
+        out.line("/// The id of the type in the schema language.")
+        out.line(
+          "@inlinable public static var _typeID: UInt64 { \(Literal.hexadecimal(node.id)) }")
+        try emitDefaults(structure)
+        out.line()
+        emitReader(context, name: name)
+        out.line()
+        emitBuilder(context, name: name)
+        if structure.discriminantOffset != nil {
+          out.line()
+          emitWhich(context, name: name)
+        }
+        if pipelines.hasPipeline(node.id) {
+          out.line()
+          emitPipeline(context, name: name)
+        }
+        try emitChildren(of: node)
+      }
+    }
+  }
+
+  /// What readers and builders begin with.
+  func emitHead(_ structure: SchemaStruct, raw: String) {
+    out.line("/// The sections of this version of the schema.")
+    out.block("@inlinable public static var _layout: StructLayout") {
+      out.line(
+        "StructLayout(dataWords: \(structure.dataWords), pointers: \(structure.pointers))")
+    }
+    out.line("/// The struct, by place.")
+    out.line("public let _raw: \(raw)")
+    out.line()
+    out.line("/// Takes the struct for one of this type.")
+    out.line("@inlinable @inline(__always) @_lifetime(copy raw)")
+    out.line("public init(_raw raw: \(raw)) { _raw = raw }")
+  }
+
+  /// A property that is a view into the message.
+  func emitView(
+    _ name: String, _ type: String, _ value: String, attributes: String = "@inlinable",
+    throwing: Bool = false
+  ) {
+    out.block("\(attributes) public var \(name): \(type)") {
+      let effect = throwing ? " throws(DecodingError)" : ""
+      out.line("@_lifetime(copy self) get\(effect) { \(throwing ? "try " : "")\(value) }")
+    }
+  }
+}

@@ -1,0 +1,115 @@
+extension FileEmitter {
+  func emitBuilder(_ context: StructureContext, name: String) {
+    out.line("/// Builds a ``\(name)``.")
+    out.block("@frozen public struct Builder: TypedStructBuilder, ~Escapable") {
+      emitHead(context.structure, raw: "StructBuilder")
+      out.line()
+      out.line("/// The struct as it stands, for reading.")
+      emitView("reader", "Reader", "Reader(_raw: _raw.reader)")
+      for field in context.structure.fieldsInCodeOrder {
+        switch field.kind {
+        case .group(let id):
+          out.line()
+          out.documentation(field.documentation)
+          emitGroup(field, id, context)
+        case .slot(let slot):
+          emitSlot(field, slot, context)
+        case .unknown: break
+        }
+      }
+    }
+  }
+
+  private func emitSlot(
+    _ field: SchemaField, _ slot: SchemaField.Slot, _ context: StructureContext
+  ) {
+    let select = context.select(field)
+    if slot.type == .void {
+      guard let select else { return }
+      out.line()
+      out.documentation(field.documentation, otherwise: "Sets `\(field.name)`.")
+      out.line("public func \(context.name("set", field))() { \(select) }")
+      return
+    }
+    out.line()
+    out.documentation(field.documentation)
+    if slot.type.dataBits != nil {
+      emitProperty(
+        field, types.builder(slot.type), attributes: "@inlinable @inline(__always) ",
+        get: Access.read(slot), select: select, set: Access.write(slot))
+    } else {
+      emitPointerField(PointerField(field, slot, context, self))
+    }
+  }
+
+  /// A property that is read and set by value.
+  func emitProperty(
+    _ field: SchemaField, _ type: String, attributes: String = "", get: String, select: String?,
+    set: String
+  ) {
+    let name = SwiftName.escaped(SwiftName.member(field.name))
+    out.block("\(attributes)public var \(name): \(type)") {
+      out.block("get", get)
+      out.function("nonmutating set", [select, set].compactMap { $0 })
+    }
+  }
+
+  private func emitGroup(_ field: SchemaField, _ id: UInt64, _ context: StructureContext) {
+    let type = types.type(id, "Builder")
+    emitView(
+      SwiftName.escaped(SwiftName.member(field.name)), type, "\(type)(_raw: _raw)")
+    out.line("/// Sets `\(field.name)` with all its fields at their defaults.")
+    out.line("@_lifetime(copy self)")
+    var places = GroupPlaces()
+    places.add(id, request)
+    out.block("public func \(context.name("init", field))() -> \(type)") {
+      if let select = context.select(field) { out.line(select) }
+      for statement in places.erasing { out.line(statement) }
+      out.line("return \(type)(_raw: _raw)")
+    }
+  }
+}
+
+/// The places in a struct that a group occupies, members of unions and groups in it included.
+struct GroupPlaces {
+  private var data: Set<Place> = []
+  private var pointers: Set<UInt32> = []
+
+  private struct Place: Hashable {
+    let bits: Int
+    let index: UInt32
+    var range: Range<Int> { Int(index) * bits..<(Int(index) + 1) * bits }
+  }
+
+  mutating func add(_ group: UInt64, _ request: SchemaRequest) {
+    guard let structure = request.nodes[group]?.structure else { return }
+    if let offset = structure.discriminantOffset { data.insert(Place(bits: 16, index: offset)) }
+    for field in structure.fields {
+      switch field.kind {
+      case .group(let inner): add(inner, request)
+      case .slot(let slot):
+        if let bits = slot.type.dataBits {
+          if bits > 0 { data.insert(Place(bits: bits, index: slot.offset)) }
+        } else {
+          pointers.insert(slot.offset)
+        }
+      case .unknown: break
+      }
+    }
+  }
+
+  /// Statements that zero all places; members of a union may share them.
+  var erasing: [String] {
+    var kept: [Place] = []
+    for place in data.sorted(by: { ($1.bits, $0.index) < ($0.bits, $1.index) })
+    where !kept.contains(where: { $0.range.overlaps(place.range) }) {
+      kept.append(place)
+    }
+    kept.sort { $0.range.lowerBound < $1.range.lowerBound }
+    return kept.map { place in
+      place.bits == 1
+        ? "_raw.writeBool(\(place.index), false)"
+        : "_raw.write(\(place.index), 0 as UInt\(place.bits))"
+    } + pointers.sorted().map { "_raw.pointer(\($0)).clear()" }
+  }
+}

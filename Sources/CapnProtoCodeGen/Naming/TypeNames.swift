@@ -1,0 +1,99 @@
+/// Where each node of the request lies in Swift: the path of nested types that leads to it.
+///
+/// Names do not depend on which part of a file the request holds, so that two files of a target
+/// that are generated separately agree.
+struct TypeNames {
+  /// The path from the top level.
+  private(set) var paths: [UInt64: [String]] = [:]
+  /// The nodes that become types or constants inside another, in the order of the output.
+  private(set) var children: [UInt64: [UInt64]] = [:]
+  /// The node that one lies in; also for structs that stand for parameters and results.
+  private(set) var parents: [UInt64: UInt64] = [:]
+
+  private let request: SchemaRequest
+
+  init(_ request: SchemaRequest) {
+    self.request = request
+    // Files, and scopes whose own scope the request does not hold.
+    for node in request.nodes.values.sorted(by: { $0.id < $1.id }) where isRoot(node) {
+      if !node.isFile { paths[node.id] = fallbackPath(node) }
+      visit(node, path: paths[node.id] ?? [])
+    }
+  }
+
+  /// The names of the types declared inside a node, where unqualified names are looked up first.
+  func membersOfScope(_ id: UInt64) -> Set<String> {
+    guard let node = request.nodes[id] else { return [] }
+    var names = Self.fixedNames(node.body)
+    for child in children[id] ?? [] { if let name = paths[child]?.last { names.insert(name) } }
+    for method in node.interface?.methods ?? [] { names.insert(Self.callName(method)) }
+    return names
+  }
+
+  /// The name of the call context of a method.
+  static func callName(_ method: SchemaInterface.Method) -> String {
+    SwiftName.capitalized(method.name) + "Call"
+  }
+
+  private func isRoot(_ node: SchemaNode) -> Bool {
+    node.isFile || (node.scopeID != 0 && request.nodes[node.scopeID] == nil)
+  }
+
+  /// The path of a node whose scopes are not in the request: the schema compiler leaves out scopes
+  /// that are not needed, and names such a node in full.
+  private func fallbackPath(_ node: SchemaNode) -> [String] {
+    let path = node.displayName.split(separator: ":").last ?? Substring(node.name)
+    return path.split(separator: ".").enumerated().map { depth, part in
+      Self.free(SwiftName.capitalized(String(part)), taken: depth == 0 ? [] : Self.allFixedNames)
+    }
+  }
+
+  private mutating func visit(_ node: SchemaNode, path: [String]) {
+    var taken = Self.fixedNames(node.body)
+    // `X.Type` and `X.Protocol` mean something else in Swift.
+    if !path.isEmpty { taken.formUnion(["Type", "Protocol"]) }
+    func add(_ id: UInt64, _ name: String) {
+      let name = Self.free(name, taken: taken)
+      taken.insert(name)
+      // A group's id may appear once only, or a damaged request would not end.
+      guard let child = request.nodes[id], paths[id] == nil else { return }
+      paths[id] = path + [name]
+      parents[id] = node.id
+      children[node.id, default: []].append(id)
+      visit(child, path: path + [name])
+    }
+    for (name, id) in node.nested { add(id, isConstant(id) ? SwiftName.method(name) : name) }
+    for case .group(let id) in node.structure?.fields.map(\.kind) ?? [] {
+      add(id, SwiftName.capitalized(request.nodes[id]?.name ?? ""))
+    }
+    for method in node.interface?.methods ?? [] {
+      taken.insert(Self.callName(method))
+      for (id, suffix) in [(method.parameters, "Params"), (method.results, "Results")]
+      where request.nodes[id]?.scopeID == 0 {
+        add(id, SwiftName.capitalized(method.name) + suffix)
+      }
+    }
+  }
+
+  private func isConstant(_ id: UInt64) -> Bool {
+    if case .constant = request.nodes[id]?.body { true } else { false }
+  }
+
+  private static func free(_ name: String, taken: Set<String>) -> String {
+    var name = name
+    while taken.contains(name) || SwiftName.typesInUse.contains(name) { name += "_" }
+    return name
+  }
+
+  private static func fixedNames(_ body: SchemaNode.Body) -> Set<String> {
+    switch body {
+    case .structure: ["Reader", "Builder", "Which", "Pipeline"]
+    case .interface: ["Client", "Server"]
+    default: []
+    }
+  }
+
+  private static let allFixedNames: Set<String> = [
+    "Reader", "Builder", "Which", "Pipeline", "Client", "Server", "Type", "Protocol",
+  ]
+}

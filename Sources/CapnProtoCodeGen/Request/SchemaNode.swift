@@ -1,0 +1,80 @@
+import CapnProto
+import CapnProtoSchema
+
+/// A declaration of the schema: file, struct, group, enum, interface, constant or annotation.
+struct SchemaNode {
+  let id: UInt64
+  /// The last part of the name, as the schema has it.
+  let name: String
+  /// The name with file and scopes, for people.
+  let displayName: String
+  /// The node that this one is declared in; 0 for files and for the structs that stand for
+  /// parameters and results.
+  let scopeID: UInt64
+  let isGeneric: Bool
+  let nested: [(name: String, id: UInt64)]
+  let body: Body
+  var documentation: String?
+
+  enum Body {
+    case file
+    case structure(SchemaStruct)
+    case enumeration([Enumerant])
+    case interface(SchemaInterface)
+    case constant(SchemaType, SchemaValue)
+    case annotation
+    case unknown(UInt16)
+  }
+
+  struct Enumerant {
+    let name: String
+    let codeOrder: UInt16
+    let documentation: String?
+  }
+
+  init(_ node: Node.Reader, documentation: String?, members: [String?]) throws {
+    id = node.id
+    displayName = try node.displayName.string
+    name = String(
+      decoding: displayName.utf8.dropFirst(Int(node.displayNamePrefixLength)), as: UTF8.self)
+    scopeID = node.scopeId
+    isGeneric = node.isGeneric
+    nested = try node.nestedNodes.map { (try $0.name.string, $0.id) }
+    self.documentation = documentation
+    switch try node.which {
+    case .file: body = .file
+    case .struct(let structure): body = .structure(try SchemaStruct(structure, members))
+    case .enum(let enumeration):
+      let enumerants = try enumeration.enumerants
+      body = .enumeration(
+        try enumerants.indices.map { index in
+          let enumerant = enumerants[index]
+          return Enumerant(
+            name: try enumerant.name.string, codeOrder: enumerant.codeOrder,
+            documentation: members.at(index))
+        })
+    case .interface(let interface): body = .interface(try SchemaInterface(interface, members))
+    case .const(let constant):
+      body = .constant(try SchemaType(try constant.type), try SchemaValue(try constant.value))
+    case .annotation: body = .annotation
+    case .unknown(let number): body = .unknown(number)
+    }
+  }
+
+  var structure: SchemaStruct? {
+    if case .structure(let structure) = body { structure } else { nil }
+  }
+
+  var interface: SchemaInterface? {
+    if case .interface(let interface) = body { interface } else { nil }
+  }
+
+  var isFile: Bool {
+    if case .file = body { true } else { false }
+  }
+}
+
+extension [String?] {
+  /// The comment of the member at the index; nil where the request does not have it.
+  func at(_ index: Int) -> String? { index < count ? self[index] : nil }
+}

@@ -1,0 +1,48 @@
+import CapnProto
+public import CapnProtoSchema
+
+/// What the schema compiler hands over: the files to generate, and all declarations they need.
+public struct SchemaRequest {
+  let nodes: [UInt64: SchemaNode]
+  /// The files named on the command line.
+  let files: [RequestedFile]
+
+  struct RequestedFile {
+    let id: UInt64
+    /// As on the command line, less the source prefix.
+    let name: String
+  }
+
+  /// Reads the request.
+  ///
+  /// - Throws: `DecodingError` if it is damaged.
+  public init(_ request: CodeGeneratorRequest.Reader) throws {
+    var documentation: [UInt64: (own: String?, members: [String?])] = [:]
+    try request.sourceInfo.forEach { info in
+      let own = info.hasDocComment ? try info.docComment.string : nil
+      let members = try info.members.map { $0.hasDocComment ? try $0.docComment.string : nil }
+      documentation[info.id] = (own, members)
+    }
+    var nodes: [UInt64: SchemaNode] = [:]
+    try request.nodes.forEach { node in
+      let comments = documentation[node.id]
+      nodes[node.id] = try SchemaNode(
+        node, documentation: comments?.own, members: comments?.members ?? [])
+    }
+    self.nodes = nodes
+    files = try request.requestedFiles.map {
+      RequestedFile(id: $0.id, name: try $0.filename.string)
+    }
+  }
+
+  /// The file that a node is declared in; nil where the request does not say.
+  func file(of id: UInt64) -> UInt64? {
+    var id = id
+    while let node = nodes[id] {
+      if node.isFile { return id }
+      if node.scopeID == 0 { return nil }
+      id = node.scopeID
+    }
+    return id
+  }
+}

@@ -1,0 +1,79 @@
+import CapnProto
+import CapnProtoCodeGen
+import CapnProtoSchema
+import Foundation
+
+/// The schema compiler's plugin: reads its request from standard input, writes Swift files to the
+/// working directory.
+@main struct Command {
+  static func main() {
+    do {
+      try run(Array(CommandLine.arguments.dropFirst()))
+    } catch {
+      complain("capnpc-swift-gen: error: \(describe(error))")
+      exit(1)
+    }
+  }
+
+  private static func run(_ arguments: [String]) throws {
+    switch arguments.first {
+    case "--help", "-h": print(help)
+    case "--version": print("capnpc-swift-gen \(version)")
+    case let option?: throw UsageError("unknown argument '\(option)'; see --help")
+    case nil:
+      if isatty(STDIN_FILENO) != 0 {
+        throw UsageError("it is run by the schema compiler, not by hand\n\n\(help)")
+      }
+      try generate()
+    }
+  }
+
+  private static func generate() throws {
+    let input = try FileHandle.standardInput.readToEnd() ?? Data()
+    let message = try MessageReader(
+      flat: Array(input), frameLimits: FrameLimits(words: .max, segments: 512),
+      limits: ReaderLimits(traversalWords: .max, nestingDepth: 256))
+    let request: CodeGeneratorRequest.Reader = try message.root()
+    let generator = CodeGenerator(try SchemaRequest(request), source: SchemaSources.find)
+    let refusals = generator.refusals
+    if !refusals.isEmpty {
+      for refusal in refusals { complain("\(refusal)") }
+      exit(1)
+    }
+    for file in try generator.files() { try OutputFile.write(file.text, to: file.name) }
+  }
+
+  private static func complain(_ message: String) {
+    FileHandle.standardError.write(Data((message + "\n").utf8))
+  }
+
+  private static func describe(_ error: any Error) -> String {
+    switch error {
+    case let error as UsageError: error.description
+    case let error as FramingError: "no request on standard input: \(error)"
+    case let error as DecodingError: "the request on standard input is damaged: \(error)"
+    case let error as CocoaError: error.localizedDescription
+    default: "\(error)"
+    }
+  }
+
+  private static let version = "0.1.0"
+
+  private static let help = """
+    Generates Swift from Cap'n Proto schemas, as a plugin of the schema compiler:
+
+      capnp compile -o<path of capnpc-swift-gen>:<output folder> <file>.capnp
+
+    writes <output folder>/<file>.capnp.swift. Packages use the build plugin CapnProtoPlugin, which
+    does this for every schema of a target.
+
+    Options: --help, --version
+    """
+}
+
+/// A mistake in the use of the command.
+struct UsageError: Error, CustomStringConvertible {
+  let description: String
+
+  init(_ description: String) { self.description = description }
+}

@@ -1,0 +1,28 @@
+import Foundation
+
+/// Finds the sources of schemas, whose lines are named in error messages.
+///
+/// The schema compiler names a file less its source prefix, and starts its plugins in the output
+/// folder, while it stays where it was started. The build plugin says where the sources are.
+enum SchemaSources {
+  static func find(_ name: String) -> (path: String, text: String)? {
+    let folders = [
+      ProcessInfo.processInfo.environment["CAPNPC_SWIFT_SOURCES"],
+      try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/\(getppid())/cwd"),
+    ].compactMap { $0 }
+    for path in folders.map({ "\($0)/\(name)" }) + ["/" + name, name] {
+      if let text = try? String(contentsOfFile: path, encoding: .utf8) { return (path, text) }
+    }
+    return nil
+  }
+}
+
+/// Writes generated files.
+enum OutputFile {
+  static func write(_ text: String, to name: String) throws {
+    let file = URL(fileURLWithPath: name)
+    try FileManager.default.createDirectory(
+      at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
+    try Data(text.utf8).write(to: file, options: .atomic)
+  }
+}
