@@ -24,7 +24,8 @@ let package = Package(
   ],
   dependencies: [
     // Heaps and deques for the tables and queues of a connection.
-    .package(url: "https://github.com/apple/swift-collections", from: "1.6.0")
+    .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
   ],
   targets: [
     .target(name: "CapnProto", swiftSettings: strict),
@@ -45,6 +46,12 @@ let package = Package(
       dependencies: [
         "CapnProto", .product(name: "DequeModule", package: "swift-collections"),
         .product(name: "HeapModule", package: "swift-collections"),
+      ], swiftSettings: strict),
+    .target(
+      name: "CapnProtoRPC",
+      dependencies: [
+        "CapnProto", "CapTP", .product(name: "DequeModule", package: "swift-collections"),
+        .product(name: "Logging", package: "swift-log"),
       ], swiftSettings: strict),
   ]
 )

@@ -20,7 +20,7 @@ public struct Connection: Sendable {
   public let token = ConnectionToken()
   let limits: ConnectionLimits
   let bootstrapHook: (any CapabilityHook)?
-  let makeHandle: @Sendable (NodeID) -> any ReferenceHandle
+  let makeHandle: @Sendable (ConnectionToken, NodeID) -> any ReferenceHandle
 
   var questions = SlotTable<QuestionID, Question>()
   var answers: [AnswerID: Answer] = [:]
@@ -46,7 +46,7 @@ public struct Connection: Sendable {
   ///   - makeHandle: makes the runtime's reference to a node; it is kept by whoever holds it.
   public init(
     bootstrap: (any CapabilityHook)?, limits: ConnectionLimits = ConnectionLimits(),
-    makeHandle: @escaping @Sendable (NodeID) -> any ReferenceHandle
+    makeHandle: @escaping @Sendable (ConnectionToken, NodeID) -> any ReferenceHandle
   ) {
     bootstrapHook = bootstrap
     self.limits = limits

@@ -5,6 +5,8 @@
 @safe public struct MessageBuilder: ~Copyable {
   let arena: MessageArena
 
+  init(arena: MessageArena) { self.arena = arena }
+
   /// A message with a null root.
   ///
   /// - Parameter firstSegmentWords: words to allocate at once; what does not fit goes to further

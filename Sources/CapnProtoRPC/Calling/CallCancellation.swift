@@ -1,0 +1,39 @@
+import Synchronization
+
+/// Cancels a call that is handled in this process, at most once, and not after it has ended.
+final class CallCancellation: Sendable {
+  private enum State {
+    case starting
+    case running(@Sendable () -> Void)
+    case cancelled
+    case ended
+  }
+  private let state = Mutex(State.starting)
+
+  /// Sets what cancels the call. If it is cancelled already, that is done now.
+  func start(_ cancel: @escaping @Sendable () -> Void) {
+    let isCancelled = state.withLock { state in
+      switch state {
+      case .starting:
+        state = .running(cancel)
+        return false
+      case .cancelled: return true
+      case .running, .ended: return false
+      }
+    }
+    if isCancelled { cancel() }
+  }
+
+  /// Cancels the call unless it has ended.
+  func cancel() {
+    let cancel: (@Sendable () -> Void)? = state.withLock { state in
+      defer { if case .ended = state {} else { state = .cancelled } }
+      guard case .running(let cancel) = state else { return nil }
+      return cancel
+    }
+    cancel?()
+  }
+
+  /// The call has ended.
+  func end() { state.withLock { $0 = .ended } }
+}

@@ -1,0 +1,90 @@
+import CapTP
+import CapnProto
+
+/// Where the caller can take back a call that it made.
+enum CallRoute: Sendable {
+  /// It went to the peer of a connection.
+  case remote(RPCConnection, QuestionID, any Caller)
+  /// It is handled by this process.
+  case local(CallCancellation)
+}
+
+extension CallRoute {
+  /// Takes the call back: nobody wants its outcome any more.
+  func cancel() {
+    switch self {
+    case .local(let cancellation): cancellation.cancel()
+    case .remote(let connection, let question, let caller):
+      connection.dropQuestion(question, caller: caller)
+    }
+  }
+}
+
+/// A capability that can be called: of this process, behind a connection, promised, or broken.
+protocol CallTarget: CapabilityHook {
+  /// Makes a call; the caller is told the outcome once, perhaps before this returns.
+  func send(_ call: consuming OutgoingCall, caller: any Caller) -> CallRoute
+  /// Passes on a call that came from elsewhere; the responder gets the outcome once.
+  func deliver(_ call: DeliveredCall, responder: any Responder) -> CallRoute
+}
+
+/// Where the outcome of a call goes.
+protocol Responder: Sendable {
+  /// Takes results: a message whose root is a `Return` with them.
+  func returnResults(_ message: consuming MessageBuilder)
+  /// Takes an error.
+  func returnError(_ error: RPCError)
+}
+
+/// A responder for a caller in this process.
+struct CallerResponder: Responder {
+  let caller: any Caller
+
+  func returnResults(_ message: consuming MessageBuilder) {
+    do {
+      caller.finish(.success(try Ref(message.freeze())))
+    } catch {
+      caller.finish(.failure(.failed("the results are invalid: \(error)")))
+    }
+  }
+
+  func returnError(_ error: RPCError) { caller.finish(.failure(error)) }
+}
+
+/// A caller that passes the outcome on to where the call came from.
+final class ForwardingCaller: Caller {
+  let responder: any Responder
+
+  init(_ responder: any Responder) { self.responder = responder }
+
+  func finish(_ outcome: Outcome) {
+    switch outcome {
+    case .failure(let error): responder.returnError(error)
+    case .success(let message):
+      let copy = MessageBuilder()
+      do {
+        try copy.build(Message.Builder.self) {
+          try $0.initReturn().initResults().content.set(message.reader.`return`.results.content)
+        }
+        responder.returnResults(copy)
+      } catch {
+        responder.returnError(.failed("the results cannot be passed on: \(error)"))
+      }
+    }
+  }
+}
+
+extension DeliveredCall {
+  /// The call in a message of its own, to be sent elsewhere.
+  func copied() throws(DecodingError) -> OutgoingCall {
+    let builder = MessageBuilder()
+    try builder.build(Message.Builder.self) { (root) throws(DecodingError) in
+      let source = try message.reader.call
+      let call = root.initCall()
+      call.interfaceId = source.interfaceId
+      call.methodId = source.methodId
+      try call.initParams().content.set(source.params.content)
+    }
+    return OutgoingCall(builder)
+  }
+}

@@ -1,0 +1,143 @@
+import CapTP
+import CapnProto
+import Synchronization
+
+/// The caller's end of a call: its outcome, who waits for it, and what is pipelined on it.
+final class PendingCall: Caller {
+  private struct State {
+    var outcome: Outcome?
+    var route: CallRoute?
+    var isDropped = false
+    var waiters: [UInt64: CheckedContinuation<Void, Never>] = [:]
+    var nextWaiter: UInt64 = 0
+    /// Capabilities in results that this process will make: one for each path.
+    var promises: [PipelinePath: QueuedCapability] = [:]
+  }
+  private let state = Mutex(State())
+
+  /// A call that is on its way.
+  init() {}
+
+  /// A call that has failed before it was made.
+  init(failed error: RPCError) { state.withLock { $0.outcome = .failure(error) } }
+
+  /// Notes where the call went, so that it can be dropped.
+  func sent(_ route: CallRoute) {
+    let isDropped = state.withLock { state in
+      guard state.outcome == nil else { return false }
+      state.route = route
+      return state.isDropped
+    }
+    if isDropped { drop() }
+  }
+
+  func finish(_ outcome: Outcome) {
+    let (waiters, promises) = state.withLock { state in
+      guard state.outcome == nil else {
+        return ([UInt64: CheckedContinuation<Void, Never>](), [PipelinePath: QueuedCapability]())
+      }
+      state.outcome = outcome
+      state.route = nil
+      defer {
+        state.waiters = [:]
+        state.promises = [:]
+      }
+      return (state.waiters, state.promises)
+    }
+    for (path, promise) in promises { promise.resolve(Self.target(path, outcome)) }
+    for waiter in waiters.values { waiter.resume() }
+  }
+
+  /// The outcome, once it is there.
+  ///
+  /// - Throws: `RPCError` if the call failed; `CancellationError` if the task is cancelled, which
+  ///   drops the call.
+  func outcome() async throws -> Ref<Message.Reader> {
+    if let outcome = state.withLock({ $0.outcome }) { return try outcome.get() }
+    let id = state.withLock { state in
+      state.nextWaiter += 1
+      return state.nextWaiter
+    }
+    await withTaskCancellationHandler {
+      await withCheckedContinuation { continuation in
+        let isOver = state.withLock { state in
+          if state.outcome != nil || Task.isCancelled { return true }
+          state.waiters[id] = continuation
+          return false
+        }
+        if isOver { continuation.resume() }
+      }
+    } onCancel: {
+      state.withLock { $0.waiters.removeValue(forKey: id) }?.resume()
+    }
+    if let outcome = state.withLock({ $0.outcome }) { return try outcome.get() }
+    drop()
+    throw CancellationError()
+  }
+
+  /// Nobody wants the outcome any more.
+  func drop() {
+    let route: CallRoute? = state.withLock { state in
+      state.isDropped = true
+      // The route refers to this object.
+      defer { state.route = nil }
+      return state.outcome == nil ? state.route : nil
+    }
+    route?.cancel()
+  }
+
+  /// The capability at the path in the results, which need not be there yet.
+  func pipelined(_ path: PipelinePath, keeping token: CallToken) -> any CallTarget {
+    enum Found {
+      case outcome(Outcome)
+      case remote(RPCConnection, QuestionID)
+      case promise(QueuedCapability)
+    }
+    let found: Found = state.withLock { state in
+      if let outcome = state.outcome { return .outcome(outcome) }
+      if case .remote(let connection, let question, _) = state.route {
+        return .remote(connection, question)
+      }
+      if let promise = state.promises[path] { return .promise(promise) }
+      let promise = QueuedCapability(keeping: token)
+      state.promises[path] = promise
+      return .promise(promise)
+    }
+    switch found {
+    case .outcome(let outcome): return Self.target(path, outcome)
+    case .promise(let promise): return promise
+    case .remote(let connection, let question):
+      if let target = connection.pipeline(question, path, caller: self) { return target }
+      // The call has returned in the meantime, and the outcome is about to come.
+      return state.withLock { state in
+        if let outcome = state.outcome { return Self.target(path, outcome) }
+        if let promise = state.promises[path] { return promise }
+        let promise = QueuedCapability(keeping: token)
+        state.promises[path] = promise
+        return promise
+      }
+    }
+  }
+
+  private static func target(_ path: PipelinePath, _ outcome: Outcome) -> any CallTarget {
+    switch outcome {
+    case .failure(let error): return BrokenCapability(error)
+    case .success(let message):
+      do {
+        let hook = try path.capability(in: message.reader.`return`.results.content)
+        return (hook as? any CallTarget) ?? BrokenCapability.null
+      } catch {
+        return BrokenCapability(.failed("the results are invalid: \(error)"))
+      }
+    }
+  }
+}
+
+/// Held by whoever may still want a call's results: the last one to let go drops the call.
+final class CallToken: Sendable {
+  let call: PendingCall
+
+  init(_ call: PendingCall) { self.call = call }
+
+  deinit { call.drop() }
+}

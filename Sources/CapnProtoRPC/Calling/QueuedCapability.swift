@@ -1,0 +1,96 @@
+import CapTP
+import CapnProto
+import Synchronization
+
+/// A capability that is not known yet: calls wait in order, and go where it turns out to lead.
+final class QueuedCapability: CallTarget, PromiseHook {
+  private struct Waiting: Sendable {
+    let call: DeliveredCall
+    let responder: any Responder
+    let cancellation: CallCancellation
+  }
+  private struct State {
+    var target: (any CallTarget)?
+    /// Whether calls still wait although the target is known: later ones must not overtake them.
+    var queue: [Waiting] = []
+    var isFlushing = false
+    var watchers: [@Sendable (any CallTarget) -> Void] = []
+    /// Keeps the call alive that this capability is a result of.
+    var token: CallToken?
+  }
+  private let state: Mutex<State>
+
+  init(keeping token: CallToken? = nil) { state = Mutex(State(token: token)) }
+
+  var resolution: (any CapabilityHook)? {
+    state.withLock { $0.isFlushing ? nil : $0.target }
+  }
+
+  /// Says what the capability is. Only the first time counts.
+  func resolve(_ target: any CallTarget) {
+    // The token is let go of outside of the lock, as it may take a call back.
+    let (isFirst, token) = state.withLock { state in
+      guard state.target == nil else { return (false, nil as CallToken?) }
+      state.target = target
+      state.isFlushing = true
+      defer { state.token = nil }
+      return (true, state.token)
+    }
+    guard isFirst else { return }
+    defer { withExtendedLifetime(token) {} }
+    while true {
+      let batch: [Waiting]? = state.withLock { state in
+        guard !state.queue.isEmpty else {
+          state.isFlushing = false
+          return nil
+        }
+        defer { state.queue = [] }
+        return state.queue
+      }
+      guard let batch else { break }
+      for waiting in batch {
+        let route = target.deliver(waiting.call, responder: waiting.responder)
+        waiting.cancellation.start { route.cancel() }
+      }
+    }
+    let watchers = state.withLock { state in
+      defer { state.watchers = [] }
+      return state.watchers
+    }
+    for watcher in watchers { watcher(target) }
+  }
+
+  /// Calls the watcher with what the capability is, once that is known.
+  func whenResolved(_ watcher: @escaping @Sendable (any CallTarget) -> Void) {
+    let target: (any CallTarget)? = state.withLock { state in
+      if !state.isFlushing, let target = state.target { return target }
+      state.watchers.append(watcher)
+      return nil
+    }
+    if let target { watcher(target) }
+  }
+
+  func send(_ call: consuming OutgoingCall, caller: any Caller) -> CallRoute {
+    if let target = state.withLock({ $0.isFlushing ? nil : $0.target }) {
+      return target.send(call, caller: caller)
+    }
+    do {
+      return deliver(try DeliveredCall(call), responder: CallerResponder(caller: caller))
+    } catch {
+      caller.finish(.failure(.failed("the call is invalid: \(error)")))
+      return .local(CallCancellation())
+    }
+  }
+
+  func deliver(_ call: DeliveredCall, responder: any Responder) -> CallRoute {
+    let cancellation = CallCancellation()
+    let target: (any CallTarget)? = state.withLock { state in
+      if !state.isFlushing, let target = state.target { return target }
+      state.queue.append(
+        Waiting(call: call, responder: responder, cancellation: cancellation))
+      return nil
+    }
+    if let target { return target.deliver(call, responder: responder) }
+    return .local(cancellation)
+  }
+}

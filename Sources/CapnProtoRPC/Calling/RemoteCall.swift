@@ -1,0 +1,62 @@
+import CapTP
+public import CapnProto
+
+/// A call that has been made: its results are on their way.
+///
+/// The call was sent when this was made. Dropping it, and what was pipelined on it, before the
+/// results are there takes the call back (`Finish` in rpc.capnp).
+public struct RemoteCall<Results: TypedStructReader & ~Escapable, Pipeline: PipelineView>: Sendable {
+  let token: CallToken
+
+  /// The results, once they are there.
+  ///
+  /// - Throws: ``RPCError`` if the call failed; `CancellationError` if the awaiting task is
+  ///   cancelled, which takes the call back.
+  public func results() async throws -> Ref<Results> {
+    let message = try await token.call.outcome()
+    do {
+      return try message.reader.`return`.results.content.structure(as: Results.self).retained()
+    } catch {
+      throw RPCError.failed("the results are invalid: \(error)")
+    }
+  }
+
+  /// Waits for the call to end, for calls whose results say nothing.
+  ///
+  /// - Throws: as ``results()``.
+  public func finished() async throws { _ = try await token.call.outcome() }
+
+  /// Capabilities in the results, to be called before the results are there: such calls go out at
+  /// once and take no further round trip.
+  public var pipeline: Pipeline {
+    Pipeline(_pipeline: PipelineReference(token: token, path: PipelinePath()))
+  }
+}
+
+/// A place in the results of a call that may still be out.
+public struct PipelineReference: Sendable {
+  let token: CallToken
+  let path: PipelinePath
+
+  /// The pointer at the index of the struct at this place.
+  public func pointer(_ index: UInt16) -> PipelineReference {
+    PipelineReference(token: token, path: PipelinePath(path.fields + [index]))
+  }
+
+  /// The capability at this place.
+  public var capability: Capability {
+    Capability(token.call.pipelined(path, keeping: token))
+  }
+}
+
+/// A generated view of the capabilities in results that may still be out.
+public protocol PipelineView: Sendable {
+  /// A view of the struct at the place.
+  init(_pipeline: PipelineReference)
+}
+
+/// The view of results that hold no capability.
+public struct NoPipeline: PipelineView {
+  /// Ignores the place.
+  public init(_pipeline: PipelineReference) {}
+}

@@ -1,0 +1,18 @@
+public import CapTP
+public import CapnProto
+
+/// Carries the messages of one connection: in order, each as a whole.
+public protocol MessageTransport: Sendable {
+  /// Takes a message to send; never blocks and never calls back.
+  func send(_ message: Ref<Message.Reader>)
+  /// Closes the connection once what was taken is out.
+  func close()
+}
+
+/// Where the work of one connection runs: in order, one piece after the other.
+public protocol ConnectionExecutor: Sendable {
+  /// Adds work to the end of the queue.
+  func execute(_ work: @escaping @Sendable () -> Void)
+  /// Whether the current code runs as a piece of this executor's work.
+  var isCurrent: Bool { get }
+}

@@ -1,0 +1,272 @@
+// The runtime's half of a connection: an engine behind a mutex, and who does what it asks for.
+//
+// Any thread may make a call: it takes the lock, moves the engine on, and hands the messages that
+// come out to the transport, in order. What the engine wants done to objects of this process (its
+// effects) is never done under the lock nor on the caller's stack, but in order on the connection's
+// executor, by one drainer at a time: that keeps calls in their order and the receive loop free of
+// application code that waits.
+
+public import CapTP
+public import CapnProto
+import DequeModule
+public import Logging
+import Synchronization
+
+/// A connection to another vat.
+///
+/// It lives while its transport or a capability behind it does.
+public final class RPCConnection: Sendable {
+  private struct State {
+    var engine: Connection
+    var effects = Deque<Effect>()
+    var isDraining = false
+    var closeWaiters: [CheckedContinuation<Void, Never>] = []
+    var failure: RPCError?
+    var messagesSent = 0
+    var messagesReceived = 0
+  }
+  private let state: Mutex<State>
+  /// References that were dropped and that the engine has not been told of.
+  private let dropped = Mutex<[NodeID]>([])
+  /// Handlers of the peer's calls, to be cancelled when the peer does not want them any more.
+  private let handlers = Mutex<[AnswerToken: CallRoute]>([:])
+  private let transport: any MessageTransport
+  private let executor: any ConnectionExecutor
+  private let logger: Logger
+
+  /// A connection over a transport that is open.
+  ///
+  /// - Parameters:
+  ///   - bootstrap: the capability that the peer gets first; nil if this vat offers none.
+  ///   - limits: what the peer may make this side hold.
+  ///   - transport: carries the messages. It gives what arrives to ``receive(_:)``.
+  ///   - executor: where the work of the connection runs.
+  ///   - logger: gets what goes wrong.
+  public init(
+    bootstrap: Capability?, limits: ConnectionLimits = ConnectionLimits(),
+    transport: any MessageTransport, executor: any ConnectionExecutor,
+    logger: Logger = Logger(label: "capnp.rpc")
+  ) {
+    self.transport = transport
+    self.executor = executor
+    self.logger = logger
+    let link = ConnectionLink()
+    state = Mutex(
+      State(
+        engine: Connection(bootstrap: bootstrap?.target, limits: limits) { token, node in
+          RemoteCapability(link.connection, token, node)
+        }))
+    link.connection = self
+  }
+
+  /// The peer's bootstrap capability. Calls can be made on it at once.
+  public func bootstrap<Client: CapabilityClient>(as: Client.Type = Client.self) -> Client {
+    let handle = perform { $0.bootstrap() }
+    guard let target = handle as? any CallTarget else {
+      return Client(broken: .disconnected("the connection is closed"))
+    }
+    return Capability(target).cast()
+  }
+
+  /// Takes a message that arrived.
+  public func receive(_ message: consuming MessageReader) {
+    var box: MessageReader? = message
+    state.withLock { $0.messagesReceived += 1 }
+    perform {
+      if let message = box.take() { $0.receive(message) }
+    }
+  }
+
+  /// Ends the connection: every call that waits, and every later one, fails with `disconnected`.
+  public func close() { disconnect(.disconnected("the connection was closed by this side")) }
+
+  /// The transport is closed, or failed. As ``close()``, with the reason.
+  public func disconnect(_ error: RPCError) { perform { $0.disconnect(error) } }
+
+  /// Tells the peer why, and ends the connection.
+  public func abort(_ reason: String) { perform { $0.abort(reason) } }
+
+  /// Waits until the connection is over, and says why it is.
+  public func closed() async -> RPCError {
+    await withCheckedContinuation { continuation in
+      let isOver = state.withLock { state in
+        if state.failure != nil { return true }
+        state.closeWaiters.append(continuation)
+        return false
+      }
+      if isOver { continuation.resume() }
+    }
+    return state.withLock { $0.failure } ?? .disconnected("the connection is closed")
+  }
+
+  /// Entries in the connection's tables.
+  public var tableSizes: TableSizes {
+    flushDropped()
+    return state.withLock { $0.engine.tableSizes }
+  }
+
+  /// Messages that went out and came in since the connection was made.
+  public var messageCounts: (sent: Int, received: Int) {
+    state.withLock { ($0.messagesSent, $0.messagesReceived) }
+  }
+
+  // MARK: For the capabilities behind the connection
+
+  func call(_ node: NodeID, _ call: consuming OutgoingCall, caller: any Caller) -> CallRoute {
+    var box: OutgoingCall? = call
+    let route: CapTP.CallRoute = perform {
+      guard let call = box.take() else { return .local }
+      return $0.call(node, call, caller: caller)
+    }
+    switch route {
+    case .question(let question): return .remote(self, question, caller)
+    case .local: return .local(CallCancellation())
+    }
+  }
+
+  func pipeline(
+    _ question: QuestionID, _ path: PipelinePath, caller: any Caller
+  ) -> (any CallTarget)? {
+    perform { $0.pipeline(question, path, caller: caller) } as? any CallTarget
+  }
+
+  func dropQuestion(_ question: QuestionID, caller: any Caller) {
+    perform { $0.dropQuestion(question, caller: caller) }
+  }
+
+  /// A reference is not held any more. It may be dropped anywhere, even under the lock, hence it
+  /// is noted and the engine told in a turn of its own.
+  func referenceDropped(_ node: NodeID) {
+    let isFirst = dropped.withLock { dropped in
+      dropped.append(node)
+      return dropped.count == 1
+    }
+    if isFirst { executor.execute { self.flushDropped() } }
+  }
+
+  private func flushDropped() {
+    let nodes = dropped.withLock { dropped in
+      defer { dropped = [] }
+      return dropped
+    }
+    guard !nodes.isEmpty else { return }
+    perform { for node in nodes { $0.dropReference(node) } }
+  }
+
+  // MARK: For the responders of the peer's calls
+
+  func returnResults(_ message: consuming MessageBuilder, for answer: AnswerToken) {
+    var box: MessageBuilder? = message
+    handlers.withLock { $0[answer] = nil }
+    perform {
+      if let message = box.take() { $0.returnResults(message, for: answer) }
+    }
+  }
+
+  func returnError(_ error: RPCError, for answer: AnswerToken) {
+    handlers.withLock { $0[answer] = nil }
+    perform { $0.returnError(error, for: answer) }
+  }
+
+  // MARK: Moving the engine
+
+  @discardableResult
+  private func perform<Value: Sendable>(_ body: (inout Connection) -> Value) -> Value {
+    let (value, mustDrain) = state.withLock { state in
+      let value = body(&state.engine)
+      while let message = state.engine.nextMessage() {
+        state.messagesSent += 1
+        transport.send(message)
+      }
+      while let effect = state.engine.nextEffect() { state.effects.append(effect) }
+      let mustDrain = !state.effects.isEmpty && !state.isDraining
+      if mustDrain { state.isDraining = true }
+      return (value, mustDrain)
+    }
+    if mustDrain {
+      if executor.isCurrent { drain() } else { executor.execute { self.drain() } }
+    }
+    return value
+  }
+
+  private func drain() {
+    while true {
+      let effect: Effect? = state.withLock { state in
+        let effect = state.effects.popFirst()
+        if effect == nil { state.isDraining = false }
+        return effect
+      }
+      guard let effect else { return }
+      run(effect)
+    }
+  }
+
+  private func run(_ effect: Effect) {
+    switch effect {
+    case .deliver(let call, let hook, let answer):
+      deliver(call, to: hook, answer: answer)
+    case .forward(let call, let hook, let caller):
+      guard let target = hook as? any CallTarget else { return }
+      _ = target.deliver(call, responder: CallerResponder(caller: caller))
+    case .finish(let caller, let outcome): caller.finish(outcome)
+    case .cancel(let answer): handlers.withLock { $0.removeValue(forKey: answer) }?.cancel()
+    case .watch(let promise, let token):
+      guard let promise = promise as? QueuedCapability else { return }
+      promise.whenResolved { [weak self] target in
+        self?.perform { $0.resolveExport(token, .success(target)) }
+      }
+    case .echoDisembargo(let hook, let embargo): perform { $0.echoDisembargo(hook, embargo) }
+    case .discard, .discardMessage: break
+    case .close(let error): finish(error)
+    }
+  }
+
+  private func deliver(
+    _ call: DeliveredCall, to hook: any CapabilityHook, answer: AnswerToken
+  ) {
+    let responder = AnswerResponder(connection: self, answer: answer)
+    guard let target = hook as? any CallTarget else {
+      responder.returnError(.failed("the capability cannot be called"))
+      return
+    }
+    // Noted before the handler starts, which may end the answer before it returns.
+    let cancellation = CallCancellation()
+    handlers.withLock { $0[answer] = .local(cancellation) }
+    let route = target.deliver(call, responder: responder)
+    cancellation.start { route.cancel() }
+  }
+
+  private func finish(_ error: RPCError) {
+    logger.debug("connection closed", metadata: ["reason": "\(error.reason)"])
+    transport.close()
+    let waiters = state.withLock { state in
+      state.failure = error
+      defer { state.closeWaiters = [] }
+      return state.closeWaiters
+    }
+    for waiter in waiters { waiter.resume() }
+  }
+}
+
+/// How an engine finds the connection that it lives in.
+private final class ConnectionLink: Sendable {
+  private struct Link { weak var connection: RPCConnection? }
+  private let link = Mutex(Link())
+
+  var connection: RPCConnection? {
+    get { link.withLock { $0.connection } }
+    set { link.withLock { $0.connection = newValue } }
+  }
+}
+
+/// Answers a call of the peer.
+struct AnswerResponder: Responder {
+  let connection: RPCConnection
+  let answer: AnswerToken
+
+  func returnResults(_ message: consuming MessageBuilder) {
+    connection.returnResults(message, for: answer)
+  }
+
+  func returnError(_ error: RPCError) { connection.returnError(error, for: answer) }
+}

@@ -1,0 +1,35 @@
+import CapTP
+import CapnProto
+
+/// A capability behind a connection. The last holder to let go of it releases it there.
+final class RemoteCapability: CallTarget, ReferenceHandle {
+  /// There while the engine that made the reference runs, and hence as long as this object is.
+  private let connection: RPCConnection?
+  let token: ConnectionToken
+  let node: NodeID
+
+  init(_ connection: RPCConnection?, _ token: ConnectionToken, _ node: NodeID) {
+    self.connection = connection
+    self.token = token
+    self.node = node
+  }
+
+  deinit { connection?.referenceDropped(node) }
+
+  func send(_ call: consuming OutgoingCall, caller: any Caller) -> CallRoute {
+    guard let connection else {
+      caller.finish(.failure(.disconnected("the connection is gone")))
+      return .local(CallCancellation())
+    }
+    return connection.call(node, call, caller: caller)
+  }
+
+  func deliver(_ call: DeliveredCall, responder: any Responder) -> CallRoute {
+    do {
+      return send(try call.copied(), caller: ForwardingCaller(responder))
+    } catch {
+      responder.returnError(.failed("the call cannot be passed on: \(error)"))
+      return .local(CallCancellation())
+    }
+  }
+}

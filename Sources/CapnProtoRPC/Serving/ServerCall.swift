@@ -1,0 +1,79 @@
+import CapTP
+public import CapnProto
+import Synchronization
+
+/// A call as its object gets it, before its types are known.
+public final class ServerCall: Sendable {
+  fileprivate let call: DeliveredCall
+  /// The interface that declares the method.
+  public let interfaceID: UInt64
+  /// The method's ordinal.
+  public let methodID: UInt16
+  private let results: Mutex<SealedMessage?>
+
+  init(_ call: DeliveredCall) throws(DecodingError) {
+    self.call = call
+    let body = try call.message.reader.call
+    interfaceID = body.interfaceId
+    methodID = body.methodId
+    results = Mutex(nil)
+  }
+
+  func respond(to responder: any Responder) {
+    let built = results.withLock { $0.take() }
+    if let built {
+      responder.returnResults(built.open())
+    } else {
+      let empty = MessageBuilder(firstSegmentWords: 16)
+      empty.build(Message.Builder.self) { _ = $0.initReturn().initResults() }
+      responder.returnResults(empty)
+    }
+  }
+
+  fileprivate func reply<Results: TypedStructBuilder & ~Escapable>(
+    _ body: (Results) throws -> Void
+  ) rethrows {
+    let message = MessageBuilder()
+    try message.build(Message.Builder.self) {
+      try body($0.initReturn().initResults().content.initStructure())
+    }
+    var built: SealedMessage? = SealedMessage(message)
+    results.withLock { $0 = built.take() }
+  }
+}
+
+/// A call that a server's method handles: what was asked, and the results to give.
+public struct CallContext<
+  Params: TypedStructReader & ~Escapable, Results: TypedStructBuilder & ~Escapable
+>: Sendable {
+  private let call: ServerCall
+  private let message: Ref<Message.Reader>
+
+  /// The call, with the types of its method.
+  public init(_ call: ServerCall) {
+    self.call = call
+    message = call.call.message
+  }
+
+  /// What the caller sent.
+  ///
+  /// - Throws: `DecodingError` if the message is invalid.
+  public var params: Params {
+    @_lifetime(borrow self) get throws(DecodingError) {
+      try message.reader.call.params.content.structure()
+    }
+  }
+
+  /// Builds the results. They are sent when the method returns; without it they are all defaults.
+  /// A second reply replaces the first.
+  public func reply(_ body: (Results) throws -> Void) rethrows { try call.reply(body) }
+}
+
+extension RPCError {
+  /// What a method that a server does not implement throws.
+  public static func unimplemented(
+    _ interface: InterfaceDescription, method: UInt16
+  ) -> RPCError {
+    .unimplemented(interface.diagnosis(interfaceID: interface.id, methodID: method))
+  }
+}
