@@ -26,6 +26,8 @@ let package = Package(
     // Heaps and deques for the tables and queues of a connection.
     .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
+    // Sockets and event loops.
+    .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
   ],
   targets: [
     .target(name: "CapnProto", swiftSettings: strict),
@@ -53,5 +55,15 @@ let package = Package(
         "CapnProto", "CapTP", .product(name: "DequeModule", package: "swift-collections"),
         .product(name: "Logging", package: "swift-log"),
       ], swiftSettings: strict),
+    .target(
+      name: "CapnProtoNIO",
+      dependencies: [
+        "CapnProto", "CapTP", "CapnProtoRPC", .product(name: "Logging", package: "swift-log"),
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOPosix", package: "swift-nio"),
+      ], swiftSettings: strict),
+    .target(
+      name: "CapnProtoTesting", dependencies: ["CapnProto", "CapTP", "CapnProtoRPC"],
+      swiftSettings: strict),
   ]
 )

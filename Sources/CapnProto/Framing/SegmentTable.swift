@@ -61,6 +61,6 @@ struct SegmentTable {
 extension RawSpan {
   /// The byte at an offset, which is checked.
   fileprivate func unsafeLoadByte(_ offset: Int) -> UInt8 {
-    extracting(offset..<offset + 1).withUnsafeBytes { unsafe $0[0] }
+    unsafe extracting(offset..<offset + 1).withUnsafeBytes { unsafe $0[0] }
   }
 }

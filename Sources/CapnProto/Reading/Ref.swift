@@ -59,6 +59,13 @@ extension Ref where Reader: ~Escapable {
     unsafe owner.forEachSegment { unsafe body($0.bytes) }
   }
 
+  /// The whole message as one frame.
+  public func flattened() -> [UInt8] {
+    var frame = frameHead
+    unsafe owner.forEachSegment { unsafe frame.append(contentsOf: $0) }
+    return frame
+  }
+
   /// Bytes of the whole message's frame.
   public var frameBytes: Int {
     SegmentTable.bytes(segments: owner.segmentCount)

@@ -1,0 +1,77 @@
+import CapTP
+import CapnProto
+import CapnProtoRPC
+import NIOCore
+import Synchronization
+
+/// Carries messages over a channel: what is sent within one turn of the event loop goes out in one
+/// write.
+final class ChannelTransport: MessageTransport {
+  private struct State {
+    var waiting: [Ref<Message.Reader>] = []
+    var isFlushScheduled = false
+    /// Bytes that were taken and are not written yet.
+    var unwrittenBytes = 0
+    var isClosing = false
+  }
+  private let state = Mutex(State())
+  private let channel: any Channel
+  /// What the peer may leave unread before the connection is given up, in bytes.
+  private let unwrittenLimit: Int
+
+  init(_ channel: any Channel, unwrittenLimit: Int = 256 << 20) {
+    self.channel = channel
+    self.unwrittenLimit = unwrittenLimit
+  }
+
+  func send(_ message: Ref<Message.Reader>) {
+    let bytes = message.frameBytes
+    let (mustSchedule, isOverLimit) = state.withLock { state in
+      guard !state.isClosing else { return (false, false) }
+      state.waiting.append(message)
+      state.unwrittenBytes += bytes
+      defer { state.isFlushScheduled = true }
+      return (!state.isFlushScheduled, state.unwrittenBytes > unwrittenLimit)
+    }
+    if mustSchedule { channel.eventLoop.execute { self.flush() } }
+    if isOverLimit { channel.eventLoop.execute { self.channel.close(promise: nil) } }
+  }
+
+  private func flush() {
+    let messages = state.withLock { state in
+      state.isFlushScheduled = false
+      defer { state.waiting = [] }
+      return state.waiting
+    }
+    guard !messages.isEmpty else { return }
+    let bytes = messages.reduce(0) { $0 + $1.frameBytes }
+    var buffer = channel.allocator.buffer(capacity: bytes)
+    for message in messages {
+      buffer.writeBytes(message.frameHead)
+      message.segments { _ = buffer.writeBytes($0) }
+    }
+    channel.writeAndFlush(buffer).whenComplete { _ in
+      self.state.withLock { $0.unwrittenBytes -= bytes }
+    }
+  }
+
+  func close() {
+    state.withLock { $0.isClosing = true }
+    channel.eventLoop.execute {
+      self.flush()
+      // After the last write, whose failure is as good as its success.
+      self.channel.writeAndFlush(self.channel.allocator.buffer(capacity: 0)).whenComplete { _ in
+        self.channel.close(promise: nil)
+      }
+    }
+  }
+}
+
+/// Runs the work of a connection on its channel's event loop.
+struct EventLoopExecutor: ConnectionExecutor {
+  let eventLoop: any EventLoop
+
+  func execute(_ work: @escaping @Sendable () -> Void) { eventLoop.execute(work) }
+
+  var isCurrent: Bool { eventLoop.inEventLoop }
+}

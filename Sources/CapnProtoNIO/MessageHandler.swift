@@ -1,0 +1,51 @@
+import CapnProto
+import CapnProtoRPC
+import NIOCore
+
+/// Cuts what a channel reads into messages, and tells the connection when the channel ends.
+final class MessageHandler: ChannelInboundHandler {
+  typealias InboundIn = ByteBuffer
+
+  private let connection: RPCConnection
+  private var decoder = FrameDecoder()
+  private var hasReceived = false
+  private let whenInactive: @Sendable () -> Void
+
+  init(_ connection: RPCConnection, whenInactive: @escaping @Sendable () -> Void = {}) {
+    self.connection = connection
+    self.whenInactive = whenInactive
+  }
+
+  func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+    let buffer = unwrapInboundIn(data)
+    do {
+      var offset = 0
+      while let message = try decoder.next(buffer.readableBytesSpan, &offset) {
+        hasReceived = true
+        connection.receive(message)
+      }
+    } catch {
+      connection.abort(
+        hasReceived
+          ? "a message cannot be read: \(error)"
+          : "the first message cannot be read, so the peer may not speak Cap'n Proto RPC: \(error)")
+      // What follows a broken frame has no meaning.
+      context.close(promise: nil)
+    }
+  }
+
+  func channelInactive(context: ChannelHandlerContext) {
+    connection.disconnect(
+      .disconnected(
+        decoder.isBetweenMessages
+          ? "the peer closed the connection"
+          : "the connection was cut in the middle of a message"))
+    whenInactive()
+    context.fireChannelInactive()
+  }
+
+  func errorCaught(context: ChannelHandlerContext, error: any Error) {
+    connection.disconnect(.disconnected("the connection failed: \(error)"))
+    context.close(promise: nil)
+  }
+}

@@ -1,0 +1,52 @@
+import CapnProtoRPC
+import NIOCore
+
+/// Where a vat listens.
+public enum RPCAddress: Hashable, Sendable {
+  /// A TCP port of a host. Port 0 asks for a free one when listening.
+  case tcp(host: String, port: Int)
+  /// A Unix socket at a path.
+  case unix(path: String)
+
+  /// The address in the text: `HOST:PORT`, `[IPV6]:PORT` or `unix:PATH`.
+  ///
+  /// - Throws: ``RPCError`` that says what was expected.
+  public init(parsing text: String) throws {
+    if text.hasPrefix("unix:") {
+      let path = String(text.dropFirst(5))
+      guard !path.isEmpty else { throw RPCError.failed("\"\(text)\" lacks a path after unix:") }
+      self = .unix(path: path)
+      return
+    }
+    guard let colon = text.lastIndex(of: ":"),
+      let port = UInt16(text[text.index(after: colon)...])
+    else {
+      throw RPCError.failed("\"\(text)\" is no address: expected HOST:PORT or unix:PATH")
+    }
+    var host = text[..<colon]
+    if host.hasPrefix("["), host.hasSuffix("]") { host = host.dropFirst().dropLast() }
+    guard !host.isEmpty else { throw RPCError.failed("\"\(text)\" lacks a host before the port") }
+    self = .tcp(host: String(host), port: Int(port))
+  }
+
+  init?(_ address: SocketAddress?) {
+    guard let address else { return nil }
+    if let path = address.pathname, !path.isEmpty {
+      self = .unix(path: path)
+    } else if let host = address.ipAddress, let port = address.port {
+      self = .tcp(host: host, port: port)
+    } else {
+      return nil
+    }
+  }
+}
+
+extension RPCAddress: CustomStringConvertible {
+  /// The address as ``init(parsing:)`` takes it.
+  public var description: String {
+    switch self {
+    case .tcp(let host, let port): host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
+    case .unix(let path): "unix:\(path)"
+    }
+  }
+}
