@@ -50,10 +50,15 @@ extension FileEmitter {
     out.line()
     out.documentation(method.documentation)
     out.line("public func \(SwiftName.escaped(name))(")
-    out.line(
-      "  _ build: (\(types.type(method.parameters, "Builder"))) throws -> Void = { _ in }")
+    out.line("  _ build: (\(types.type(method.parameters, "Builder"))) throws -> Void")
     out.block(") rethrows -> RemoteCall<\(results), \(pipeline)>") {
       out.line("try _capability.call(\(types.type(id))._interface, method: \(ordinal), build)")
+    }
+    // A default for `build` would make the call one that throws.
+    out.line()
+    out.documentation(method.documentation)
+    out.block("public func \(SwiftName.escaped(name))() -> RemoteCall<\(results), \(pipeline)>") {
+      out.line("\(SwiftName.escaped(name)) { _ in }")
     }
   }
 
