@@ -100,11 +100,23 @@ struct Refusals {
 
   /// Types of the standard schema files have bindings only where a module of ours holds them.
   private mutating func checkModule(of id: UInt64, _ path: [String]) {
-    guard let node = request.nodes[id], node.displayName.hasPrefix("capnp/") else { return }
     let home = request.file(of: id)
+    refuseSharedName(with: id, in: home)
+    guard let node = request.nodes[id], node.displayName.hasPrefix("capnp/") else { return }
     if home == file.id || StandardFile.module(ofFile: home) != nil { return }
     let file = node.displayName.split(separator: ":").first ?? ""
     found.append((path, "there are no Swift bindings of /\(file), which declares '\(node.name)'"))
+  }
+
+  /// Two files of a target cannot declare types of one name: Swift has no namespace between them.
+  private mutating func refuseSharedName(with id: UInt64, in home: UInt64?) {
+    guard let name = names.paths[id]?.first, let home, home != file.id,
+      StandardFile.module(ofFile: home) == nil,
+      let own = (names.children[file.id] ?? []).first(where: { names.paths[$0]?.first == name }),
+      let path = request.nodes[own]?.name, !found.contains(where: { $0.declaration == [path] })
+    else { return }
+    let other = request.nodes[id]?.displayName.split(separator: ":").first ?? ""
+    found.append(([path], "\(other) declares the same name, which it imports"))
   }
 
   /// `StreamResult` of stream.capnp.

@@ -48,17 +48,18 @@ extension FileEmitter {
       pipelines.hasPipeline(method.results)
       ? types.type(method.results, "Pipeline") : "NoPipeline"
     out.line()
+    let name = SwiftName.escaped(name)
+    let parameters = types.type(method.parameters, "Builder")
+    let arguments = "\(types.type(id))._interface, method: \(ordinal)"
+    let call = "RemoteCall<\(results), \(pipeline)>"
     out.documentation(method.documentation)
-    out.line("public func \(SwiftName.escaped(name))(")
-    out.line("  _ build: (\(types.type(method.parameters, "Builder"))) throws -> Void")
-    out.block(") rethrows -> RemoteCall<\(results), \(pipeline)>") {
-      out.line("try _capability.call(\(types.type(id))._interface, method: \(ordinal), build)")
-    }
-    // A default for `build` would make the call one that throws.
-    out.line()
-    out.documentation(method.documentation)
-    out.block("public func \(SwiftName.escaped(name))() -> RemoteCall<\(results), \(pipeline)>") {
-      out.line("\(SwiftName.escaped(name)) { _ in }")
+    out.line("public func \(name)(_ build: (\(parameters)) throws -> Void) rethrows")
+    out.line("  -> \(call)")
+    out.line("{ try _capability.call(\(arguments), build) }")
+    // No default for the closure: a call without it would have to be marked with `try`.
+    out.line("/// Calls `\(method.name)` with all parameters at their defaults.")
+    out.block("public func \(name)() -> \(call)") {
+      out.line("_capability.call(\(arguments)) { (_: \(parameters)) in }")
     }
   }
 

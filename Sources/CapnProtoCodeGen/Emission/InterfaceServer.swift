@@ -6,18 +6,15 @@ extension FileEmitter {
     out.line("/// An object that is a ``\(name)``. Methods left out answer `unimplemented`.")
     out.block("public protocol Server: \(inherited)") {
       for method in interface.methods.sorted(by: { $0.codeOrder < $1.codeOrder }) {
-        let call = TypeNames.callName(method)
-        if !inheritsMethod(method, of: node.id) {
-          out.line("/// A call of `\(method.name)`.")
-          out.line("typealias \(call) = \(types.type(node.id)).\(call)")
-        }
         out.documentation(method.documentation)
         out.line(serverHead(method, of: node.id))
       }
     }
   }
 
-  /// Writes what objects answer to methods that they do not implement.
+  /// Writes what objects answer to methods that they do not implement, and the names of calls for
+  /// use inside such objects. Those are no part of the protocol: an object that inherits two names
+  /// that are the same would not compile then.
   func emitServerDefaults(_ node: SchemaNode, _ interface: SchemaInterface) {
     guard !interface.methods.isEmpty else { return }
     let type = types.type(node.id)
@@ -25,6 +22,11 @@ extension FileEmitter {
       out.block("extension \(types.type(node.id, "Server"))") {
         for (ordinal, method) in interface.methods.enumerated() {
           if ordinal > 0 { out.line() }
+          let call = TypeNames.callName(method)
+          if !inheritsMethod(method, of: node.id) {
+            out.line("/// A call of `\(method.name)`.")
+            out.line("public typealias \(call) = \(type).\(call)")
+          }
           out.line("/// Answers `unimplemented`.")
           out.block("public " + serverHead(method, of: node.id)) {
             out.line("throw RPCError.unimplemented(\(type)._interface, method: \(ordinal))")

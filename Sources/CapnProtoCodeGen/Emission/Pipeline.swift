@@ -1,6 +1,6 @@
 extension FileEmitter {
   func emitPipeline(_ context: StructureContext, name: String) {
-    out.line("/// A ``\(name)`` that has not arrived yet: calls can be made on its capabilities.")
+    out.line("/// The capabilities of a ``\(name)`` that may not have arrived yet.")
     out.block("public struct Pipeline: PipelineView") {
       out.line("/// Where the struct will be.")
       out.line("public let _pipeline: PipelineReference")

@@ -2,18 +2,24 @@
 /// depth, a capability can be reached.
 ///
 /// An AnyPointer may be a capability, but seldom is: it counts only in what is declared in an
-/// interface, parameters and results among it.
+/// interface, results among it.
 struct PipelineRule {
   private let request: SchemaRequest
   private let names: TypeNames
+  /// Structs that stand for the parameters of a method, which are never waited for.
+  private let parameters: Set<UInt64>
 
   init(_ request: SchemaRequest, _ names: TypeNames) {
     self.request = request
     self.names = names
+    parameters = Set(
+      request.nodes.values.flatMap { $0.interface?.methods ?? [] }.map(\.parameters)
+        .filter { request.nodes[$0]?.scopeID == 0 })
   }
 
   /// Whether the struct has a `Pipeline`.
   func hasPipeline(_ id: UInt64) -> Bool {
+    if parameters.contains(id) { return false }
     var visited: Set<UInt64> = []
     return reaches(id, &visited)
   }

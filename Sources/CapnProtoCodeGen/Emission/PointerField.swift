@@ -37,10 +37,10 @@ extension FileEmitter {
     case .structure: emitComposite(pointer, get: "structure()", make: "initStructure()")
     case .list: emitComposite(pointer, get: "list()", make: "initList(count: count)")
     case .interface:
-      emitCapability(pointer, get: "try? \(pointer.pointer).reader.client()", set: "setClient")
+      emitCapability(pointer, get: "\(pointer.pointer).client()", set: "setClient")
     case .capability:
       emitCapability(
-        pointer, get: "try? \(pointer.pointer).reader.capabilityReference()",
+        pointer, get: "\(pointer.pointer).capabilityReference",
         set: "setCapabilityReference")
     default: emitAnyPointer(pointer)
     }

@@ -62,12 +62,12 @@ struct TypeNames {
       children[node.id, default: []].append(id)
       visit(child, path: path + [name])
     }
+    for method in node.interface?.methods ?? [] { taken.insert(Self.callName(method)) }
     for (name, id) in node.nested { add(id, isConstant(id) ? SwiftName.method(name) : name) }
     for case .group(let id) in node.structure?.fields.map(\.kind) ?? [] {
       add(id, SwiftName.capitalized(request.nodes[id]?.name ?? ""))
     }
     for method in node.interface?.methods ?? [] {
-      taken.insert(Self.callName(method))
       for (id, suffix) in [(method.parameters, "Params"), (method.results, "Results")]
       where request.nodes[id]?.scopeID == 0 {
         add(id, SwiftName.capitalized(method.name) + suffix)
