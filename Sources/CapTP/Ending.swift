@@ -44,6 +44,5 @@ extension Connection {
     nodes[id]?.queue = []
     nodes[id]?.watchers = []
     failQueue(node.queue, error)
-    if !node.queue.isEmpty { releaseNode(id) }
   }
 }
