@@ -49,8 +49,8 @@ run-local: setup ## Run the same gateway on this machine, without QEMU
 test: setup ## Run the tests
 	swift test
 
-check: setup ## Format, import rules, generated code up to date
-	swift format lint --strict --recursive --parallel Package.swift Plugins Sources Tests
+check: setup ## Format, who imports whom, generated code up to date
+	Tests/Rules/check.sh
 
 interop: setup ## Our RPC against the C++ implementation
 	Tests/Interop/run.sh

@@ -101,9 +101,8 @@ extension Connection {
     }
   }
 
-  /// Turns the node, whose calls went to the peer, into what it has turned out to be.
-  ///
-  /// - Parameter target: how the peer knows the node, for a disembargo.
+  /// Turns the node, whose calls went to the peer, into what it has turned out to be. The target
+  /// is how the peer knows the node, for a disembargo.
   mutating func resolve(
     _ id: NodeID, to outcome: Result<(any CapabilityHook)?, RPCError>,
     target: (MessageTarget.Builder) -> Void

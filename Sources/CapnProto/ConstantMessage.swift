@@ -1,3 +1,5 @@
+// Safety. Writes words into a block of that many words, and keeps the arena for good.
+
 /// A constant or default of a schema: an object that lives as long as the process.
 ///
 /// Generated code keeps one in a `static let` for each pointer constant. The words are never freed,

@@ -1,3 +1,5 @@
+// Safety. Reaches the first word of the first segment, which are there since the arena was made.
+
 /// Owns a message that is being built.
 ///
 /// Builders depend on it and cannot outlive it. When it is done, write it with ``segments(_:)`` or

@@ -1,3 +1,5 @@
+// Safety. Sets the arena's table, which only this owner sees: that is checked where it is done.
+
 /// Owns a message that was received, and reads it in place.
 ///
 /// Readers depend on it and cannot outlive it; ``TypedStructReader/retained()`` makes one that may.

@@ -13,6 +13,7 @@ public enum InMemoryNetwork {
   ///   - client: the bootstrap capability of the client's vat.
   ///   - server: the bootstrap capability of the server's vat.
   ///   - limits: what each end may make the other hold.
+  /// - Returns: the client's end and the server's end, both open.
   public static func connect(
     client: Capability? = nil, server: Capability?, limits: ConnectionLimits = ConnectionLimits()
   ) -> (client: RPCConnection, server: RPCConnection) {

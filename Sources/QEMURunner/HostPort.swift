@@ -4,6 +4,8 @@
   import Glibc
 #endif
 
+// Safety. Each socket call borrows a local address for its own duration, with its real size.
+
 /// Which port of 127.0.0.1 leads to the guest.
 ///
 /// `unsafe` is sound here: a `sockaddr_in` on the stack is lent to a socket call, with its real

@@ -6,6 +6,8 @@ import Synchronization
   import Glibc
 #endif
 
+// Safety. Signal sets are plain values, which each call borrows for its own duration.
+
 /// The request to stop that a signal makes: Ctrl-C, a closed terminal, or `kill`.
 ///
 /// The handler only sets atomic values, which is all that a handler may do; whoever waits looks

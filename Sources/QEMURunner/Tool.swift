@@ -1,5 +1,7 @@
 import Foundation
 
+// Safety. The flag that Foundation writes to is a local, borrowed for the call.
+
 /// A program on the host.
 enum Tool {
   /// Finds a program as a shell would: a name with a slash is a path, any other is looked up.

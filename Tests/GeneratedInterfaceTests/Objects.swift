@@ -37,7 +37,10 @@ final class FileObject: File.Server {
     call.reply { $0.file = File.Client.server(FileObject(name: name)) }
   }
 
+  // The generator's names for methods that Swift could not tell from its own.
+  // swift-format-ignore: AlwaysUseLowerCamelCase
   func self_(_ call: SelfCall) async throws {}
+  // swift-format-ignore: AlwaysUseLowerCamelCase
   func init_(_ call: InitCall) async throws { call.reply { $0.value = 1 } }
 
   private var client: File.Client { .server(self) }

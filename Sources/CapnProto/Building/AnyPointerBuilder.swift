@@ -35,9 +35,7 @@
     Builder(_raw: StructBuilder(raw: raw.structure(Builder._layout)))
   }
 
-  /// A new list of the count, all zero or null.
-  ///
-  /// - Parameter count: at most 2^29 - 1.
+  /// A new list of the count, at most 2^29 - 1 elements, all zero or null.
   @inlinable @_lifetime(copy self)
   public func initList<Element: ListElementBuilder & ~Escapable>(
     of: Element.Type = Element.self, count: Int

@@ -1,3 +1,5 @@
+// Safety. Reads spans as bytes for the length of a call; nothing is kept of them.
+
 /// Cuts a stream of bytes into messages, whatever chunks the bytes arrive in.
 ///
 /// Bytes of a message are copied once, into the memory that the message keeps. The limits are

@@ -1,3 +1,5 @@
+// Safety. Reads one byte of a span at an offset that the span's own bounds check has passed.
+
 /// The head of a frame: how many segments follow and how long they are.
 ///
 /// Encoding specification, "Serialization Over a Stream": a 32-bit segment count less one, a 32-bit

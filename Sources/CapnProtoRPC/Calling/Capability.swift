@@ -24,6 +24,7 @@ public struct Capability: Sendable {
   ///   - interface: the interface that declares the method.
   ///   - method: the method's ordinal.
   ///   - build: builds the params.
+  /// - Returns: the call, whose results are on their way.
   public func call<
     Params: TypedStructBuilder & ~Escapable, Results: TypedStructReader & ~Escapable,
     Pipeline: PipelineView

@@ -5,7 +5,9 @@ public import CapnProto
 ///
 /// The call was sent when this was made. Dropping it, and what was pipelined on it, before the
 /// results are there takes the call back (`Finish` in rpc.capnp).
-public struct RemoteCall<Results: TypedStructReader & ~Escapable, Pipeline: PipelineView>: Sendable {
+public struct RemoteCall<
+  Results: TypedStructReader & ~Escapable, Pipeline: PipelineView
+>: Sendable {
   let token: CallToken
 
   /// The results, once they are there.

@@ -11,6 +11,7 @@ extension Capability {
   /// A capability that the object serves.
   ///
   /// - Parameters:
+  ///   - server: the object.
   ///   - interface: what the object implements, for diagnoses.
   ///   - dispatch: calls the object's method; false where the interface has none that fits.
   public init<Server: CapabilityServer>(
