@@ -19,13 +19,19 @@ let package = Package(
     .library(name: "CapnProto", targets: ["CapnProto"]),
     .library(name: "CapnProtoSchema", targets: ["CapnProtoSchema"]),
     .library(name: "CapnProtoCodeGen", targets: ["CapnProtoCodeGen"]),
+    .library(name: "CapnProtoRPC", targets: ["CapnProtoRPC"]),
+    .library(name: "CapnProtoNIO", targets: ["CapnProtoNIO"]),
+    .library(name: "CapnProtoTesting", targets: ["CapnProtoTesting"]),
     .executable(name: "capnpc-swift-gen", targets: ["capnpc-swift-gen"]),
+    .executable(name: "qemu-runner", targets: ["qemu-runner"]),
     .plugin(name: "CapnProtoPlugin", targets: ["CapnProtoPlugin"]),
   ],
   dependencies: [
     // Heaps and deques for the tables and queues of a connection.
     .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
+    // Command lines of the host's tools.
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
     // Sockets and event loops.
     .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
   ],
@@ -72,5 +78,28 @@ let package = Package(
     .target(
       name: "CapnProtoTesting", dependencies: ["CapnProto", "CapTP", "CapnProtoRPC"],
       swiftSettings: strict),
+    .testTarget(
+      name: "CapTPTests", dependencies: ["CapnProto", "CapTP"], swiftSettings: strict),
+    .testTarget(
+      name: "CapnProtoRPCTests",
+      dependencies: ["CapnProto", "CapTP", "CapnProtoRPC", "CapnProtoNIO", "CapnProtoTesting"],
+      swiftSettings: strict, plugins: ["CapnProtoPlugin"]),
+    .target(name: "QEMURunner", swiftSettings: strict),
+    .executableTarget(
+      name: "qemu-runner",
+      dependencies: [
+        "QEMURunner", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ], swiftSettings: strict),
+    .testTarget(
+      name: "QEMURunnerTests", dependencies: ["QEMURunner"], swiftSettings: strict),
   ]
 )
+
+#if os(Linux)
+  // The guest is a Linux machine.
+  package.targets += [
+    .target(name: "CGuest"),
+    .target(name: "GuestInit", dependencies: ["CGuest"], swiftSettings: strict),
+    .testTarget(name: "GuestInitTests", dependencies: ["GuestInit"], swiftSettings: strict),
+  ]
+#endif

@@ -44,5 +44,6 @@ extension Connection {
     nodes[id]?.queue = []
     nodes[id]?.watchers = []
     failQueue(node.queue, error)
+    if !node.queue.isEmpty { releaseNode(id) }
   }
 }

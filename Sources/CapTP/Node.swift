@@ -43,7 +43,7 @@ enum QueuedCall: Sendable {
 /// A reference to a capability behind the connection.
 struct Node: Sendable {
   var state: NodeState
-  /// Handles, aliases, embargoes and calls in flight that need the node.
+  /// Handles, aliases, embargoes, calls in flight and a queue that is not empty need the node.
   var holders = 0
   /// Whether a call went to the peer: then its resolution to this side needs an embargo.
   var hasSentCalls = false
@@ -96,7 +96,6 @@ extension Connection {
       case .embargoed(let hook), .local(let hook): emit(.discard(hook))
       case .broken: break
       }
-      failQueue(node.queue, .failed("the reference was dropped"))
       return
     }
   }
@@ -154,6 +153,7 @@ extension Connection {
         resolveExport(watcher, .success(handle))
       }
     }
+    if !node.queue.isEmpty { releaseNode(id) }
   }
 
   /// Ends an embargo: the peer has sent back all calls that were made before it.

@@ -36,6 +36,7 @@ extension Connection {
         return
       }
       queuedCalls += 1
+      if nodes[id]?.queue.isEmpty == true { nodes[id]?.holders += 1 }
       nodes[id]?.queue.append(call)
     case .broken(let error): refuse(call, error)
     case .local(let hook): hand(call, to: hook)

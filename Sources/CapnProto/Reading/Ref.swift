@@ -33,9 +33,11 @@
 
   /// The struct.
   @inlinable public var reader: Reader {
-    @_lifetime(borrow self) get {
-      let reader = StructReader(raw: raw)
-      return unsafe _overrideLifetime(Reader(_raw: reader), borrowing: self)
+    // A `get` here crashes the compiler (6.3.1) where the reference is the result of an `await`.
+    @_lifetime(borrow self) _read {
+      let reader = unsafe _overrideLifetime(
+        Reader(_raw: StructReader(raw: raw)), borrowing: self)
+      yield reader
     }
   }
 }
