@@ -30,8 +30,9 @@ import PackagePlugin
       let name = schema.plainPath.dropFirst(root.count)
       return .buildCommand(
         displayName: "Generating \(name).swift",
-        executable: compiler,
-        arguments: options + [schema.plainPath],
+        // Builds run in another folder than PWD says, of which the compiler would warn.
+        executable: URL(filePath: "/usr/bin/env"),
+        arguments: ["-u", "PWD", compiler.plainPath] + options + [schema.plainPath],
         environment: ["CAPNPC_SWIFT_SOURCES": root],
         // The generator is no executable of the command, so the build has to be told to make it.
         inputFiles: [schema, generator] + schemas.filter { $0 != schema } + settings.files,

@@ -10,7 +10,7 @@ enum SchemaSources {
       ProcessInfo.processInfo.environment["CAPNPC_SWIFT_SOURCES"],
       try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/\(getppid())/cwd"),
     ].compactMap { $0 }
-    for path in folders.map({ "\($0)/\(name)" }) + ["/" + name, name] {
+    for path in folders.map({ $0.hasSuffix("/") ? $0 + name : "\($0)/\(name)" }) + ["/" + name] {
       if let text = try? String(contentsOfFile: path, encoding: .utf8) { return (path, text) }
     }
     return nil
@@ -19,8 +19,10 @@ enum SchemaSources {
 
 /// Writes generated files.
 enum OutputFile {
+  /// Writes the file unless it is the same already: what depends on it is not built again then.
   static func write(_ text: String, to name: String) throws {
     let file = URL(fileURLWithPath: name)
+    if let old = try? Data(contentsOf: file), old == Data(text.utf8) { return }
     try FileManager.default.createDirectory(
       at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
     try Data(text.utf8).write(to: file, options: .atomic)
