@@ -1,0 +1,7 @@
+import Testing
+
+@testable import PhoneBook
+
+@Test func whoWasAddedIsFound() async throws {
+  #expect(try await demonstrate() == "+44 1")
+}
