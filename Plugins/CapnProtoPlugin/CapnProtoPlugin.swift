@@ -18,8 +18,7 @@ import PackagePlugin
     let root = folder.plainPath.hasSuffix("/") ? folder.plainPath : folder.plainPath + "/"
     let settings = try Settings(folder: folder)
     guard let compiler = SchemaCompiler.find(settings) else {
-      Diagnostics.error(SchemaCompiler.missing(settings))
-      return []
+      throw PluginError(description: SchemaCompiler.missing(settings))
     }
     let generator = try context.tool(named: "capnpc-swift-gen").url
     let output = context.pluginWorkDirectoryURL
@@ -44,4 +43,9 @@ import PackagePlugin
 extension URL {
   /// The path as the file system has it.
   var plainPath: String { path(percentEncoded: false) }
+}
+
+/// A reason why no command can be made.
+struct PluginError: Error, CustomStringConvertible {
+  let description: String
 }

@@ -23,7 +23,7 @@ struct Settings {
     do {
       content = try JSONDecoder().decode(Content.self, from: Data(contentsOf: file))
     } catch {
-      throw SettingsError(description: "\(file.plainPath): \(error)")
+      throw PluginError(description: "\(file.plainPath): \(error)")
     }
     compiler = content.compiler
     imports = content.imports ?? []
@@ -34,9 +34,4 @@ struct Settings {
   func importPaths(folder: URL) -> [String] {
     imports.map { URL(filePath: $0, relativeTo: folder).plainPath }
   }
-}
-
-/// A settings' file that cannot be read.
-struct SettingsError: Error, CustomStringConvertible {
-  let description: String
 }
