@@ -85,6 +85,9 @@ let package = Package(
       name: "CapnProtoRPCTests",
       dependencies: ["CapnProto", "CapTP", "CapnProtoRPC", "CapnProtoNIO", "CapnProtoTesting"],
       swiftSettings: strict, plugins: ["CapnProtoPlugin"]),
+    .testTarget(
+      name: "ReadmeTests", dependencies: ["CapnProto", "CapnProtoRPC", "CapnProtoNIO"],
+      swiftSettings: strict, plugins: ["CapnProtoPlugin"]),
     .target(name: "QEMURunner", swiftSettings: strict),
     .executableTarget(
       name: "qemu-runner",

@@ -54,6 +54,13 @@ for file in Sources/CapnProtoSchema/Generated/schema.capnp.swift \
     { head -n 20 build/check.diff >&2; fail "$file is not what the generator makes"; }
 done
 
+echo "the README's example"
+block() { sed -n "/^\`\`\`$1\$/,/^\`\`\`\$/p" README.md | sed '/^```/d'; }
+diff <(block capnp) Tests/ReadmeTests/greeter.capnp > /dev/null ||
+  fail "README.md has another schema than Tests/ReadmeTests/greeter.capnp"
+diff <(block swift) Tests/ReadmeTests/Greeter.swift > /dev/null ||
+  fail "README.md has other code than Tests/ReadmeTests/Greeter.swift"
+
 if [ "$failures" -gt 0 ]; then
   printf 'check: %d rules are broken\n' "$failures" >&2
   exit 1

@@ -12,6 +12,9 @@ public struct Capability: Sendable {
   /// A capability whose calls all fail with the error.
   public init(broken error: RPCError) { target = BrokenCapability(error) }
 
+  /// The client's capability, without its type.
+  public init(_ client: some CapabilityClient) { self = client._capability }
+
   /// This capability under the interface's typed client. What the object implements is only known
   /// when it is called.
   public func cast<Client: CapabilityClient>(to: Client.Type = Client.self) -> Client {
