@@ -17,7 +17,6 @@ let package = Package(
   platforms: [.macOS(.v26), .iOS(.v26), .tvOS(.v26), .watchOS(.v26), .visionOS(.v26)],
   products: [
     .library(name: "CapnProto", targets: ["CapnProto"]),
-    .library(name: "CapnProtoRPC", targets: ["CapnProtoRPC"]),
     .library(name: "CapnProtoSchema", targets: ["CapnProtoSchema"]),
     .library(name: "CapnProtoCodeGen", targets: ["CapnProtoCodeGen"]),
     .library(name: "CapnProtoRPC", targets: ["CapnProtoRPC"]),
