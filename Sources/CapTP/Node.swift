@@ -185,12 +185,6 @@ extension Connection {
 
   mutating func failQueue(_ queue: [QueuedCall], _ error: RPCError) {
     queuedCalls -= queue.count
-    for call in queue {
-      switch call {
-      case .own(_, let caller): emit(.finish(caller, .failure(error)))
-      case .peers(_, let answer): returnError(error, for: answer)
-      case .echo: break
-      }
-    }
+    for call in queue { refuse(call, error) }
   }
 }

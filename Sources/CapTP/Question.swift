@@ -32,12 +32,9 @@ extension Connection {
   mutating func ask(
     _ node: NodeID, _ call: consuming OutgoingCall, _ caller: any Caller
   ) -> QuestionID? {
-    if let failure {
-      emit(.finish(caller, .failure(failure)))
-      return nil
-    }
-    guard questions.count < limits.questions else {
-      emit(.finish(caller, .failure(questionLimit)))
+    if let refusal = failure ?? (questions.count < limits.questions ? nil : questionLimit) {
+      emit(.finish(caller, .failure(refusal)))
+      discard(call.message)
       return nil
     }
     nodes[node]?.holders += 1

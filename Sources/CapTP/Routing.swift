@@ -55,10 +55,15 @@ extension Connection {
     }
   }
 
-  private mutating func refuse(_ call: QueuedCall, _ error: RPCError) {
+  mutating func refuse(_ call: QueuedCall, _ error: RPCError) {
+    // What the call carries may run code of the application when it goes: not under a lock.
     switch call {
-    case .own(_, let caller): emit(.finish(caller, .failure(error)))
-    case .peers(_, let answer): returnError(error, for: answer)
+    case .own(let call, let caller):
+      emit(.finish(caller, .failure(error)))
+      emit(.discardMessage(call.message))
+    case .peers(let call, let answer):
+      returnError(error, for: answer)
+      emit(.discardMessage(call.message))
     case .echo: break
     }
   }
