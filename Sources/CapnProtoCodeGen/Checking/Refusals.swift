@@ -42,22 +42,27 @@ struct Refusals {
       return
     }
     switch node.body {
-    case .structure(let structure): visit(structure, path)
+    case .structure(let structure): visit(structure, of: id, path)
     case .interface(let interface): visit(interface, path)
     case .constant(let type, _): check(type, path)
     case .unknown(let number):
       found.append((path, "its kind, number \(number), is newer than this generator"))
     case .file, .enumeration, .annotation: break
     }
-    for (name, child) in node.nested { visit(child, path + [name]) }
+    // The tree of names has no cycles, whatever the request says.
+    for (name, child) in node.nested where names.parents[child] == id {
+      visit(child, path + [name])
+    }
   }
 
-  private mutating func visit(_ structure: SchemaStruct, _ path: [String]) {
+  private mutating func visit(_ structure: SchemaStruct, of owner: UInt64, _ path: [String]) {
     for field in structure.fields {
       switch field.kind {
       case .slot(let slot): check(slot.type, path + [field.name])
       case .group(let id):
-        if let group = request.nodes[id]?.structure { visit(group, path + [field.name]) }
+        if names.parents[id] == owner, let group = request.nodes[id]?.structure {
+          visit(group, of: id, path + [field.name])
+        }
       case .unknown(let number):
         let reason = "its kind, number \(number), is newer than this generator"
         found.append((path + [field.name], reason))

@@ -61,7 +61,7 @@ extension FileEmitter {
     out.line("/// Sets `\(field.name)` with all its fields at their defaults.")
     out.line("@_lifetime(copy self)")
     var places = GroupPlaces()
-    places.add(id, request)
+    places.add(id, request, names)
     out.block("public func \(context.name("init", field))() -> \(type)") {
       if let select = context.select(field) { out.line(select) }
       for statement in places.erasing { out.line(statement) }
@@ -81,12 +81,13 @@ struct GroupPlaces {
     var range: Range<Int> { Int(index) * bits..<(Int(index) + 1) * bits }
   }
 
-  mutating func add(_ group: UInt64, _ request: SchemaRequest) {
+  mutating func add(_ group: UInt64, _ request: SchemaRequest, _ names: TypeNames) {
     guard let structure = request.nodes[group]?.structure else { return }
     if let offset = structure.discriminantOffset { data.insert(Place(bits: 16, index: offset)) }
     for field in structure.fields {
       switch field.kind {
-      case .group(let inner): add(inner, request)
+      case .group(let inner) where names.parents[inner] == group: add(inner, request, names)
+      case .group: break
       case .slot(let slot):
         if let bits = slot.type.dataBits {
           if bits > 0 { data.insert(Place(bits: bits, index: slot.offset)) }

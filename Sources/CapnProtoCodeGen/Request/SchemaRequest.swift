@@ -38,11 +38,13 @@ public struct SchemaRequest {
   /// The file that a node is declared in; nil where the request does not say.
   func file(of id: UInt64) -> UInt64? {
     var id = id
-    while let node = nodes[id] {
+    // In a damaged request a node may be its own scope.
+    for _ in 0...nodes.count {
+      guard let node = nodes[id] else { return id }
       if node.isFile { return id }
       if node.scopeID == 0 { return nil }
       id = node.scopeID
     }
-    return id
+    return nil
   }
 }

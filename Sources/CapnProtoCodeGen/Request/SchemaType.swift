@@ -31,7 +31,12 @@ indirect enum SchemaType: Equatable {
     case .float64: self = .float64
     case .text: self = .text
     case .data: self = .data
-    case .list(let list): self = .list(try SchemaType(try list.elementType))
+    case .list(let list):
+      let element = try SchemaType(try list.elementType)
+      self =
+        element == .capability
+        ? .unsupported("List(Capability) is not supported yet; a list of an interface is")
+        : .list(element)
     case .enum(let named): self = .enumeration(named.typeId)
     case .struct(let named):
       self = try named.brand.isBound ? .unsupported(Self.generic) : .structure(named.typeId)
