@@ -46,8 +46,11 @@ run-capnp-chat-interop: image ## Boot, prove that a chat line crosses from one c
 run-local: setup ## Run the same gateway on this machine, without QEMU
 	swift run guest-init --local $(PORT_OPTION)
 
-test: setup ## Run the tests
+test: setup ## Run the tests, and those of a package that adopts this one
+	@echo "building and running the tests (the first build takes minutes)"
 	swift test
+	@echo "building and testing a package that adopts this one"
+	swift test --package-path Tests/Consumer
 
 check: setup ## Format, who imports whom, generated code up to date
 	Tests/Rules/check.sh
