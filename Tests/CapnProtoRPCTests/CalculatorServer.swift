@@ -20,12 +20,12 @@ final class CalculatorServer: Calculator.Server {
     let number: Double
     switch try Operand(call.params.expression) {
     case .number(let literal): number = literal
-    case .value(let value): number = try await value.read().results().reader.value
+    case .value(let value): number = try await value.read().results { $0.value }
     case .sum(let left, let right):
       let first = left.read()
       let second = right.read()
       number =
-        try await first.results().reader.value + second.results().reader.value
+        try await first.results { $0.value } + second.results { $0.value }
     }
     call.reply { $0.value = .server(ValueServer(number, live)) }
   }
@@ -50,7 +50,7 @@ final class CalculatorServer: Calculator.Server {
     }
     var sum: UInt64 = 0
     for number in 0..<UInt64(try call.params.times) {
-      sum += try await callback.call { $0.number = number }.results().reader.number
+      sum += try await callback.call { $0.number = number }.results { $0.number }
     }
     call.reply { $0.sum = sum }
   }

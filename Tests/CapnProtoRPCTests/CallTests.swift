@@ -25,7 +25,7 @@ func eventually(_ condition: () async -> Bool) async -> Bool {
     let calculator = connection.bootstrap(as: Calculator.Client.self)
     let sum = calculator.evaluate { $0.initExpression().literal = 40 }
       .pipeline.value.plus { $0.other = 2 }.pipeline.value.read()
-    #expect(try await sum.results().reader.value == 42)
+    #expect(try await sum.results { $0.value } == 42)
   }
 
   @Test func `capabilities in params refer to results that are not there yet`() async throws {
@@ -38,7 +38,7 @@ func eventually(_ condition: () async -> Bool) async -> Bool {
       operands.left = left
       operands.right = right
     }
-    #expect(try await sum.pipeline.value.read().results().reader.value == 3)
+    #expect(try await sum.pipeline.value.read().results { $0.value } == 3)
   }
 
   @Test(arguments: RPCError.Kind.allCases)
@@ -72,7 +72,7 @@ func eventually(_ condition: () async -> Bool) async -> Bool {
       $0.callback = .server(recorder)
       $0.times = 10
     }
-    #expect(try await call.results().reader.sum == 90)
+    #expect(try await call.results { $0.sum } == 90)
     #expect(await recorder.numbers == Array(0..<10))
   }
 
@@ -100,9 +100,9 @@ func eventually(_ condition: () async -> Bool) async -> Bool {
     _ = try await promised.results()
     let late = value.read()
     try await calculator.settle().finished()
-    #expect(try await early.results().reader.value == 7)
-    #expect(try await late.results().reader.value == 7)
-    #expect(try await value.read().results().reader.value == 7)
+    #expect(try await early.results { $0.value } == 7)
+    #expect(try await late.results { $0.value } == 7)
+    #expect(try await value.read().results { $0.value } == 7)
   }
 
   @Test func `what is not used any more is released, and the tables are empty`() async throws {
@@ -185,7 +185,7 @@ func eventually(_ condition: () async -> Bool) async -> Bool {
     let calculator = Calculator.Client.server(server)
     let sum = calculator.evaluate { $0.initExpression().literal = 40 }
       .pipeline.value.plus { $0.other = 2 }.pipeline.value.read()
-    #expect(try await sum.results().reader.value == 42)
+    #expect(try await sum.results { $0.value } == 42)
     #expect(await eventually { server.live.value == 0 })
   }
 
@@ -203,7 +203,7 @@ func eventually(_ condition: () async -> Bool) async -> Bool {
       .pipeline.value.plus { $0.other = 2 }.pipeline.value.read()
     // All three calls are out before anything came back.
     #expect(connection.messageCounts.sent >= before.sent + 3)
-    #expect(try await sum.results().reader.value == 42)
+    #expect(try await sum.results { $0.value } == 42)
     connection.close()
     #expect(await eventually { listener.openConnections.isEmpty })
     await listener.close()

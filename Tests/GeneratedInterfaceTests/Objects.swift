@@ -54,7 +54,7 @@ actor ObserverObject: Observer.Server {
     let text = try call.params.text.string
     let source = try call.params.source
     let answer = try await source?.label().results()
-    let label = try answer?.reader.label.string ?? "nobody"
+    let label = try answer.map { try $0.reader.label.string } ?? "nobody"
     events.append("\(text) by \(label)")
   }
 

@@ -26,5 +26,5 @@ func greeting(for name: String, from address: RPCAddress) async throws -> String
   let greeter = connection.bootstrap(as: Greeter.Client.self)
   let greet = greeter.greet { $0.name = name }  // sent now
   let read = greet.pipeline.card.read()  // sent now as well: all in one round trip
-  return try await read.results().reader.text.string
+  return try await read.results { try $0.text.string }
 }

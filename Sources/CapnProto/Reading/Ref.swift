@@ -7,12 +7,18 @@
 ///
 /// It keeps its whole message alive. `ref.reader` borrows the reader back.
 @frozen @safe public struct Ref<Reader: TypedStructReader & ~Escapable>: @unchecked Sendable {
-  @usableFromInline let owner: MessageArena
+  /// The arena. Stored as an existential, which makes the type one that is passed in memory: of a
+  /// type passed in registers, the compiler (6.3.1) crashes on `try makeRef().reader.field`, or,
+  /// where `reader` yields, lets the temporary go before the field is read. So it says "escapes
+  /// its scope", and such code keeps the reference in a constant.
+  @usableFromInline let keeper: any ArenaKeeper
   @usableFromInline let raw: RawStruct
+
+  @usableFromInline var owner: MessageArena { keeper.arena }
 
   @inlinable
   init(owner: MessageArena, raw: RawStruct) {
-    self.owner = owner
+    keeper = owner
     self.raw = raw
   }
 
@@ -33,13 +39,20 @@
 
   /// The struct.
   @inlinable public var reader: Reader {
-    // A `get` here crashes the compiler (6.3.1) where the reference is the result of an `await`.
-    @_lifetime(borrow self) _read {
-      let reader = unsafe _overrideLifetime(
-        Reader(_raw: StructReader(raw: raw)), borrowing: self)
-      yield reader
+    @_lifetime(borrow self) get {
+      let reader = StructReader(raw: raw)
+      return unsafe _overrideLifetime(Reader(_raw: reader), borrowing: self)
     }
   }
+}
+
+/// What keeps an arena.
+@usableFromInline protocol ArenaKeeper {
+  var arena: MessageArena { get }
+}
+
+extension MessageArena: ArenaKeeper {
+  @usableFromInline var arena: MessageArena { self }
 }
 
 extension Ref where Reader: ~Escapable {

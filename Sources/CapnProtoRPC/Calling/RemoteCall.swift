@@ -23,6 +23,16 @@ public struct RemoteCall<
     }
   }
 
+  /// What the body makes of the results, once they are there: `call.results { $0.value }`.
+  ///
+  /// - Throws: as ``results()``, and what the body throws.
+  nonisolated(nonsending) public func results<Value>(
+    _ body: (Results) throws -> Value
+  ) async throws -> Value {
+    let results = try await results()
+    return try body(results.reader)
+  }
+
   /// Waits for the call to end, for calls whose results say nothing.
   ///
   /// - Throws: as ``results()``.
