@@ -19,7 +19,8 @@ public struct Connection: Sendable {
   /// Marks the references of this connection.
   public let token = ConnectionToken()
   let limits: ConnectionLimits
-  let bootstrapHook: (any CapabilityHook)?
+  /// What the peer gets when it asks for the bootstrap interface.
+  public var bootstrapHook: (any CapabilityHook)?
   let makeHandle: @Sendable (ConnectionToken, NodeID) -> any ReferenceHandle
 
   var questions = SlotTable<QuestionID, Question>()

@@ -29,6 +29,9 @@ extension Connection {
       if let export = exports.remove(id) { emit(.discard(export.hook)) }
     }
     exportIDs = [:]
+    // It may lead back to the connection, which would then keep itself.
+    if let hook = bootstrapHook { emit(.discard(hook)) }
+    bootstrapHook = nil
     emit(.close(error))
   }
 

@@ -10,6 +10,9 @@ public struct IncomingConnection: Sendable {
   public let peer: RPCAddress?
   /// Counts the listener's connections, from 1.
   public let id: UInt64
+  /// The connection itself. The bootstrap capability may hold it: it is let go of when the
+  /// connection ends.
+  public let connection: RPCConnection
 }
 
 /// Accepts connections and gives each peer a bootstrap capability.
@@ -52,12 +55,13 @@ public final class RPCListener: Sendable {
           if case .tcp = address {
             try channel.syncOptions?.setOption(.tcpOption(.tcp_nodelay), value: 1)
           }
-          let incoming = IncomingConnection(
-            peer: RPCAddress(channel.remoteAddress), id: connections.nextID())
           let connection = RPCConnection(
-            bootstrap: bootstrap(incoming), limits: limits,
-            transport: ChannelTransport(channel),
+            bootstrap: nil, limits: limits, transport: ChannelTransport(channel),
             executor: EventLoopExecutor(eventLoop: channel.eventLoop), logger: logger)
+          let incoming = IncomingConnection(
+            peer: RPCAddress(channel.remoteAddress), id: connections.nextID(),
+            connection: connection)
+          connection.offer(bootstrap(incoming))
           connections.add(connection, incoming.id)
           try channel.pipeline.syncOperations.addHandler(
             MessageHandler(connection) {

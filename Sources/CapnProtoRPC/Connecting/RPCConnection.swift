@@ -68,6 +68,16 @@ public final class RPCConnection: Sendable {
     return Capability(target).cast()
   }
 
+  /// Sets the capability that the peer gets first, in place of the one before.
+  public func offer(_ bootstrap: Capability?) {
+    // What was offered before is let go of outside of the lock.
+    let before = state.withLock { state in
+      defer { if state.engine.failure == nil { state.engine.bootstrapHook = bootstrap?.target } }
+      return state.engine.bootstrapHook
+    }
+    withExtendedLifetime(before) {}
+  }
+
   /// Takes a message that arrived.
   public func receive(_ message: consuming MessageReader) {
     var box: MessageReader? = message
