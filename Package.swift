@@ -78,6 +78,10 @@ let package = Package(
     .target(
       name: "CapnProtoTesting", dependencies: ["CapnProto", "CapTP", "CapnProtoRPC"],
       swiftSettings: strict),
+    // The Swift side of the interop tests, beside the C++ one. No product contains it.
+    .executableTarget(
+      name: "interop-peer", dependencies: ["CapnProto", "CapnProtoRPC", "CapnProtoNIO"],
+      path: "Tests/Interop/SwiftPeer", swiftSettings: strict, plugins: ["CapnProtoPlugin"]),
     .testTarget(
       name: "CapTPTests", dependencies: ["CapnProto", "CapTP"], swiftSettings: strict),
     .testTarget(
