@@ -56,7 +56,9 @@ check: setup ## Format, who imports whom, generated code up to date
 	Tests/Rules/check.sh
 
 interop: setup ## Our RPC against the C++ implementation
-	Tests/Interop/run.sh
+	swift build --product interop-peer
+	$(MAKE) -s -C Tests/Interop peer
+	Tests/Interop/table.sh $(BIN)/interop-peer build/interop/peer
 
 bench: setup ## Benchmarks beside C++
 	swift run -c release --package-path Benchmarks

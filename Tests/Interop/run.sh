@@ -20,7 +20,7 @@ for address in 127.0.0.1:0 "unix:$scratch/socket"; do
   pid=$!
   ready=
   for _ in $(seq 100); do
-    ready=$(sed -n 's/^listening //p' "$scratch/out")
+    ready=$(sed -n 's/^listening //p' "$scratch/out" 2>/dev/null)
     if [ -n "$ready" ] || ! kill -0 "$pid" 2>/dev/null; then break; fi
     sleep 0.1
   done
@@ -29,7 +29,7 @@ for address in 127.0.0.1:0 "unix:$scratch/socket"; do
     exit 1
   fi
   case $ready in unix:*) ;; *) ready=127.0.0.1:$ready ;; esac
-  echo "== ${address%%:*} =="
+  case $address in unix:*) echo "== unix ==" ;; *) echo "== tcp ==" ;; esac
   timeout 240 $client client "$ready" || status=1
   kill -TERM "$pid"
   wait "$pid"

@@ -5,6 +5,12 @@ private func callbackIsReleased(_ client: Client) async throws {
   try await eventually("the callback is released") { client.own.liveObjects == 0 }
 }
 
+extension Client {
+  fileprivate func callHeld(_ n: Int64) async throws -> Int64 {
+    try await peer.callHeld { $0.n = n }.results { $0.n }
+  }
+}
+
 let callbackScenarios: [Scenario] = [
   Scenario("call-back") { client in
     let call = client.peer.callBack {
@@ -38,21 +44,18 @@ let callbackScenarios: [Scenario] = [
     try await callbackIsReleased(client)
   },
   Scenario("held-callback") { client in
-    func callHeld(_ n: Int64) async throws -> Int64 {
-      try await client.peer.callHeld { $0.n = n }.results { $0.n }
-    }
-    try await expectFailure(.failed, "nothing is held") { _ = try await callHeld(1) }
+    try await expectFailure(.failed, "nothing is held") { _ = try await client.callHeld(1) }
     try await client.peer.hold { $0.callback = client.newCallback() }.finished()
     try expect(client.own.liveObjects, is: 1)
-    try await expect(callHeld(4), is: 9)
+    try await expect(client.callHeld(4), is: 9)
     do {
       let returned = try await there(client.peer.returnHeld().results { try $0.callback })
       try await expect(returned.call { $0.n = 5 }.results { $0.n }, is: 11)
     }
-    try await expect(callHeld(6), is: 13)
+    try await expect(client.callHeld(6), is: 13)
     try await client.peer.dropHeld().finished()
     try await callbackIsReleased(client)
-    try await expectFailure(.failed, "nothing is held") { _ = try await callHeld(7) }
+    try await expectFailure(.failed, "nothing is held") { _ = try await client.callHeld(7) }
   },
   Scenario("capability-comes-home") { client in
     let echo = client.peer.echoSequence { $0.sequence = .server(SequenceObject(client.own)) }

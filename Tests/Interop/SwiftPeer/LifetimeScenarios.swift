@@ -1,6 +1,15 @@
 import CapnProto
 import CapnProtoRPC
 
+extension Client {
+  /// The answer with all of them is gone when this returns.
+  fileprivate func oneOfHundredCounters(before: UInt32) async throws -> Counter.Client {
+    let answer = try await peer.newCounters { $0.count = 100 }.results()
+    try await expect(liveObjects(), is: before + 100)
+    return try answer.reader.counters[42]
+  }
+}
+
 /// Cancellation, release and disconnection.
 let lifetimeScenarios: [Scenario] = [
   Scenario("cancellation") { client in
@@ -17,13 +26,8 @@ let lifetimeScenarios: [Scenario] = [
   },
   Scenario("release") { client in
     let before = try await client.liveObjects()
-    func keepOne() async throws -> Counter.Client {
-      let answer = try await client.peer.newCounters { $0.count = 100 }.results()
-      try await expect(client.liveObjects(), is: before + 100)
-      return try answer.reader.counters[42]
-    }
     func useOne() async throws {
-      let kept = try await keepOne()
+      let kept = try await client.oneOfHundredCounters(before: before)
       try await eventually("all but one are released") {
         try await client.liveObjects() == before + 1
       }

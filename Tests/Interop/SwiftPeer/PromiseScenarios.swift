@@ -23,6 +23,11 @@ extension Client {
     let answer = try await peer.newPromise().results()
     return (try there(answer.reader.counter), try there(answer.reader.resolver))
   }
+
+  /// A promise whose Resolver is let go of.
+  fileprivate func newAbandonedPromise() async throws -> Counter.Client {
+    try await newPromise().counter
+  }
 }
 
 /// The answers of the calls must be 1, 2, 3 ...
@@ -97,10 +102,7 @@ let promiseScenarios: [Scenario] = [
     _ = try await client.liveObjects()
   },
   Scenario("promise-is-abandoned") { client in
-    func counterOfAbandonedPromise() async throws -> Counter.Client {
-      try await client.newPromise().counter
-    }
-    let counter = try await counterOfAbandonedPromise()
+    let counter = try await client.newAbandonedPromise()
     try await expectFailure(.failed) { try await counter.plus(1).finished() }
   },
 ]

@@ -76,7 +76,9 @@ func writeMirror(of from: Values.Reader, to: Values.Builder) throws {
   for (index, text) in texts.reversed().enumerated() { toTexts[index] = text }
   let points = try from.points
   let toPoints = to.initPoints(points.count)
-  for index in points.indices { writeMirror(of: points[index], to: toPoints[points.count - 1 - index]) }
+  for index in points.indices {
+    writeMirror(of: points[index], to: toPoints[points.count - 1 - index])
+  }
   let matrix = try from.matrix.map { $0.array }
   let toMatrix = to.initMatrix(matrix.count)
   for (index, row) in matrix.reversed().enumerated() {
