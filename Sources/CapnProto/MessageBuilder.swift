@@ -14,7 +14,8 @@
   /// - Parameter firstSegmentWords: words to allocate at once; what does not fit goes to further
   ///   segments, each twice as large as the one before.
   public init(firstSegmentWords: Int = 128) {
-    let capacity = max(1, firstSegmentWords)
+    // Far pointers reach 2^29 words.
+    let capacity = min(max(1, firstSegmentWords), 1 << 29 - 1)
     arena = MessageArena(limits: nil, segmentCapacity: 4, words: .building)
     unsafe arena.addSegment(
       start: MessageArena.allocateWords(capacity), used: 1, capacity: capacity)

@@ -82,8 +82,11 @@
 
   @usableFromInline
   func setBytes(_ bytes: UnsafeRawBufferPointer, terminated: Bool) {
+    // The bytes may be those that are replaced: what was here goes after they are copied.
+    let replaced = raw.detach()
     let target = unsafe raw.initBytes(count: bytes.count + (terminated ? 1 : 0))
     if bytes.count > 0 { unsafe target.copyMemory(from: bytes) }
+    replaced?.erase()
   }
 
   /// The text that the pointer leads to, copied; empty where there is none.

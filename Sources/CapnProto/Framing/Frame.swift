@@ -18,7 +18,7 @@ extension MessageReader {
     flat bytes: RawSpan, frameLimits: FrameLimits = .standard, limits: ReaderLimits = .standard
   ) throws(FramingError) {
     guard let table = try SegmentTable(bytes, limits: frameLimits) else {
-      throw .truncated(bytes: bytes.byteCount, needed: bytes.byteCount < 8 ? 8 : 16)
+      throw .truncated(bytes: bytes.byteCount, needed: SegmentTable.bytesNeeded(bytes))
     }
     let needed = table.bytes + table.words * 8
     guard bytes.byteCount >= needed else {
@@ -41,7 +41,7 @@ extension MessageReader {
   ) throws -> Value {
     guard let table = try SegmentTable(bytes, limits: frameLimits) else {
       throw FramingError.truncated(
-        bytes: bytes.byteCount, needed: bytes.byteCount < 8 ? 8 : 16)
+        bytes: bytes.byteCount, needed: SegmentTable.bytesNeeded(bytes))
     }
     let needed = table.bytes + table.words * 8
     guard bytes.byteCount >= needed else {

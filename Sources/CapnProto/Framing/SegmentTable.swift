@@ -13,6 +13,11 @@ struct SegmentTable {
   /// Bytes of the head of a frame with so many segments.
   static func bytes(segments: Int) -> Int { (segments / 2 + 1) * 8 }
 
+  /// Bytes that it takes to read the table at the start of the bytes, as far as these tell.
+  static func bytesNeeded(_ head: RawSpan) -> Int {
+    head.byteCount < 4 ? bytes(segments: 1) : bytes(segments: Int(number(head, 0)) + 1)
+  }
+
   /// Bytes of the head.
   var bytes: Int { Self.bytes(segments: sizes.count) }
 
@@ -39,7 +44,7 @@ struct SegmentTable {
   private static func number(_ bytes: RawSpan, _ offset: Int) -> UInt32 {
     var number: UInt32 = 0
     for index in 0..<4 {
-      number |= UInt32(bytes.unsafeLoadByte(offset + index)) << UInt32(8 * index)
+      number |= UInt32(bytes.byte(offset + index)) << UInt32(8 * index)
     }
     return number
   }
@@ -62,7 +67,7 @@ struct SegmentTable {
 
 extension RawSpan {
   /// The byte at an offset, which is checked.
-  fileprivate func unsafeLoadByte(_ offset: Int) -> UInt8 {
+  fileprivate func byte(_ offset: Int) -> UInt8 {
     unsafe extracting(offset..<offset + 1).withUnsafeBytes { unsafe $0[0] }
   }
 }

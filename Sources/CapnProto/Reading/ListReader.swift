@@ -21,7 +21,7 @@
   @inlinable @inline(__always) @_lifetime(copy self)
   public func pointer(_ index: Int) -> AnyPointerReader {
     check(index)
-    return AnyPointerReader(raw: raw.structure(index).pointer(0))
+    return AnyPointerReader(raw: raw.pointer(index))
   }
 
   @inlinable @inline(__always)

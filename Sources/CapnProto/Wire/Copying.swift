@@ -1,5 +1,12 @@
 // Safety. Copies objects of a message that nobody vouches for into our own: the source side is read
 // through the checks of RawReading.swift, and each copy's bounds are those of its allocation.
+//
+// Copies go from one message to another. Within a message they go through a message of their own,
+// as source and destination may each be a part of the other.
+
+/// Pointers that are still to be copied. No recursion: nothing bounds the depth of what a program
+/// builds, and a reader's limits may be set high.
+private typealias PendingCopies = [(target: RawPointerBuilder, source: RawPointer)]
 
 extension RawPointerBuilder {
   /// Copies what the other pointer leads to, of this or of another message, in depth.
@@ -7,39 +14,103 @@ extension RawPointerBuilder {
   /// Capabilities go along. The source's nesting and traversal limits bound the work.
   @usableFromInline @inline(never)
   func copy(from source: RawPointer) throws(DecodingError) {
+    guard unsafe !isSameMessage(source.segment) else {
+      return try copyAside { (place) throws(DecodingError) in try place.copy(from: source) }
+    }
     if !word.isNull { erase() }
+    var pending: PendingCopies = []
+    try copyObject(source, &pending)
+    try Self.finish(&pending)
+  }
+
+  /// Copies a list in depth.
+  func copyList(_ source: RawList) throws(DecodingError) {
+    guard unsafe !isSameMessage(source.segment) else {
+      return try copyAside { (place) throws(DecodingError) in try place.copyList(source) }
+    }
+    var pending: PendingCopies = []
+    try copyElements(source, &pending)
+    try Self.finish(&pending)
+  }
+
+  /// Copies the struct in depth, in a layout of at least its own and this type's sections.
+  @usableFromInline
+  func copyStructure(
+    _ source: RawStruct, atLeast layout: StructLayout
+  ) throws(DecodingError) {
+    guard unsafe !isSameMessage(source.segment) else {
+      return try copyAside { (place) throws(DecodingError) in
+        try place.copyStructure(source, atLeast: layout)
+      }
+    }
+    var pending: PendingCopies = []
+    initStructure(
+      StructLayout(
+        dataWords: max(layout.dataWords, UInt16((source.dataBits + 63) / 64)),
+        pointers: max(layout.pointers, source.pointers))
+    ).copyContent(source, &pending)
+    try Self.finish(&pending)
+  }
+
+  private func isSameMessage(_ other: SegmentPointer) -> Bool {
+    unsafe segment.pointee.arena == other.pointee.arena
+  }
+
+  /// Copies by way of another message. If the source is invalid, what was here stays.
+  private func copyAside(
+    _ copy: (RawPointerBuilder) throws(DecodingError) -> Void
+  ) throws(DecodingError) {
+    let aside = MessageBuilder()
+    try copy(aside.root.raw)
+    try withExtendedLifetime(aside.arena) { (_) throws(DecodingError) in
+      try self.copy(from: aside.root.raw.reader)
+    }
+  }
+
+  private static func finish(_ pending: inout PendingCopies) throws(DecodingError) {
+    while let next = pending.popLast() { try next.target.copyObject(next.source, &pending) }
+  }
+
+  /// Copies an object but for what it leads to. This pointer is null.
+  private func copyObject(
+    _ source: RawPointer, _ pending: inout PendingCopies
+  ) throws(DecodingError) {
     guard !source.word.isNull else { return }
     let target = try source.target()
     switch target.word.kind {
     case 0:
-      let object = try source.structure()
-      try initStructure(target.word.layout).copyContent(from: object)
+      let object = try target.structure(nesting: source.nesting)
+      initStructure(target.word.layout).copyContent(object, &pending)
     case 1:
-      try copyList(source.anyList())
+      try copyElements(target.list(nesting: source.nesting), &pending)
     default:
       setCapability(try source.capabilityHook())
     }
   }
 
-  func copyList(_ source: RawList) throws(DecodingError) {
+  private func copyElements(
+    _ source: RawList, _ pending: inout PendingCopies
+  ) throws(DecodingError) {
+    let count = Int(source.count)
     if source.size == .inlineComposite {
       let layout = StructLayout(
         dataWords: UInt16(source.dataBits / 64), pointers: source.pointers)
-      let list = initStructureList(layout, count: Int(source.count))
+      let list = initStructureList(layout, count: count)
       guard layout.words > 0 else { return }
-      for index in 0..<Int(source.count) {
-        try list.structure(index).copyContent(from: source.structure(index))
+      // Backwards, as the last that is pending is copied first.
+      for index in (0..<count).reversed() {
+        list.structure(index).copyContent(source.structure(index), &pending)
       }
       return
     }
-    let list = initList(source.size, count: Int(source.count))
+    let list = initList(source.size, count: count)
     if source.size == .pointer {
-      for index in 0..<Int(source.count) {
-        try list.pointer(index).copy(from: source.pointer(index))
+      for index in (0..<count).reversed() {
+        pending.append(list.pointer(index), source.pointer(index))
       }
       return
     }
-    let bits = Int(source.count) * Int(source.step)
+    let bits = count * Int(source.step)
     unsafe list.start.copyMemory(from: source.start, byteCount: bits / 8)
     if bits % 8 != 0 {
       // The bits past the last element are the sender's, and are left behind.
@@ -48,26 +119,20 @@ extension RawPointerBuilder {
         of: last & (1 << UInt8(bits % 8) - 1), toByteOffset: bits / 8, as: UInt8.self)
     }
   }
-
-  /// Copies the struct in depth, in a layout of at least its own and this type's sections.
-  @usableFromInline
-  func copyStructure(
-    _ source: RawStruct, atLeast layout: StructLayout
-  ) throws(DecodingError) {
-    try initStructure(
-      StructLayout(
-        dataWords: max(layout.dataWords, UInt16((source.dataBits + 63) / 64)),
-        pointers: max(layout.pointers, source.pointers))
-    ).copyContent(from: source)
-  }
 }
 
 extension RawStructBuilder {
-  /// Copies data and pointers of a struct; this one's sections are at least as large and are zero.
-  func copyContent(from source: RawStruct) throws(DecodingError) {
+  /// Copies the data of a struct; this one's sections are at least as large and are zero.
+  fileprivate func copyContent(_ source: RawStruct, _ pending: inout PendingCopies) {
     unsafe data.copyMemory(from: source.data, byteCount: Int(source.dataBits) / 8)
-    for index in 0..<Int(source.pointers) {
-      try pointer(index).copy(from: source.pointer(index))
+    for index in (0..<Int(source.pointers)).reversed() {
+      pending.append(pointer(index), source.pointer(index))
     }
+  }
+}
+
+extension PendingCopies {
+  fileprivate mutating func append(_ target: RawPointerBuilder, _ source: RawPointer) {
+    if !source.word.isNull { append((target: target, source: source)) }
   }
 }

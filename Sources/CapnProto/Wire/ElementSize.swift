@@ -47,6 +47,8 @@
     self.pointers = pointers
   }
 
+  /// Bytes of data.
+  @inlinable var dataBytes: Int { Int(dataWords) &* 8 }
   /// Words in both sections.
   @inlinable var words: Int { Int(dataWords) &+ Int(pointers) }
 }

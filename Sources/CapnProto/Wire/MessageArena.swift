@@ -42,7 +42,7 @@ final class MessageArena: @unchecked Sendable {
       capacity: max(1, segmentCapacity))
     unsafe header.initialize(
       to: ArenaHeader(
-        traversalWords: limits?.traversalWords ?? Int.max, segments: table,
+        traversalWords: max(0, limits?.traversalWords ?? .max), segments: table,
         capacity: max(1, segmentCapacity), owner: .passUnretained(self)))
   }
 
@@ -111,7 +111,7 @@ final class MessageArena: @unchecked Sendable {
   /// Ends building: from here on readers may be kept and shared, within the limits.
   func freeze(limits: ReaderLimits) {
     if unsafe words == .building { unsafe words = .frozen }
-    unsafe header.pointee.traversalWords.store(limits.traversalWords, ordering: .relaxed)
+    unsafe header.pointee.traversalWords.store(max(0, limits.traversalWords), ordering: .relaxed)
   }
 
   /// The place of the root pointer, or nil where there is none.
@@ -129,5 +129,10 @@ final class MessageArena: @unchecked Sendable {
   func addCapability(_ hook: any CapabilityHook) -> UInt32 {
     unsafe capabilities.append(hook)
     return unsafe UInt32(truncatingIfNeeded: capabilities.count - 1)
+  }
+
+  /// Forgets a capability that no pointer of a message being built refers to any more.
+  func dropCapability(_ index: UInt32) {
+    if unsafe index < capabilities.count { unsafe capabilities[Int(index)] = nil }
   }
 }

@@ -90,23 +90,27 @@ extension RawPointerBuilder {
     new.descriptor.word = .list(offset: new.offset, size: size, count: count)
     return unsafe RawListBuilder(
       segment: new.descriptor.segment, start: new.start, count: UInt32(count),
-      step: UInt32(size.stepBits),
-      layout: StructLayout(dataWords: 0, pointers: size == .pointer ? 1 : 0), size: size)
+      step: UInt32(size.stepBits), dataBits: UInt32(size.dataBits),
+      pointers: size == .pointer ? 1 : 0, size: size)
   }
 
   @usableFromInline
   func initStructureList(_ layout: StructLayout, count: Int) -> RawListBuilder {
     precondition(count >= 0 && count < 1 << 29, "a list has at most 2^29 - 1 elements")
     let words = count &* layout.words
-    precondition(words < 1 << 29, "a list has at most 2^29 - 1 words")
+    precondition(words < Self.mostWords, "a list of structs has at most 2^29 - 3 words")
     let new = allocate(words &+ 1)
     new.descriptor.word = .list(offset: new.offset, size: .inlineComposite, count: words)
     unsafe new.start.storeBytes(
       of: WirePointer.structure(offset: count, layout: layout).bits.littleEndian, as: UInt64.self)
     return unsafe RawListBuilder(
       segment: new.descriptor.segment, start: new.start + 8, count: UInt32(count),
-      step: UInt32(layout.words) &* 64, layout: layout, size: .inlineComposite)
+      step: UInt32(layout.words) &* 64, dataBits: UInt32(layout.dataWords) &* 64,
+      pointers: layout.pointers, size: .inlineComposite)
   }
+
+  /// One more than the words of a list of structs: with tag and landing pad it fits a segment.
+  static var mostWords: Int { 1 << 29 - 2 }
 
   /// Room for bytes; a text's NUL is among the count.
   @usableFromInline
@@ -154,28 +158,28 @@ extension ArenaPointer {
 
   @inlinable @inline(__always)
   func load<Bits: FixedWidthInteger & BitwiseCopyable>(_ index: Int, as: Bits.Type) -> Bits {
-    checkData(index &* Bits.bitWidth &+ Bits.bitWidth)
+    let size = MemoryLayout<Bits>.size
+    checkData(index, of: layout.dataBytes / size)
     return Bits(
-      littleEndian: unsafe data.loadUnaligned(
-        fromByteOffset: index &* (Bits.bitWidth >> 3), as: Bits.self))
+      littleEndian: unsafe data.loadUnaligned(fromByteOffset: index &* size, as: Bits.self))
   }
 
   @inlinable @inline(__always)
   func store<Bits: FixedWidthInteger & BitwiseCopyable>(_ index: Int, _ bits: Bits) {
-    checkData(index &* Bits.bitWidth &+ Bits.bitWidth)
-    unsafe data.storeBytes(
-      of: bits.littleEndian, toByteOffset: index &* (Bits.bitWidth >> 3), as: Bits.self)
+    let size = MemoryLayout<Bits>.size
+    checkData(index, of: layout.dataBytes / size)
+    unsafe data.storeBytes(of: bits.littleEndian, toByteOffset: index &* size, as: Bits.self)
   }
 
   @inlinable @inline(__always)
   func loadBit(_ bit: Int) -> Bool {
-    checkData(bit &+ 1)
+    checkData(bit, of: layout.dataBytes &* 8)
     return unsafe data.load(fromByteOffset: bit >> 3, as: UInt8.self) >> UInt8(bit & 7) & 1 != 0
   }
 
   @inlinable @inline(__always)
   func storeBit(_ bit: Int, _ value: Bool) {
-    checkData(bit &+ 1)
+    checkData(bit, of: layout.dataBytes &* 8)
     let byte = unsafe data.load(fromByteOffset: bit >> 3, as: UInt8.self)
     let mask = 1 as UInt8 &<< UInt8(bit & 7)
     unsafe data.storeBytes(
@@ -192,8 +196,8 @@ extension ArenaPointer {
   /// The type's own layout, a constant, is what the sections were made for: the check is a compare
   /// that predicts, and makes a generated accessor that belies its layout a trap, not a stray write.
   @inlinable @inline(__always)
-  func checkData(_ endBit: Int) {
-    precondition(endBit <= Int(layout.dataWords) &* 64, "field outside of a struct")
+  func checkData(_ index: Int, of count: Int) {
+    precondition(index >= 0 && index < count, "field outside of a struct")
   }
 
   @inlinable var reader: RawStruct {
@@ -211,56 +215,82 @@ extension ArenaPointer {
   @usableFromInline let count: UInt32
   /// Bits from one element to the next.
   @usableFromInline let step: UInt32
-  /// The sections of an element of an inline-composite list; one pointer in a list of pointers.
-  @usableFromInline let layout: StructLayout
+  /// Bits of data in an element.
+  @usableFromInline let dataBits: UInt32
+  /// Pointers in an element.
+  @usableFromInline let pointers: UInt16
   @usableFromInline let size: ElementSize
 
   @inlinable
   init(
     segment: SegmentPointer, start: UnsafeMutableRawPointer, count: UInt32, step: UInt32,
-    layout: StructLayout, size: ElementSize
+    dataBits: UInt32, pointers: UInt16, size: ElementSize
   ) {
     unsafe self.segment = segment
     unsafe self.start = start
     self.count = count
     self.step = step
-    self.layout = layout
+    self.dataBits = dataBits
+    self.pointers = pointers
     self.size = size
+  }
+
+  /// The list as a builder, of our own message.
+  init(_ list: RawList) {
+    unsafe self.init(
+      segment: list.segment, start: list.start, count: list.count, step: list.step,
+      dataBits: list.dataBits, pointers: list.pointers, size: list.size)
   }
 
   @inlinable static func empty(_ segment: SegmentPointer) -> RawListBuilder {
     unsafe RawListBuilder(
-      segment: segment, start: segment.pointee.start, count: 0, step: 0,
-      layout: StructLayout(dataWords: 0, pointers: 0), size: .void)
+      segment: segment, start: segment.pointee.start, count: 0, step: 0, dataBits: 0, pointers: 0,
+      size: .void)
   }
 
+  /// The element as a struct, of no data where its size is below a word. The caller has checked the
+  /// index.
   @inlinable @inline(__always)
   func structure(_ index: Int) -> RawStructBuilder {
     unsafe RawStructBuilder(
-      segment: segment, data: start + (index &* Int(step)) >> 3, layout: layout)
+      segment: segment, data: start + (index &* Int(step)) >> 3,
+      layout: StructLayout(
+        dataWords: UInt16(truncatingIfNeeded: dataBits >> 6), pointers: pointers))
+  }
+
+  /// Stops code that takes a list for one of larger elements: what is written past an element's
+  /// data might be taken for a pointer of ours.
+  @inlinable @inline(__always)
+  func check(_ index: Int, bits: Int) {
+    precondition(index >= 0 && index < Int(count), "index out of range of a list")
+    precondition(bits <= Int(dataBits), "the list has smaller elements")
   }
 
   @inlinable @inline(__always)
   func load<Bits: FixedWidthInteger & BitwiseCopyable>(_ index: Int, as: Bits.Type) -> Bits {
-    Bits(
+    check(index, bits: MemoryLayout<Bits>.size &* 8)
+    return Bits(
       littleEndian: unsafe start.loadUnaligned(
         fromByteOffset: (index &* Int(step)) >> 3, as: Bits.self))
   }
 
   @inlinable @inline(__always)
   func store<Bits: FixedWidthInteger & BitwiseCopyable>(_ index: Int, _ bits: Bits) {
+    check(index, bits: MemoryLayout<Bits>.size &* 8)
     unsafe start.storeBytes(
       of: bits.littleEndian, toByteOffset: (index &* Int(step)) >> 3, as: Bits.self)
   }
 
   @inlinable
   func loadBit(_ index: Int) -> Bool {
+    check(index, bits: 1)
     let bit = index &* Int(step)
     return unsafe start.load(fromByteOffset: bit >> 3, as: UInt8.self) >> UInt8(bit & 7) & 1 != 0
   }
 
   @inlinable
   func storeBit(_ index: Int, _ value: Bool) {
+    check(index, bits: 1)
     let bit = index &* Int(step)
     let byte = unsafe start.load(fromByteOffset: bit >> 3, as: UInt8.self)
     let mask = 1 as UInt8 &<< UInt8(bit & 7)
@@ -271,17 +301,14 @@ extension ArenaPointer {
   /// The element's first pointer.
   @inlinable @inline(__always)
   func pointer(_ index: Int) -> RawPointerBuilder {
-    precondition(layout.pointers > 0, "a list without pointers")
+    precondition(pointers > 0, "a list without pointers")
     return unsafe RawPointerBuilder(
-      segment: segment,
-      place: start + (index &* Int(step) &+ Int(layout.dataWords) &* 64) >> 3)
+      segment: segment, place: start + (index &* Int(step) &+ Int(dataBits)) >> 3)
   }
 
   @inlinable var reader: RawList {
     unsafe RawList(
-      segment: segment, start: start, count: count, step: step,
-      dataBits: size == .inlineComposite
-        ? UInt32(layout.dataWords) &* 64 : UInt32(size.dataBits), pointers: layout.pointers,
-      nesting: .max, size: size)
+      segment: segment, start: start, count: count, step: step, dataBits: dataBits,
+      pointers: pointers, nesting: .max, size: size)
   }
 }

@@ -1,13 +1,35 @@
 // Safety. Zeroes objects of our own message that a pointer no longer leads to, so that what was
 // overwritten does not go out on the wire. Bounds are those that the reading side has checked.
 
+/// An object of our own message that no pointer leads to any more, yet to be erased.
+@safe struct OrphanedObject {
+  fileprivate let target: RawTarget
+}
+
 extension RawPointerBuilder {
   /// Zeroes the object that the pointer leads to, its landing pads, and the pointer.
   @usableFromInline @inline(never)
   func erase() {
-    if word.kind != 3 { eraseObject() }
+    guard let object = detach() else { return }
+    object.erase()
+  }
+
+  /// Makes the pointer null and zeroes its landing pads. The object, if there is one, is still as it
+  /// was, for who reads it until it is erased.
+  func detach() -> OrphanedObject? {
+    let word = self.word
+    guard !word.isNull else { return nil }
+    guard word.kind != 3 else {
+      // Else the peer would be sent a capability that the message does not name any more.
+      let arena = unsafe segment.pointee.arena.pointee.owner.takeUnretainedValue()
+      if word.isCapability { arena.dropCapability(word.capabilityIndex) }
+      self.word = WirePointer(0)
+      return nil
+    }
+    let target = try? reader.target()
     eraseFar()
-    word = WirePointer(0)
+    self.word = WirePointer(0)
+    return target.map { OrphanedObject(target: $0) }
   }
 
   /// Zeroes the landing pads that the pointer leads through.
@@ -17,17 +39,25 @@ extension RawPointerBuilder {
     unsafe (pad.pointee.start + word.farOffset * 8).initializeMemory(
       as: UInt8.self, repeating: 0, count: word.isDoubleFar ? 16 : 8)
   }
+}
 
-  private func eraseObject() {
-    guard let target = try? reader.target() else { return }
+extension OrphanedObject {
+  /// Zeroes the object and all that it leads to, however deep: without recursion, as nothing bounds
+  /// the depth of what a program builds.
+  func erase() {
+    var pending = [self]
+    while let object = pending.popLast() { object.erase(pushing: &pending) }
+  }
+
+  private func erase(pushing pending: inout [OrphanedObject]) {
     if target.word.kind == 0 {
-      guard let object = try? reader.structure() else { return }
-      erasePointers(of: object)
+      guard let object = try? target.structure(nesting: 1) else { return }
+      object.detachPointers(to: &pending)
       unsafe object.data.initializeMemory(
         as: UInt8.self, repeating: 0, count: target.word.layout.words * 8)
-    } else if target.word.kind == 1, let list = try? reader.anyList() {
+    } else if target.word.kind == 1, let list = try? target.list(nesting: 1) {
       if list.pointers > 0 {
-        for index in 0..<Int(list.count) { erasePointers(of: list.structure(index)) }
+        for index in 0..<Int(list.count) { list.structure(index).detachPointers(to: &pending) }
       }
       if list.size == .inlineComposite {
         unsafe (list.start - 8).initializeMemory(
@@ -38,12 +68,14 @@ extension RawPointerBuilder {
       }
     }
   }
+}
 
-  private func erasePointers(of object: RawStruct) {
-    for index in 0..<Int(object.pointers) {
-      let place = object.pointer(index)
+extension RawStruct {
+  fileprivate func detachPointers(to pending: inout [OrphanedObject]) {
+    for index in 0..<Int(pointers) {
+      let place = pointer(index)
       let pointer = unsafe RawPointerBuilder(segment: place.segment, place: place.place)
-      if !pointer.word.isNull { pointer.erase() }
+      if let object = pointer.detach() { pending.append(object) }
     }
   }
 }

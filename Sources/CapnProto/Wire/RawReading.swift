@@ -151,10 +151,11 @@ extension RawPointer {
 
   @inlinable @inline(__always)
   func load<Bits: FixedWidthInteger & BitwiseCopyable>(_ index: Int, as: Bits.Type) -> Bits {
-    guard index >= 0, index &* Bits.bitWidth &+ Bits.bitWidth <= Int(dataBits) else { return 0 }
+    let size = MemoryLayout<Bits>.size
+    // Divided, not multiplied: no index wraps around.
+    guard index >= 0, index < Int(dataBits >> 3) / size else { return 0 }
     return Bits(
-      littleEndian: unsafe data.loadUnaligned(
-        fromByteOffset: index &* (Bits.bitWidth >> 3), as: Bits.self))
+      littleEndian: unsafe data.loadUnaligned(fromByteOffset: index &* size, as: Bits.self))
   }
 
   @inlinable @inline(__always)
@@ -201,33 +202,93 @@ extension RawPointer {
       nesting: 0, size: .void)
   }
 
-  /// The element as a struct. The caller has checked the index.
+  /// The element as a struct; a bit is none, and reads as an empty one. The caller has checked the
+  /// index.
   @inlinable @inline(__always)
   func structure(_ index: Int) -> RawStruct {
     unsafe RawStruct(
-      segment: segment, data: start + (index &* Int(step)) >> 3, dataBits: dataBits,
-      pointers: pointers, nesting: nesting)
+      segment: segment, data: start + (index &* Int(step)) >> 3,
+      dataBits: dataBits == 1 ? 0 : dataBits, pointers: pointers, nesting: nesting)
+  }
+
+  /// Stops code that asks a list of unknown elements for others than it has. Lists that were
+  /// obtained by type hold such elements, whatever the message says.
+  @inlinable @inline(__always)
+  func check(_ index: Int, bits: Int) {
+    precondition(index >= 0 && index < Int(count), "index out of range of a list")
+    precondition(bits <= Int(dataBits), "the list has smaller elements")
   }
 
   @inlinable @inline(__always)
   func load<Bits: FixedWidthInteger & BitwiseCopyable>(_ index: Int, as: Bits.Type) -> Bits {
-    Bits(
+    check(index, bits: MemoryLayout<Bits>.size &* 8)
+    return Bits(
       littleEndian: unsafe start.loadUnaligned(
         fromByteOffset: (index &* Int(step)) >> 3, as: Bits.self))
   }
 
   @inlinable @inline(__always)
   func loadBit(_ index: Int) -> Bool {
+    check(index, bits: 1)
     let bit = index &* Int(step)
     return unsafe start.load(fromByteOffset: bit >> 3, as: UInt8.self) >> UInt8(bit & 7) & 1 != 0
   }
 
-  /// The element's first pointer: the element itself in a list of pointers.
+  /// The element's first pointer: the element itself in a list of pointers, null in one of neither
+  /// structs nor pointers. The caller has checked the index.
   @inlinable @inline(__always)
-  func pointer(_ index: Int) -> RawPointer {
-    unsafe RawPointer(
-      segment: segment, place: start + (index &* Int(step) &+ Int(dataBits)) >> 3,
-      nesting: nesting)
+  func pointer(_ index: Int) -> RawPointer { structure(index).pointer(0) }
+}
+
+extension RawTarget {
+  /// The struct, read from a pointer that may follow so many levels.
+  @inlinable @inline(__always)
+  func structure(nesting: UInt16) throws(DecodingError) -> RawStruct {
+    guard word.kind == 0 else {
+      throw .unexpectedPointer(expected: .structure, found: word.pointerKind)
+    }
+    guard nesting > 0 else { throw .nestingLimitExceeded }
+    let layout = word.layout
+    return unsafe RawStruct(
+      segment: segment, data: try claim(layout.words),
+      dataBits: UInt32(layout.dataWords) &* 64, pointers: layout.pointers, nesting: nesting &- 1)
+  }
+
+  /// The list, whatever its elements are, read from a pointer that may follow so many levels.
+  @usableFromInline
+  func list(nesting: UInt16) throws(DecodingError) -> RawList {
+    guard word.kind == 1 else {
+      throw .unexpectedPointer(expected: .list, found: word.pointerKind)
+    }
+    guard nesting > 0 else { throw .nestingLimitExceeded }
+    let size = word.elementSize
+    let count = word.listCount
+    guard size != .inlineComposite else {
+      return try compositeList(words: count, nesting: nesting)
+    }
+    let start = try unsafe claim((count &* size.stepBits &+ 63) >> 6)
+    // Elements of no size cost no words in the message, yet reading each one costs time.
+    if size == .void { try unsafe segment.pointee.arena.pointee.charge(count) }
+    return unsafe RawList(
+      segment: segment, start: start, count: UInt32(truncatingIfNeeded: count),
+      step: UInt32(size.stepBits), dataBits: UInt32(size.dataBits),
+      pointers: size == .pointer ? 1 : 0, nesting: nesting &- 1, size: size)
+  }
+
+  private func compositeList(words: Int, nesting: UInt16) throws(DecodingError) -> RawList {
+    let tagPlace = try unsafe claim(words &+ 1)
+    let tag = unsafe RawPointer(segment: segment, place: tagPlace, nesting: 0).word
+    let count = tag.tagCount
+    let layout = tag.layout
+    // A count of 30 bits and a layout of 17 cannot overflow the product.
+    guard tag.kind == 0, count < 1 << 29, count &* layout.words <= words else {
+      throw .invalidListTag
+    }
+    if layout.words == 0 { try unsafe segment.pointee.arena.pointee.charge(count) }
+    return unsafe RawList(
+      segment: segment, start: tagPlace + 8, count: UInt32(truncatingIfNeeded: count),
+      step: UInt32(layout.words) &* 64, dataBits: UInt32(layout.dataWords) &* 64,
+      pointers: layout.pointers, nesting: nesting &- 1, size: .inlineComposite)
   }
 }
 
@@ -255,15 +316,7 @@ extension RawPointer {
   @inlinable @inline(__always)
   func structure() throws(DecodingError) -> RawStruct {
     if word.isNull { return unsafe .empty(segment) }
-    let target = try target()
-    guard target.word.kind == 0 else {
-      throw .unexpectedPointer(expected: .structure, found: target.word.pointerKind)
-    }
-    guard nesting > 0 else { throw .nestingLimitExceeded }
-    let layout = target.word.layout
-    return unsafe RawStruct(
-      segment: target.segment, data: try target.claim(layout.words),
-      dataBits: UInt32(layout.dataWords) &* 64, pointers: layout.pointers, nesting: nesting &- 1)
+    return try target().structure(nesting: nesting)
   }
 
   /// The list, whose elements can be read as the expected size.
@@ -291,40 +344,8 @@ extension RawPointer {
   @usableFromInline
   func anyList() throws(DecodingError) -> RawList {
     if word.isNull { return unsafe .empty(segment) }
-    let target = try target()
-    guard target.word.kind == 1 else {
-      throw .unexpectedPointer(expected: .list, found: target.word.pointerKind)
-    }
-    guard nesting > 0 else { throw .nestingLimitExceeded }
-    let size = target.word.elementSize
-    let count = target.word.listCount
-    guard size != .inlineComposite else { return try compositeList(target, words: count) }
-    let start = try unsafe target.claim((count &* size.stepBits &+ 63) >> 6)
-    // Elements of no size cost no words in the message, yet reading each one costs time.
-    if size == .void { try unsafe segment.pointee.arena.pointee.charge(count) }
-    return unsafe RawList(
-      segment: target.segment, start: start, count: UInt32(truncatingIfNeeded: count),
-      step: UInt32(size.stepBits), dataBits: UInt32(size.dataBits),
-      pointers: size == .pointer ? 1 : 0, nesting: nesting &- 1, size: size)
+    return try target().list(nesting: nesting)
   }
-
-  @inlinable
-  func compositeList(_ target: RawTarget, words: Int) throws(DecodingError) -> RawList {
-    let tagPlace = try unsafe target.claim(words &+ 1)
-    let tag = unsafe RawPointer(segment: target.segment, place: tagPlace, nesting: 0).word
-    let count = tag.tagCount
-    let layout = tag.layout
-    // A count of 30 bits and a layout of 17 cannot overflow the product.
-    guard tag.kind == 0, count < 1 << 29, count &* layout.words <= words else {
-      throw .invalidListTag
-    }
-    if layout.words == 0 { try unsafe segment.pointee.arena.pointee.charge(count) }
-    return unsafe RawList(
-      segment: target.segment, start: tagPlace + 8, count: UInt32(truncatingIfNeeded: count),
-      step: UInt32(layout.words) &* 64, dataBits: UInt32(layout.dataWords) &* 64,
-      pointers: layout.pointers, nesting: nesting &- 1, size: .inlineComposite)
-  }
-
   @inlinable @inline(__always)
   func bytes() throws(DecodingError) -> RawBytes {
     if word.isNull { return unsafe .empty(segment) }

@@ -47,16 +47,17 @@ extension RawPointerBuilder {
     if old.size == .inlineComposite, found.dataWords >= layout.dataWords,
       found.pointers >= layout.pointers
     {
-      return unsafe RawListBuilder(
-        segment: old.segment, start: old.start, count: old.count, step: old.step, layout: found,
-        size: .inlineComposite)
+      return RawListBuilder(old)
     }
+    let larger = StructLayout(
+      dataWords: max(found.dataWords, layout.dataWords),
+      pointers: max(found.pointers, layout.pointers))
+    // A peer's list of elements of no size may have more than fit once they have one.
+    guard Int(old.count) * larger.words < Self.mostWords else { return unsafe .empty(segment) }
+    let tag = old.size == .inlineComposite
     eraseFar()
     word = WirePointer(0)
-    let new = initStructureList(
-      StructLayout(
-        dataWords: max(found.dataWords, layout.dataWords),
-        pointers: max(found.pointers, layout.pointers)), count: Int(old.count))
+    let new = initStructureList(larger, count: Int(old.count))
     for index in 0..<Int(old.count) {
       let element = old.structure(index)
       let target = new.structure(index)
@@ -69,6 +70,7 @@ extension RawPointerBuilder {
           unsafe RawPointerBuilder(segment: place.segment, place: place.place))
       }
     }
+    if tag { unsafe (old.start - 8).initializeMemory(as: UInt8.self, repeating: 0, count: 8) }
     return new
   }
 
@@ -77,12 +79,7 @@ extension RawPointerBuilder {
   @usableFromInline
   func list(_ size: ElementSize) -> RawListBuilder {
     guard !word.isNull, let list = try? reader.list(size) else { return unsafe .empty(segment) }
-    return unsafe RawListBuilder(
-      segment: list.segment, start: list.start, count: list.count, step: list.step,
-      layout: StructLayout(
-        dataWords: list.size == .inlineComposite ? UInt16(list.dataBits / 64) : 0,
-        pointers: list.pointers),
-      size: list.size)
+    return RawListBuilder(list)
   }
 
   /// Moves what the other pointer leads to here, and leaves null there. This pointer is null.
@@ -100,6 +97,11 @@ extension RawPointerBuilder {
   /// Leads the pointer to an object that is there already: in the same segment directly, else
   /// through a landing pad beside the object, or through a double-far pad where its segment is full.
   private func point(to target: RawTarget) {
+    if target.word.kind == 0, target.word.layout.words == 0 {
+      // There is nothing to lead to, and another offset might make the word that of null.
+      word = .structure(offset: -1, layout: target.word.layout)
+      return
+    }
     if unsafe target.segment == segment {
       word = target.word.moved(toOffset: target.index &- reader.index &- 1)
       return
