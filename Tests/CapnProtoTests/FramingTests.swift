@@ -1,0 +1,213 @@
+import CapnProto
+import Testing
+
+@Suite struct FramingTests {
+  /// Three messages: of one segment, of many, and of one without a word.
+  static func messages() -> [[UInt8]] {
+    let one = MessageBuilder(firstSegmentWords: 1000)
+    fill(one.initRoot(as: Sample.Builder.self))
+    let many = tinyMessage()
+    fill(many.initRoot(as: Sample.Builder.self))
+    return [one.flattened(), many.flattened(), frame([[]])]
+  }
+
+  /// The head of a frame of so many segments, and their sizes.
+  static func head(count: UInt32, sizes: [UInt32] = []) -> [UInt8] {
+    ([count] + sizes).flatMap { number in
+      (0..<4).map { UInt8(truncatingIfNeeded: number >> ($0 * 8)) }
+    }
+  }
+
+  /// What reading the bytes throws in one shot, in place, and from a stream in chunks of each size.
+  static func errors(_ bytes: [UInt8], _ limits: FrameLimits = .standard) -> [FramingError?] {
+    var errors: [FramingError?] = []
+    func record(_ body: () throws -> Void) {
+      do {
+        try body()
+        errors.append(nil)
+      } catch {
+        errors.append(error as? FramingError)
+      }
+    }
+    record { _ = try MessageReader(flat: bytes, frameLimits: limits) }
+    record { try MessageReader.read(flat: bytes.rawSpan, frameLimits: limits) { _ in } }
+    for size in [1, 3, 8, 1000] {
+      record { _ = try decode(bytes, chunk: size, limits) }
+    }
+    return errors
+  }
+
+  /// The frames that a stream of the bytes has, and whether it ends between messages.
+  static func decode(
+    _ bytes: [UInt8], chunk: Int, _ limits: FrameLimits = .standard
+  ) throws(FramingError) -> (frames: [[UInt8]], ended: Bool) {
+    var decoder = FrameDecoder(frameLimits: limits)
+    var frames: [[UInt8]] = []
+    var start = 0
+    while start < bytes.count {
+      let part = Array(bytes[start..<min(start + chunk, bytes.count)])
+      var offset = 0
+      while let message = try decoder.next(part.rawSpan, &offset) {
+        frames.append(message.flattened())
+      }
+      start += part.count
+    }
+    return (frames, decoder.isBetweenMessages)
+  }
+
+  @Test func oneShotAndInPlace() throws {
+    for bytes in Self.messages().prefix(2) {
+      let message = try MessageReader(flat: bytes)
+      try expectFilled(message.root())
+      #expect(message.flattened() == bytes)
+      try MessageReader.read(flat: bytes.rawSpan) { try expectFilled($0.root()) }
+      // At an odd address.
+      let shifted = [0] + bytes
+      try MessageReader.read(flat: shifted.rawSpan.extracting(1...)) {
+        try expectFilled($0.root())
+      }
+      // What follows the frame is not of it.
+      #expect(try MessageReader(flat: bytes + [1, 2, 3]).flattened() == bytes)
+    }
+  }
+
+  @Test func everyTruncation() throws {
+    for bytes in Self.messages() {
+      for count in 0..<bytes.count {
+        let part = Array(bytes[..<count])
+        do {
+          _ = try MessageReader(flat: part)
+          Issue.record("\(count) of \(bytes.count) bytes are no message")
+        } catch {
+          guard case .truncated(let there, let needed) = error else {
+            Issue.record("\(error)")
+            continue
+          }
+          #expect(there == count && needed > count && needed <= bytes.count)
+        }
+        #expect(throws: FramingError.self) {
+          try MessageReader.read(flat: part.rawSpan) { _ in }
+        }
+        let decoded = try Self.decode(part, chunk: .max / 2)
+        #expect(decoded.frames.isEmpty == true)
+        #expect(decoded.ended == (count == 0))
+      }
+    }
+  }
+
+  @Test(arguments: [1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 64, 1000, 100_000])
+  func everyChunking(size: Int) throws {
+    let messages = Self.messages()
+    let decoded = try Self.decode(messages.flatMap { $0 } + messages[1], chunk: size)
+    #expect(decoded.frames == messages + [messages[1]])
+    #expect(decoded.ended)
+  }
+
+  @Test func chunksOfAllSizesInTurn() throws {
+    let stream = (0..<5).flatMap { _ in Self.messages() }.flatMap { $0 }
+    var decoder = FrameDecoder()
+    var start = 0
+    var size = 0
+    var count = 0
+    while start < stream.count {
+      let part = Array(stream[start..<min(start + size, stream.count)])
+      var offset = 0
+      while try decoder.next(part.rawSpan, &offset) != nil { count += 1 }
+      #expect(offset == part.count)
+      start += part.count
+      size = (size + 1) % 37
+    }
+    #expect(count == 15)
+    #expect(decoder.isBetweenMessages == true)
+  }
+
+  @Test func decoderSaysWhetherItIsBetweenMessages() throws {
+    let bytes = Self.messages()[1]
+    var decoder = FrameDecoder()
+    #expect(decoder.isBetweenMessages == true)
+    for (index, byte) in bytes.enumerated() {
+      var offset = 0
+      let chunk = [byte]
+      let message = try decoder.next(chunk.rawSpan, &offset)
+      let isLast = index == bytes.count - 1
+      #expect((message != nil) == isLast)
+      #expect(decoder.isBetweenMessages == isLast)
+    }
+  }
+
+  @Test func moreSegmentsThanAllowed() {
+    let expected = FramingError.tooManySegments(count: 1 << 32, limit: 512)
+    #expect(Self.errors(Self.head(count: .max)).allSatisfy { $0 == expected })
+    #expect(Self.errors(Self.head(count: .max, sizes: [0])).allSatisfy { $0 == expected })
+    let over = FramingError.tooManySegments(count: 513, limit: 512)
+    #expect(Self.errors(Self.head(count: 512, sizes: [1])).allSatisfy { $0 == over })
+    let most = Self.head(count: 511, sizes: [1] + [UInt32](repeating: 0, count: 512))
+    #expect(Self.errors(most + [UInt8](repeating: 0, count: 8)).allSatisfy { $0 == nil })
+    #expect(
+      over.description.contains("513") && over.description.contains("512"),
+      "an error names the limit and the size")
+  }
+
+  @Test func moreWordsThanAllowed() {
+    let limit = FrameLimits.standard.words
+    func expect(_ sizes: [UInt32], _ words: Int) {
+      let padding = sizes.count % 2 == 0 ? [0 as UInt32] : []
+      let head = Self.head(count: UInt32(sizes.count - 1), sizes: sizes + padding)
+      let errors = Self.errors(head)
+      #expect(errors.allSatisfy { $0 == .tooLarge(words: words, limit: limit) }, "\(errors)")
+    }
+    expect([.max], Int(UInt32.max))
+    expect([UInt32(limit) + 1], limit + 1)
+    expect([UInt32(limit), 1], limit + 1)
+    // Sums past 32 bits, and past what a signed 32-bit number holds.
+    expect([.max, 2, 0], Int(UInt32.max) + 2)
+    expect([1 << 31, 1 << 31], 1 << 32)
+    expect([UInt32](repeating: .max, count: 512), 512 * Int(UInt32.max))
+    let error = FramingError.tooLarge(words: limit + 1, limit: limit)
+    #expect(error.description.contains("\(limit)") && error.description.contains("\(limit + 1)"))
+  }
+
+  @Test func limitsOfTheCallersChoice() {
+    let bytes = frame([[0, 0, 0], [0]])
+    #expect(
+      Self.errors(bytes, FrameLimits(words: 4, segments: 2)).allSatisfy { $0 == nil })
+    #expect(
+      Self.errors(bytes, FrameLimits(words: 3, segments: 2)).allSatisfy {
+        $0 == .tooLarge(words: 4, limit: 3)
+      })
+    #expect(
+      Self.errors(bytes, FrameLimits(words: 4, segments: 1)).allSatisfy {
+        $0 == .tooManySegments(count: 2, limit: 1)
+      })
+    #expect(
+      Self.errors(bytes, FrameLimits(words: -1, segments: -1)).allSatisfy {
+        $0 == .tooManySegments(count: 2, limit: -1)
+      })
+  }
+
+  @Test func streamCannotBeReadOnAfterAnError() throws {
+    var decoder = FrameDecoder()
+    let bad = Self.head(count: .max, sizes: [0])
+    let good = Self.messages()[0]
+    for bytes in [bad, good, good] {
+      var offset = 0
+      var failed = false
+      do { _ = try decoder.next(bytes.rawSpan, &offset) } catch { failed = true }
+      #expect(failed)
+      #expect(decoder.isBetweenMessages == false)
+    }
+  }
+
+  @Test func builderWritesTheSameFrameInPieces() throws {
+    let message = tinyMessage()
+    fill(message.initRoot(as: Sample.Builder.self))
+    var bytes = message.frameHead
+    var count = 0
+    message.segments { segment in
+      count += segment.byteCount / 8
+      for index in 0..<segment.byteCount { bytes.append(segment.byte(index)) }
+    }
+    #expect(bytes == message.flattened())
+    #expect(count == message.words)
+  }
+}

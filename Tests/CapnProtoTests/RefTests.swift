@@ -1,0 +1,86 @@
+import CapnProto
+import Testing
+
+@Suite struct RefTests {
+  @Test func refOutlivesItsMessage() throws {
+    func received() throws -> Ref<Sample.Reader> {
+      let message = tinyMessage()
+      fill(message.initRoot(as: Sample.Builder.self))
+      let reader = try MessageReader(flat: message.flattened())
+      return try reader.root(as: Sample.Reader.self).retained()
+    }
+    let refs = try (0..<3).map { _ in try received() }
+    for ref in refs { try expectFilled(ref.reader) }
+  }
+
+  @Test func refToAPartKeepsTheWhole() throws {
+    func part(_ message: borrowing MessageReader) throws -> Ref<Sample.Reader> {
+      try message.root(as: Sample.Reader.self).children[1].child.retained()
+    }
+    let ref = try part(frozenSample())
+    #expect(try ref.reader.text == "grandchild")
+  }
+
+  @Test func refTakesAMessage() throws {
+    let message = MessageBuilder()
+    message.build(Sample.Builder.self) { fill($0) }
+    let ref = try Ref<Sample.Reader>(message.freeze())
+    try expectFilled(ref.reader)
+    let error = DecodingError.unexpectedPointer(expected: .structure, found: .list)
+    #expect(throws: error) {
+      _ = try Ref<Sample.Reader>(MessageReader(flat: frame([[list(0, .byte, 0)]])))
+    }
+  }
+
+  @Test func retainingFromABuilderCopies() throws {
+    let message = MessageBuilder()
+    let sample = message.initRoot(as: Sample.Builder.self)
+    fill(sample)
+    sample.any.setCapability(Hook("kept"))
+    let ref = try sample.reader.retained()
+    sample.text = "changed"
+    #expect(try ref.reader.text == "text of the sample")
+    #expect(try name(ref.reader.any.capability()) == "kept")
+  }
+
+  @Test func retainingFromBorrowedBytesCopies() throws {
+    let message = tinyMessage()
+    fill(message.initRoot(as: Sample.Builder.self))
+    var bytes = message.flattened()
+    let ref = try MessageReader.read(flat: bytes.rawSpan) { message in
+      try message.root(as: Sample.Reader.self).retained()
+    }
+    for index in bytes.indices { bytes[index] = 0xff }
+    try expectFilled(ref.reader)
+  }
+
+  @Test func retainingHostileBorrowedBytesIsAnError() throws {
+    let bytes = frame([[structure(0, data: 0, pointers: 1), list(9, .byte, 9)]])
+    #expect(throws: DecodingError.pointerOutOfBounds) {
+      try MessageReader.read(flat: bytes.rawSpan) { message in
+        _ = try message.root(as: Sample.Reader.self).retained()
+      }
+    }
+  }
+
+  @Test func refIsReadByManyTasks() async throws {
+    let message = tinyMessage()
+    message.build(Sample.Builder.self) { fill($0) }
+    let ref = try message.freeze().root(as: Sample.Reader.self).retained()
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      for _ in 0..<8 {
+        group.addTask {
+          for _ in 0..<50 { try expectFilled(ref.reader) }
+        }
+      }
+      try await group.waitForAll()
+    }
+  }
+
+  @Test func refToNothingReadsDefaults() throws {
+    let message = try MessageReader(flat: frame([[structure(0, data: 0, pointers: 1), 0]]))
+    let ref = try message.root(as: Sample.Reader.self).child.retained()
+    #expect(ref.reader.seven == 7)
+    #expect(try ref.reader.text.isEmpty == true)
+  }
+}
