@@ -37,6 +37,7 @@ let package = Package(
   ],
   targets: [
     .target(name: "CapnProto", swiftSettings: strict),
+    .testTarget(name: "CapnProtoTests", dependencies: ["CapnProto"], swiftSettings: strict),
     .target(name: "CapnProtoSchema", dependencies: ["CapnProto"], swiftSettings: strict),
     .target(
       name: "CapnProtoCodeGen", dependencies: ["CapnProto", "CapnProtoSchema"],
