@@ -75,6 +75,11 @@
   /// The capabilities that pointers of the message refer to by index.
   public var capabilities: [(any CapabilityHook)?] { unsafe arena.capabilities }
 
+  /// Puts what the body makes of each capability in its place.
+  public func mapCapabilities(_ transform: (any CapabilityHook) -> any CapabilityHook) {
+    unsafe arena.capabilities = arena.capabilities.map { $0.map(transform) }
+  }
+
   /// Ends building and hands the message to a reader, without a copy. Capabilities go along.
   public consuming func freeze(limits: ReaderLimits = .standard) -> MessageReader {
     arena.freeze(limits: limits)
