@@ -25,6 +25,8 @@ let package = Package(
     .executable(name: "capnpc-swift-gen", targets: ["capnpc-swift-gen"]),
     .executable(name: "qemu-runner", targets: ["qemu-runner"]),
     .plugin(name: "CapnProtoPlugin", targets: ["CapnProtoPlugin"]),
+    .library(name: "RemoteSessionClient", targets: ["RemoteSessionClient"]),
+    .executable(name: "remote-session", targets: ["remote-session"]),
   ],
   dependencies: [
     // Heaps and deques for the tables and queues of a connection.
@@ -34,6 +36,8 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
     // Sockets and event loops.
     .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
+    // scrypt, for passwords.
+    .package(url: "https://github.com/apple/swift-crypto", from: "4.5.0"),
   ],
   targets: [
     .target(name: "CapnProto", swiftSettings: strict),
@@ -100,6 +104,36 @@ let package = Package(
       ], swiftSettings: strict),
     .testTarget(
       name: "QEMURunnerTests", dependencies: ["QEMURunner"], swiftSettings: strict),
+
+    // Remote sessions.
+    .target(
+      name: "RemoteSessionSchema", dependencies: ["CapnProto", "CapnProtoRPC"], path: "schema",
+      swiftSettings: strict, plugins: ["CapnProtoPlugin"]),
+    .target(
+      name: "RemoteSessionGateway",
+      dependencies: ["CapnProto", "CapnProtoRPC", "RemoteSessionSchema"], swiftSettings: strict),
+    .target(
+      name: "GuestServices",
+      dependencies: [
+        "CapnProto", "CapnProtoRPC", "RemoteSessionSchema",
+        .product(name: "CryptoExtras", package: "swift-crypto"),
+      ], swiftSettings: strict),
+    .target(
+      name: "RemoteSessionClient",
+      dependencies: ["CapnProto", "CapnProtoRPC", "CapnProtoNIO", "RemoteSessionSchema"],
+      swiftSettings: strict),
+    .executableTarget(
+      name: "remote-session",
+      dependencies: [
+        "CapnProtoNIO", "CapnProtoRPC", "RemoteSessionClient", "RemoteSessionSchema",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ], swiftSettings: strict),
+    .testTarget(
+      name: "RemoteSessionTests",
+      dependencies: [
+        "CapnProto", "CapTP", "CapnProtoNIO", "CapnProtoRPC", "CapnProtoTesting", "GuestServices",
+        "RemoteSessionClient", "RemoteSessionGateway", "RemoteSessionSchema",
+      ], swiftSettings: strict),
   ]
 )
 
@@ -109,5 +143,12 @@ let package = Package(
     .target(name: "CGuest"),
     .target(name: "GuestInit", dependencies: ["CGuest"], swiftSettings: strict),
     .testTarget(name: "GuestInitTests", dependencies: ["GuestInit"], swiftSettings: strict),
+    .executableTarget(
+      name: "guest-init",
+      dependencies: [
+        "CapnProto", "CapnProtoNIO", "CapnProtoRPC", "GuestInit", "GuestServices",
+        "RemoteSessionGateway", "RemoteSessionSchema",
+      ], path: "guest/init", swiftSettings: strict),
   ]
+  package.products += [.executable(name: "guest-init", targets: ["guest-init"])]
 #endif

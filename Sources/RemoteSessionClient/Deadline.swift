@@ -1,0 +1,25 @@
+import CapnProtoRPC
+
+/// Runs the body, and gives up on it after a while.
+///
+/// - Parameters:
+///   - duration: how long the body may take.
+///   - what: what is waited for, for the error's words: "the gateway did not answer to …".
+///   - body: what may take too long; it is cancelled then.
+/// - Returns: what the body returns.
+/// - Throws: what the body throws, or an `RPCError` of kind `disconnected` that names what was
+///   waited for.
+public func withDeadline<Value: Sendable>(
+  _ duration: Duration, _ what: String, _ body: @escaping @Sendable () async throws -> Value
+) async throws -> Value {
+  try await withThrowingTaskGroup(of: Value?.self) { group in
+    group.addTask { try await body() }
+    group.addTask {
+      try await Task.sleep(for: duration)
+      return nil
+    }
+    defer { group.cancelAll() }
+    if let first = try await group.next(), let value = first { return value }
+    throw RPCError.disconnected("no answer to \(what) within \(duration.components.seconds) s")
+  }
+}

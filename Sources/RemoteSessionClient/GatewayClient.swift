@@ -1,0 +1,121 @@
+import CapnProto
+public import CapnProtoNIO
+public import CapnProtoRPC
+public import RemoteSessionSchema
+
+/// How to prove who logs in.
+public enum Credentials: Sendable {
+  /// An account and its password.
+  case password(account: String, password: String)
+  /// Nobody in particular.
+  case anonymous
+
+  func write(to request: LoginRequest.Builder) {
+    switch self {
+    case .password(let account, let password):
+      let credentials = request.initPassword()
+      credentials.account = account
+      credentials.password = password
+    case .anonymous: request.setAnonymous()
+    }
+  }
+}
+
+/// A connection to a guest's gateway, for programs of any kind: it has no user interface.
+public final class GatewayClient: Sendable {
+  /// The connection.
+  public let connection: RPCConnection
+  /// The gateway's bootstrap object.
+  public let gateway: RemoteSessionGateway.Client
+  /// How long one call may take.
+  let patience: Duration
+
+  /// A client over a connection that is open.
+  ///
+  /// - Parameters:
+  ///   - connection: the connection to the gateway.
+  ///   - patience: how long one call may take.
+  public init(_ connection: RPCConnection, patience: Duration = .seconds(20)) {
+    self.connection = connection
+    self.patience = patience
+    gateway = connection.bootstrap()
+  }
+
+  deinit { connection.close() }
+
+  /// Connects, and makes sure that a gateway of a version that fits answers.
+  ///
+  /// - Parameters:
+  ///   - address: where the gateway, or what forwards to it, listens.
+  ///   - patience: how long connecting, and later each call, may take.
+  /// - Returns: a client whose gateway has answered.
+  /// - Throws: `RPCError`, which says in words what was found instead.
+  public static func connect(
+    to address: RPCAddress, patience: Duration = .seconds(20)
+  ) async throws -> GatewayClient {
+    let connection = try await RPCConnector.connect(to: address, timeout: patience)
+    let client = GatewayClient(connection, patience: patience)
+    let summary: GatewaySummary
+    do {
+      summary = try await client.describe()
+    } catch let error as RPCError {
+      throw RPCError(
+        error.kind,
+        "\(address) accepted the connection, but is no remote session gateway that answers: "
+          + error.reason)
+    }
+    guard summary.protocolVersion == protocolVersion else {
+      throw RPCError.failed(
+        "\(address) speaks version \(summary.protocolVersion) of the remote session contract, "
+          + "this program version \(protocolVersion): the "
+          + (summary.protocolVersion < protocolVersion ? "guest" : "program") + " is older")
+    }
+    return client
+  }
+
+  /// Ends the connection: every session on it ends, and every proxy fails.
+  public func close() { connection.close() }
+
+  /// What the gateway says of itself.
+  public func describe() async throws -> GatewaySummary {
+    let call = gateway.describe()
+    return try await withDeadline(patience, "describe") {
+      let results = try await call.results()
+      return try GatewaySummary(results.reader.description)
+    }
+  }
+
+  /// Every way to log in, and whether the guest admits it.
+  public func authMethods() async throws -> [AuthMethodSummary] {
+    let call = gateway.authMethods()
+    return try await withDeadline(patience, "authMethods") {
+      let results = try await call.results()
+      return try results.reader.methods.map { try AuthMethodSummary($0) }
+    }
+  }
+
+  /// Logs in.
+  ///
+  /// - Parameters:
+  ///   - credentials: the proof.
+  ///   - profile: what is asked for; empty for the usual one.
+  /// - Returns: the session.
+  /// - Throws: ``LoginDenied`` if the guest says no, `RPCError` if it does not answer.
+  public func login(
+    _ credentials: Credentials, profile: String = ""
+  ) async throws -> SessionClient {
+    let call = gateway.login {
+      let request = $0.initRequest()
+      request.profile = profile
+      credentials.write(to: request)
+    }
+    return try await withDeadline(patience, "login") { [self] in
+      let results = try await call.results()
+      if results.reader.hasDenial { throw try LoginDenied(results.reader.denial) }
+      guard let session = try results.reader.session else {
+        throw RPCError.failed("the gateway answered the login with neither session nor denial")
+      }
+      return SessionClient(session, on: self)
+    }
+  }
+}

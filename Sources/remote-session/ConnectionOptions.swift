@@ -1,0 +1,87 @@
+// Safety. `getpass` returns its own buffer, which is copied into a String before anything else can
+// ask for a password.
+
+import ArgumentParser
+import CapnProtoNIO
+import CapnProtoRPC
+import Foundation
+import RemoteSessionClient
+
+/// Where the guest is.
+struct HostOptions: ParsableArguments {
+  @Option(help: "The host that leads to the guest.")
+  var host = "127.0.0.1"
+
+  @Option(help: "The port that leads to the guest.")
+  var port: UInt16 = 2327
+
+  @Option(help: "How long connecting, and then each call, may take, in seconds.")
+  var timeout = 20
+
+  func validate() throws {
+    if port == 0 { throw ValidationError("--port must be 1 to 65535") }
+    if timeout < 1 { throw ValidationError("--timeout must be at least 1 s") }
+  }
+
+  var address: RPCAddress { .tcp(host: host, port: Int(port)) }
+  var patience: Duration { .seconds(timeout) }
+}
+
+/// Who logs in.
+struct LoginOptions: ParsableArguments {
+  @OptionGroup var host: HostOptions
+
+  @Option(help: "The account to log in to.")
+  var account = "operator"
+
+  @Flag(help: "Log in without an account.")
+  var anonymous = false
+
+  @Option(help: "What to ask for; without it, the account's usual profile.")
+  var profile = ""
+
+  @OptionGroup var password: PasswordOptions
+
+  /// Connects and logs in.
+  func open() async throws -> (GatewayClient, SessionClient) {
+    let credentials: Credentials =
+      anonymous ? .anonymous : .password(account: account, password: try password.read())
+    let client = try await GatewayClient.connect(to: host.address, patience: host.patience)
+    return (client, try await client.login(credentials, profile: profile))
+  }
+}
+
+/// Where the password comes from: never from the command line, which others can see.
+struct PasswordOptions: ParsableArguments {
+  static let variable = "REMOTE_SESSION_PASSWORD"
+
+  @Option(
+    help: """
+      A file whose first line is the password. Without it: the environment's \
+      REMOTE_SESSION_PASSWORD, then a line of the standard input.
+      """)
+  var passwordFile: String?
+
+  func read() throws -> String {
+    if let passwordFile {
+      guard let text = try? String(contentsOfFile: passwordFile, encoding: .utf8) else {
+        throw ValidationError("the password file '\(passwordFile)' cannot be read")
+      }
+      return String(text.prefix { !$0.isNewline })
+    }
+    if let password = ProcessInfo.processInfo.environment[Self.variable] { return password }
+    if isatty(STDIN_FILENO) == 1 { return try readWithoutEcho() }
+    guard let line = readLine() else {
+      throw ValidationError(
+        "there is no password: give --password-file, or \(Self.variable), or a line of input")
+    }
+    return line
+  }
+
+  private func readWithoutEcho() throws -> String {
+    guard let bytes = unsafe getpass("Password: ") else {
+      throw ValidationError("no password was typed")
+    }
+    return unsafe String(cString: bytes)
+  }
+}

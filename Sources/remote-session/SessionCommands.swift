@@ -1,0 +1,73 @@
+import ArgumentParser
+import RemoteSessionClient
+
+struct LoginCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "login", abstract: "Log in, say what the session is, and log out.")
+
+  @OptionGroup var login: LoginOptions
+
+  func run() async throws {
+    let (client, session) = try await login.open()
+    let gateway = try await client.describe()
+    let info = try await session.info()
+    print("gateway: \(gateway.software), contract version \(gateway.protocolVersion)")
+    print("account: \(info.account.isEmpty ? "none" : info.account)")
+    print("profile: \(info.profile)")
+    print("method: \(info.method)")
+    print("expires: \(info.expiresIn.map { "in \($0.components.seconds) s" } ?? "at logout")")
+    try await session.logout()
+  }
+}
+
+struct ListCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "list", abstract: "List the capabilities that the session is granted.")
+
+  @OptionGroup var login: LoginOptions
+
+  func run() async throws {
+    let (client, session) = try await login.open()
+    for entry in try await session.list() {
+      print("\(entry.name)  \(entry.interfaceName)  0x\(String(entry.interfaceID, radix: 16))")
+    }
+    try await session.logout()
+    client.close()
+  }
+}
+
+struct CallCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "call", abstract: "Call a capability that the session is granted.",
+    discussion: "The calls: "
+      + ServiceCall.allCases.map {
+        ([$0.rawValue] + $0.parameters).joined(separator: " ")
+      }.joined(separator: ", ") + ".")
+
+  @OptionGroup var login: LoginOptions
+
+  @Argument(help: "The call, as CAPABILITY.METHOD.")
+  var name: String
+
+  @Argument(help: "Its parameters.")
+  var words: [String] = []
+
+  func validate() throws {
+    guard let call = ServiceCall(rawValue: name) else {
+      let known = ServiceCall.allCases.map(\.rawValue).joined(separator: ", ")
+      throw ValidationError("there is no call '\(name)'; there are: \(known)")
+    }
+    guard words.count == call.parameters.count else {
+      let expected = call.parameters.joined(separator: " ")
+      throw ValidationError("'\(name)' takes \(expected.isEmpty ? "no parameters" : expected)")
+    }
+  }
+
+  func run() async throws {
+    guard let call = ServiceCall(rawValue: name) else { return }
+    let (client, session) = try await login.open()
+    for (name, text) in try await call.make(on: session, words) { print("\(name): \(text)") }
+    try await session.logout()
+    client.close()
+  }
+}

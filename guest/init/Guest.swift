@@ -1,0 +1,67 @@
+import CapnProtoNIO
+import CapnProtoRPC
+import GuestInit
+import GuestServices
+import RemoteSessionGateway
+import RemoteSessionSchema
+
+/// The guest's authority, services and gateway, in one process.
+struct Guest {
+  private static let software = "swift-capnproto guest"
+  private let listeners: [RPCListener]
+
+  /// Starts what the boot manifest asks for.
+  ///
+  /// - Parameters:
+  ///   - path: the encoded manifest.
+  ///   - host: the address to listen on.
+  ///   - port: the port to listen on instead of the manifest's, where it has one listener.
+  /// - Returns: the guest, which accepts connections.
+  /// - Throws: words for the boot log.
+  static func start(manifestAt path: String, host: String, port: UInt16?) async throws -> Guest {
+    let manifest = try SystemManifest(encoded: try GuestFile.read(path))
+    BootLog.line(
+      "init: the boot manifest has \(manifest.accounts.count) accounts, "
+        + "\(manifest.profiles.count) profiles, \(manifest.listeners.count) listeners")
+    let authority = SessionAuthority(
+      manifest, credentials: CredentialStore(manifest),
+      broker: AuthorityBroker(manifest, software: software), log: AuditLog { BootLog.line($0) })
+    let gateway = Gateway(
+      sessionManager: .server(authority),
+      limits: GatewayLimits(
+        loginAttempts: manifest.loginAttempts, sessions: manifest.sessions),
+      software: software)
+    var listeners: [RPCListener] = []
+    for listener in manifest.listeners {
+      let chosen = manifest.listeners.count == 1 ? port : nil
+      listeners.append(
+        try await listen(gateway, host: host, port: chosen ?? listener.guestPort))
+    }
+    // The runner waits for the word: connections are accepted from here on.
+    BootLog.line(
+      "gateway: listening on \(listeners.map { "\($0.address)" }.joined(separator: " "))")
+    return Guest(listeners: listeners)
+  }
+
+  /// Stops listening, and ends every connection.
+  func stop() async {
+    for listener in listeners { await listener.close() }
+  }
+
+  private static func listen(
+    _ gateway: Gateway, host: String, port: UInt16
+  ) async throws -> RPCListener {
+    try await RPCListener.listen(
+      on: .tcp(host: host, port: Int(port)),
+      whenClosed: { gateway.closed(ConnectionSource($0)) },
+      bootstrap: { gateway.accept(ConnectionSource($0)) })
+  }
+}
+
+extension ConnectionSource {
+  /// The source as the listener knows it.
+  init(_ connection: IncomingConnection) {
+    self.init(
+      address: connection.peer.map { "\($0)" } ?? "unknown", event: connection.id)
+  }
+}

@@ -1,0 +1,64 @@
+import CapnProtoNIO
+import CapnProtoRPC
+import Glibc
+import GuestInit
+
+/// The guest's one executable. As PID 1 it brings the machine up and serves; with `--local` it
+/// serves in the same way as a plain process of the host.
+@main enum GuestInitCommand {
+  static let manifestPath = "/etc/boot-manifest.bin"
+
+  static func main() async {
+    if getpid() == 1 {
+      await Machine.run { @Sendable machine in
+        try machine.configure(.qemuUser)
+        let guest = try await Guest.start(manifestAt: manifestPath, host: "0.0.0.0", port: nil)
+        let requester = await machine.powerOffRequested()
+        BootLog.line("init: power-off asked for by \(requester)")
+        await guest.stop()
+      }
+    }
+    do {
+      try await serveLocally(LocalOptions(Array(CommandLine.arguments.dropFirst())))
+    } catch {
+      BootLog.line("guest-init: \(error)")
+      exit(EXIT_FAILURE)
+    }
+  }
+
+  /// Serves until the process is ended by a signal.
+  private static func serveLocally(_ options: LocalOptions) async throws {
+    _ = try await Guest.start(
+      manifestAt: options.manifest, host: "127.0.0.1", port: options.port)
+    while true { try await Task.sleep(for: .seconds(3600)) }
+  }
+}
+
+/// What follows the executable's name on a host.
+struct LocalOptions {
+  var manifest = "build/boot-manifest.bin"
+  /// Instead of the manifest's port.
+  var port: UInt16?
+
+  static let usage = """
+    this is PID 1 of a guest; on a host, run: \
+    guest-init --local [--port PORT] [--manifest PATH]
+    """
+
+  init(_ arguments: [String]) throws {
+    guard arguments.first == "--local" else { throw RPCError.failed(Self.usage) }
+    var rest = arguments.dropFirst()
+    while let name = rest.popFirst() {
+      guard let value = rest.popFirst() else { throw RPCError.failed(Self.usage) }
+      switch name {
+      case "--manifest": manifest = value
+      case "--port":
+        guard let number = UInt16(value) else {
+          throw RPCError.failed("--port \(value) is no port: 0 (any that is free) to 65535")
+        }
+        port = number
+      default: throw RPCError.failed("there is no option \(name); \(Self.usage)")
+      }
+    }
+  }
+}
