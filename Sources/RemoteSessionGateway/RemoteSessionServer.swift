@@ -48,15 +48,11 @@ final class RemoteCapSetServer: RemoteCapSet.Server {
     let admission = try session.admission()
     let name = try call.params.name.string
     let interfaceID = try call.params.interfaceId
-    let grants = try admission.reader.admission.grants
-    for index in grants.indices {
-      let entry = try grants[index].entry
-      guard try entry.name == name else { continue }
-      if entry.interfaceId == interfaceID {
-        let capability = try grants[index].cap
-        call.reply { $0.cap = capability }
+    if let grant = try Self.grant(name, in: admission) {
+      if grant.interfaceID == interfaceID {
+        call.reply { $0.cap = grant.capability }
       } else {
-        let has = Self.words(entry.interfaceId, try entry.interfaceName.string)
+        let has = Self.words(grant.interfaceID, grant.interfaceName)
         let asked = Self.words(interfaceID, Self.known[interfaceID])
         call.reply {
           let denial = $0.initDenial()
@@ -72,6 +68,23 @@ final class RemoteCapSetServer: RemoteCapSet.Server {
       denial.reason = .unknownName
       denial.text = "this session has no capability named '\(shortened)'"
     }
+  }
+
+  private struct Granted {
+    let interfaceID: UInt64
+    let interfaceName: String
+    let capability: Capability?
+  }
+
+  private static func grant(
+    _ name: String, in admission: Ref<SessionManager.LoginResults.Reader>
+  ) throws -> Granted? {
+    try admission.reader.admission.grants.map { grant -> Granted? in
+      guard try grant.entry.name == name else { return nil }
+      return Granted(
+        interfaceID: try grant.entry.interfaceId,
+        interfaceName: try grant.entry.interfaceName.string, capability: try grant.cap)
+    }.lazy.compactMap(\.self).first
   }
 
   private static func words(_ id: UInt64, _ name: String?) -> String {
