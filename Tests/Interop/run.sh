@@ -16,11 +16,13 @@ trap cleanup EXIT
 status=0
 
 for address in 127.0.0.1:0 "unix:$scratch/socket"; do
+  # Emptied here: the server's own redirection may come after the first look at the file.
+  : >"$scratch/out"
   $server server "$address" >"$scratch/out" &
   pid=$!
   ready=
   for _ in $(seq 100); do
-    ready=$(sed -n 's/^listening //p' "$scratch/out" 2>/dev/null)
+    ready=$(sed -n 's/^listening //p' "$scratch/out")
     if [ -n "$ready" ] || ! kill -0 "$pid" 2>/dev/null; then break; fi
     sleep 0.1
   done
