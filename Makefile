@@ -23,12 +23,16 @@ tools: setup
 	swift build --product qemu-runner
 	swift build --product remote-session
 
-image: tools ## Build the guest: executable, boot manifest, kernel, root directory
+# Written aside first: a manifest with a mistake leaves none behind.
+$(MANIFEST): guest/manifest.capnp $(wildcard schema/*.capnp) | setup
+	@mkdir -p $(dir $@)
+	capnp eval -b -I/usr/include -Ischema guest/manifest.capnp manifest > $@.new
+	@mv $@.new $@
+
+image: tools $(MANIFEST) ## Build the guest: executable, boot manifest, kernel, root directory
 	@echo "building the guest's executable (the first time takes minutes)"
 	swift build -c release --scratch-path $(GUEST_BUILD) --static-swift-stdlib \
 	  -Xswiftc -static-executable -Xlinker -s --product guest-init
-	@mkdir -p build
-	capnp eval -b -I/usr/include -Ischema guest/manifest.capnp manifest > $(MANIFEST)
 	$(BIN)/qemu-runner image --init $(GUEST_BUILD)/release/guest-init --manifest $(MANIFEST)
 
 run: image ## Boot the guest, forward its port, show its console until Ctrl-C (PORT=... names the port)
@@ -43,8 +47,8 @@ run-capnp-chat-interop: image ## Boot, prove that a chat line crosses from one c
 	  $(BIN)/remote-session interop --only chat --port {port} \
 	  --transcript build/chat-transcript.txt
 
-run-local: setup ## Run the same gateway on this machine, without QEMU
-	swift run guest-init --local $(PORT_OPTION)
+run-local: setup $(MANIFEST) ## Run the same gateway on this machine, without QEMU
+	swift run guest-init --local --manifest $(MANIFEST) $(PORT_OPTION)
 
 test: setup ## Run the tests, and those of a package that adopts this one
 	@echo "building and running the tests (the first build takes minutes)"
