@@ -56,6 +56,8 @@ public enum RPCConnector {
       if let first = error.connectionErrors.first { return words(for: first.error) }
       return "the host is not known"
     case ChannelError.connectTimeout: return "no answer in time"
+    case let error as IOError where error.errnoCode == ECONNREFUSED:
+      return "nothing listens there"
     default: return "\(error)"
     }
   }

@@ -22,6 +22,9 @@ public enum Credentials: Sendable {
 }
 
 /// A connection to a guest's gateway, for programs of any kind: it has no user interface.
+///
+/// It is closed when the client and every ``SessionClient`` of it are let go of; proxies that are
+/// still held then fail.
 public final class GatewayClient: Sendable {
   /// The connection.
   public let connection: RPCConnection

@@ -22,6 +22,15 @@ import Testing
     #expect(error?.reason.contains("logged out") == true)
   }
 
+  @Test func whatWasGotThroughAProxyDiesWithTheSession() async throws {
+    let session = try await TestGuest().connect().login(TestGuest.credentials)
+    let room = try await session.join("room")
+    try await room.say("hello")
+    try await session.logout()
+    let error = await #expect(throws: RPCError.self) { try await room.say("again") }
+    #expect(error?.kind == .disconnected)
+  }
+
   @Test func theGrantedSessionEndsItAsWell() async throws {
     let guest = try TestGuest()
     let session = try await guest.connect().login(TestGuest.credentials)

@@ -1,5 +1,3 @@
-import CapnProtoNIO
-import CapnProtoRPC
 import Glibc
 import GuestInit
 
@@ -34,6 +32,12 @@ import GuestInit
   }
 }
 
+/// What is wrong with the command line, in words.
+struct UsageError: Error, CustomStringConvertible {
+  let description: String
+  init(_ description: String) { self.description = description }
+}
+
 /// What follows the executable's name on a host.
 struct LocalOptions {
   var manifest = "build/boot-manifest.bin"
@@ -46,18 +50,18 @@ struct LocalOptions {
     """
 
   init(_ arguments: [String]) throws {
-    guard arguments.first == "--local" else { throw RPCError.failed(Self.usage) }
+    guard arguments.first == "--local" else { throw UsageError(Self.usage) }
     var rest = arguments.dropFirst()
     while let name = rest.popFirst() {
-      guard let value = rest.popFirst() else { throw RPCError.failed(Self.usage) }
+      guard let value = rest.popFirst() else { throw UsageError(Self.usage) }
       switch name {
       case "--manifest": manifest = value
       case "--port":
         guard let number = UInt16(value) else {
-          throw RPCError.failed("--port \(value) is no port: 0 (any that is free) to 65535")
+          throw UsageError("--port \(value) is no port: 0 (any that is free) to 65535")
         }
         port = number
-      default: throw RPCError.failed("there is no option \(name); \(Self.usage)")
+      default: throw UsageError("there is no option \(name); \(Self.usage)")
       }
     }
   }
