@@ -13,6 +13,8 @@ struct Answer: Sendable {
   var isKept = false
   /// The question of this side that takes its outcome from this answer.
   var taker: QuestionID?
+  /// Words of the call.
+  var words = 0
   /// Whether `Finish` came before the outcome.
   var isFinished = false
 }
@@ -44,7 +46,7 @@ extension Connection {
     if answer.isFinished || answer.isKept {
       guard let kept = try? Ref<Message.Reader>(message.freeze()) else { return }
       if answer.isFinished { sendReturn(token.id) { $0.setCanceled() } }
-      if answer.isKept { sendReturn(token.id) { $0.setResultsSentElsewhere() } }
+      if !answer.isFinished { sendReturn(token.id) { $0.setResultsSentElsewhere() } }
       endAnswer(token.id, .success(kept))
       return
     }
@@ -100,7 +102,7 @@ extension Connection {
   }
 
   /// A capability that was awaited: one of the peer's own is called there, any other here.
-  private mutating func settleAnswered(_ id: NodeID, _ hook: any CapabilityHook) {
+  mutating func settleAnswered(_ id: NodeID, _ hook: any CapabilityHook) {
     guard let handle = own(hook) else {
       settle(id, .local(hook))
       return
@@ -150,14 +152,20 @@ extension Connection {
       return
     }
     answers[id]?.isFinished = true
-    // Calls that were pipelined on the answer before still need it.
-    if answer.nodes.isEmpty, answer.taker == nil {
-      emit(.cancel(AnswerToken(id: id, serial: answer.serial)))
-    }
+    cancelIfUnwanted(id)
+  }
+
+  /// Cancels a running call that is finished, unless calls that were pipelined on it need it.
+  mutating func cancelIfUnwanted(_ id: AnswerID) {
+    guard let answer = answers[id], answer.isFinished, answer.outcome == nil,
+      answer.nodes.isEmpty, answer.taker == nil
+    else { return }
+    emit(.cancel(AnswerToken(id: id, serial: answer.serial)))
   }
 
   mutating func forgetAnswer(_ id: AnswerID) {
     guard let answer = answers.removeValue(forKey: id) else { return }
+    wordsInFlight -= answer.words
     if case .success(let message) = answer.outcome { emit(.discardMessage(message)) }
   }
 

@@ -32,6 +32,11 @@ public struct Connection: Sendable {
   var nodes = SlotTable<NodeID, Node>()
 
   var queuedCalls = 0
+  /// Words of the peer's calls that are not finished.
+  var wordsInFlight = 0
+  /// Answers that fail because of another one, and whether they are being worked off.
+  var refusals = Deque<(AnswerToken, RPCError)>()
+  var isRefusing = false
   var serial: UInt64 = 0
   /// Why the connection is over, once it is.
   public internal(set) var failure: RPCError?
@@ -79,7 +84,7 @@ public struct Connection: Sendable {
   mutating func send(_ builder: consuming MessageBuilder) -> Ref<Message.Reader>? {
     // What this side has built has a root that is a struct.
     guard let message = try? Ref<Message.Reader>(builder.freeze()) else { return nil }
-    if failure == nil { messages.append(message) }
+    if failure == nil { messages.append(message) } else { emit(.discardMessage(message)) }
     return message
   }
 

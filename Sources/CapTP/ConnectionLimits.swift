@@ -2,8 +2,10 @@
 public struct ConnectionLimits: Hashable, Sendable {
   /// Calls of the peer that are not finished.
   public var answers = 4096
-  /// Calls to the peer that are not finished.
-  public var questions = 65_536
+  /// Words of the peer's calls that are not finished.
+  public var wordsInFlight = 32 << 20
+  /// Calls to the peer that are not finished: no more than a peer of this library takes.
+  public var questions = 4096
   /// Capabilities that the peer holds of this side.
   public var exports = 65_536
   /// Capabilities that this side holds of the peer.

@@ -26,7 +26,7 @@ extension Connection {
   }
 
   private mutating func describe(
-    _ hook: any CapabilityHook, in descriptor: CapDescriptor.Builder
+    _ hook: any CapabilityHook, in descriptor: CapDescriptor.Builder, depth: Int = 0
   ) -> ExportID? {
     let hook = Self.followed(hook)
     guard let handle = own(hook) else {
@@ -42,9 +42,10 @@ extension Connection {
       answer.questionId = question.rawValue
       path.write(to: answer)
       return nil
-    case .local(let inner): return describe(inner, in: descriptor)
+    case .local(let inner) where depth < 64:
+      return describe(inner, in: descriptor, depth: depth + 1)
     case .embargoed, .awaiting: return export(hook, isPromise: true, in: descriptor)
-    case .broken, .alias: return export(hook, isPromise: false, in: descriptor)
+    case .broken, .alias, .local: return export(hook, isPromise: false, in: descriptor)
     }
   }
 

@@ -47,10 +47,13 @@ extension Connection {
 
   private mutating func importNode(_ id: ImportID) throws(ProtocolViolation) -> NodeID {
     if let known = imports[id] {
+      guard known.references < .max else {
+        throw ProtocolViolation("import \(id.rawValue) was given too often")
+      }
       imports[id]?.references += 1
       return known.node
     }
-    guard imports.count < limits.imports else {
+    guard imports.count < limits.imports, nodes.count < limits.imports + limits.questions else {
       throw ProtocolViolation("this side holds more than \(limits.imports) capabilities")
     }
     let node = addNode(.imported(id))

@@ -92,7 +92,9 @@ extension Connection {
       case .alias(let next):
         id = next
         continue
-      case .awaiting(let answer, let path): answers[answer]?.nodes[path] = nil
+      case .awaiting(let answer, let path):
+        answers[answer]?.nodes[path] = nil
+        cancelIfUnwanted(answer)
       case .embargoed(let hook), .local(let hook): emit(.discard(hook))
       case .broken: break
       }
@@ -111,12 +113,11 @@ extension Connection {
     case .failure(let error): settle(id, .broken(error))
     case .success(nil): settle(id, .broken(.failed("called a null capability")))
     case .success(.some(let hook)):
-      if let handle = own(hook) {
+      let handle = own(hook)
+      if let handle, settled(handle.node) == id {
+        settle(id, .broken(.failed("the promise resolved to itself")))
+      } else if let handle, !(node.hasSentCalls && leadsHere(handle.node)) {
         let other = settled(handle.node)
-        guard other != id else {
-          settle(id, .broken(.failed("the promise resolved to itself")))
-          return
-        }
         nodes[other]?.holders += 1
         if node.hasSentCalls { nodes[other]?.hasSentCalls = true }
         settle(id, .alias(other))
@@ -133,6 +134,14 @@ extension Connection {
       } else {
         settle(id, .local(hook))
       }
+    }
+  }
+
+  /// Whether calls on the node stay on this side.
+  private func leadsHere(_ id: NodeID) -> Bool {
+    switch state(id) {
+    case .embargoed, .awaiting, .local: true
+    case .imported, .pipelined, .alias, .broken: false
     }
   }
 
@@ -161,7 +170,7 @@ extension Connection {
     guard let id = embargoes.remove(embargo) else {
       throw ProtocolViolation("Disembargo names an embargo that was not placed")
     }
-    if case .embargoed(let hook) = nodes[id]?.state { settle(id, .local(hook)) }
+    if case .embargoed(let hook) = nodes[id]?.state { settleAnswered(id, hook) }
     releaseNode(id)
   }
 

@@ -10,6 +10,10 @@ public struct PipelinePath: Hashable, Sendable {
   public init(_ fields: [UInt16] = []) { self.fields = fields }
 
   init(_ ops: ListReader<PromisedAnswer.Op.Reader>) throws {
+    // Structs nest no deeper in any message that can be read.
+    guard ops.count <= Int(ReaderLimits.standard.nestingDepth) else {
+      throw ProtocolViolation("a pipeline path has \(ops.count) steps")
+    }
     fields = []
     for index in ops.indices {
       switch try ops[index].which {
@@ -37,6 +41,7 @@ public struct PipelinePath: Hashable, Sendable {
   private static func capability(
     in content: AnyPointerReader, _ fields: ArraySlice<UInt16>
   ) throws(DecodingError) -> (any CapabilityHook)? {
+    guard !content.isNull else { return nil }
     guard let field = fields.first else { return try content.capability() }
     return try capability(
       in: content.structure().pointer(Int(field)), fields.dropFirst())

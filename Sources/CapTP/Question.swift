@@ -12,6 +12,8 @@ struct Question: Sendable {
   var target: NodeID?
   /// Capabilities in the params that the peer now holds.
   var paramExports: [ExportID] = []
+  /// The tail call that the outcome comes from, once the peer has said so: it is the `Return`.
+  var takesFrom: AnswerID?
   /// Whether `Finish` went out before the `Return` came.
   var isFinished = false
 }
@@ -90,7 +92,11 @@ extension Connection {
     questions[id]?.isFinished = true
     // The peer releases the capabilities of a Return that crosses this message.
     sendFinish(id, releaseResultCaps: true)
-    if let target = question.target {
+    if let answer = question.takesFrom {
+      answers[answer]?.taker = nil
+      cancelIfUnwanted(answer)
+      forgetQuestion(id)
+    } else if let target = question.target {
       questions[id]?.target = nil
       releaseNode(target)
     }

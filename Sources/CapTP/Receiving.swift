@@ -23,6 +23,13 @@ extension Connection {
     let kind = try Self.kind(message.root(as: Message.Reader.self))
     switch kind {
     case .call:
+      // Params that are given back as `unimplemented` must not be taken first.
+      switch try message.root(as: Message.Reader.self).call.sendResultsTo.which {
+      case .caller, .yourself: break
+      default:
+        try sendUnimplemented(message.root(as: Message.Reader.self))
+        return
+      }
       let table = try importTable(message.root(as: Message.Reader.self).call.params)
       message.setCapabilities(table)
       try receiveCall(Ref(message))
@@ -105,14 +112,14 @@ extension Connection {
 
   private mutating func receiveCall(_ message: Ref<Message.Reader>) throws {
     let call = try message.reader.call
-    switch try call.sendResultsTo.which {
-    case .caller, .yourself: break
-    default:
-      try sendUnimplemented(message.reader)
-      return
+    let words = message.frameBytes / 8
+    guard wordsInFlight + words <= limits.wordsInFlight else {
+      throw ProtocolViolation("more than \(limits.wordsInFlight) words of calls are open at once")
     }
     let hook = try target(call.target)
     let token = try openAnswer(AnswerID(rawValue: call.questionId))
+    wordsInFlight += words
+    answers[token.id]?.words = words
     if case .yourself = try call.sendResultsTo.which { answers[token.id]?.isKept = true }
     let delivered = DeliveredCall(message)
     // A reference of this connection that waits, or whose calls go back, is routed here.
@@ -175,7 +182,7 @@ extension Connection {
 
   private mutating func returned(_ body: Return.Reader) throws -> QuestionID {
     let id = QuestionID(rawValue: body.answerId)
-    guard let question = questions[id] else {
+    guard let question = questions[id], question.takesFrom == nil else {
       throw ProtocolViolation("Return names question \(id.rawValue), which is not open")
     }
     if body.releaseParamCaps {
@@ -194,6 +201,7 @@ extension Connection {
       finishQuestion(question, outcome)
     } else {
       answers[answer]?.taker = question
+      questions[question]?.takesFrom = answer
     }
   }
 
@@ -241,13 +249,19 @@ extension Connection {
     }
     let state = state(handle.node)
     switch state {
-    case .imported, .pipelined:
-      send {
-        let disembargo = $0.initDisembargo()
-        state.write(to: disembargo.initTarget())
-        disembargo.context.receiverLoopback = embargo.rawValue
-      }
-    default: abort("Disembargo is for a capability that does not lead back to its sender")
+    case .embargoed, .awaiting: route(.echo(embargo), to: handle.node)
+    // What led to the peer may lead elsewhere by now; the calls before have gone their way.
+    default: sendLoopback(embargo, to: state)
+    }
+  }
+
+  /// Tells the peer that its calls before the disembargo have been handed on.
+  mutating func sendLoopback(_ embargo: EmbargoID, to state: NodeState?) {
+    send {
+      let disembargo = $0.initDisembargo()
+      let target = disembargo.initTarget()
+      state?.write(to: target)
+      disembargo.context.receiverLoopback = embargo.rawValue
     }
   }
 

@@ -1,4 +1,5 @@
 import CapnProto
+import DequeModule
 
 /// Where a call went.
 public enum CallRoute: Sendable {
@@ -39,7 +40,14 @@ extension Connection {
       if nodes[id]?.queue.isEmpty == true { nodes[id]?.holders += 1 }
       nodes[id]?.queue.append(call)
     case .broken(let error): refuse(call, error)
-    case .local(let hook): hand(call, to: hook)
+    case .local(let hook):
+      if case .echo(let embargo) = call {
+        // The calls before it have been handed over: what follows them may go on.
+        let handle = handle(id)
+        emit(.echoDisembargo(handle, embargo))
+      } else {
+        hand(call, to: hook)
+      }
     case .imported, .pipelined, .alias:
       // The runtime copies the call into a message of its own and comes back with `call`.
       let handle = handle(id)
@@ -62,9 +70,15 @@ extension Connection {
       emit(.finish(caller, .failure(error)))
       emit(.discardMessage(call.message))
     case .peers(let call, let answer):
-      returnError(error, for: answer)
       emit(.discardMessage(call.message))
-    case .echo: break
+      // An answer that fails refuses the calls that are pipelined on it, and so on: in turn, as a
+      // chain may be as long as the peer likes.
+      refusals.append((answer, error))
+      guard !isRefusing else { return }
+      isRefusing = true
+      while let (answer, error) = refusals.popFirst() { returnError(error, for: answer) }
+      isRefusing = false
+    case .echo(let embargo): sendLoopback(embargo, to: nil)
     }
   }
 }

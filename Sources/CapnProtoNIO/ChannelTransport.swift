@@ -59,6 +59,8 @@ final class ChannelTransport: MessageTransport {
     state.withLock { $0.isClosing = true }
     channel.eventLoop.execute {
       self.flush()
+      // A peer that does not read does not keep the socket.
+      self.channel.eventLoop.scheduleTask(in: .seconds(5)) { self.channel.close(promise: nil) }
       // After the last write, whose failure is as good as its success.
       self.channel.writeAndFlush(self.channel.allocator.buffer(capacity: 0)).whenComplete { _ in
         self.channel.close(promise: nil)

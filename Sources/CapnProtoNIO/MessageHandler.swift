@@ -29,8 +29,6 @@ final class MessageHandler: ChannelInboundHandler {
         hasReceived
           ? "a message cannot be read: \(error)"
           : "the first message cannot be read, so the peer may not speak Cap'n Proto RPC: \(error)")
-      // What follows a broken frame has no meaning.
-      context.close(promise: nil)
     }
   }
 

@@ -16,6 +16,8 @@ extension CallRoute {
     case .local(let cancellation): cancellation.cancel()
     case .remote(let connection, let question, let caller):
       connection.dropQuestion(question, caller: caller)
+      // The engine forgets the caller; where the call came from is still owed an answer.
+      (caller as? ForwardingCaller)?.finish(.failure(.failed("the call was cancelled")))
     }
   }
 }

@@ -12,6 +12,9 @@ final class PendingCall: Caller {
     var nextWaiter: UInt64 = 0
     /// Capabilities in results that this process will make: one for each path.
     var promises: [PipelinePath: QueuedCapability] = [:]
+    /// Capabilities in results that the peer will make: calls on one keep their order, however
+    /// often it is asked for.
+    var remote: [PipelinePath: any CallTarget] = [:]
   }
   private let state = Mutex(State())
 
@@ -83,7 +86,15 @@ final class PendingCall: Caller {
       defer { state.route = nil }
       return state.outcome == nil ? state.route : nil
     }
+    // Let go of outside of the lock.
+    let remote = state.withLock { state in
+      defer { state.remote = [:] }
+      return state.remote
+    }
+    withExtendedLifetime(remote) {}
     route?.cancel()
+    // Another task may wait for the same call.
+    finish(.failure(.failed("the call was cancelled")))
   }
 
   /// The capability at the path in the results, which need not be there yet.
@@ -93,6 +104,7 @@ final class PendingCall: Caller {
       case remote(RPCConnection, QuestionID)
       case promise(QueuedCapability)
     }
+    if let known = state.withLock({ $0.remote[path] }) { return known }
     let found: Found = state.withLock { state in
       if let outcome = state.outcome { return .outcome(outcome) }
       if case .remote(let connection, let question, _) = state.route {
@@ -107,7 +119,13 @@ final class PendingCall: Caller {
     case .outcome(let outcome): return Self.target(path, outcome)
     case .promise(let promise): return promise
     case .remote(let connection, let question):
-      if let target = connection.pipeline(question, path, caller: self) { return target }
+      if let target = connection.pipeline(question, path, caller: self) {
+        return state.withLock { state in
+          if let known = state.remote[path] { return known }
+          state.remote[path] = target
+          return target
+        }
+      }
       // The call has returned in the meantime, and the outcome is about to come.
       return state.withLock { state in
         if let outcome = state.outcome { return Self.target(path, outcome) }

@@ -28,6 +28,9 @@ final class QueuedCapability: CallTarget, PromiseHook {
 
   /// Says what the capability is. Only the first time counts.
   func resolve(_ target: any CallTarget) {
+    let target: any CallTarget =
+      leadsBack(target)
+      ? BrokenCapability(.failed("the promise resolved to itself")) : target
     // The token is let go of outside of the lock, as it may take a call back.
     let (isFirst, token) = state.withLock { state in
       guard state.target == nil else { return (false, nil as CallToken?) }
@@ -58,6 +61,19 @@ final class QueuedCapability: CallTarget, PromiseHook {
       return state.watchers
     }
     for watcher in watchers { watcher(target) }
+  }
+
+  /// Whether the target is this promise, perhaps by way of others.
+  private func leadsBack(_ target: any CallTarget) -> Bool {
+    var hook: any CapabilityHook = target
+    for _ in 0..<64 {
+      if hook === self { return true }
+      guard let promise = hook as? any PromiseHook, let next = promise.resolution else {
+        return false
+      }
+      hook = next
+    }
+    return true
   }
 
   /// Calls the watcher with what the capability is, once that is known.

@@ -82,7 +82,7 @@ public final class RPCConnection: Sendable {
   public func receive(_ message: consuming MessageReader) {
     var box: MessageReader? = message
     state.withLock { $0.messagesReceived += 1 }
-    perform {
+    perform(drainsHere: executor.isCurrent) {
       if let message = box.take() { $0.receive(message) }
     }
   }
@@ -181,7 +181,9 @@ public final class RPCConnection: Sendable {
   // MARK: Moving the engine
 
   @discardableResult
-  private func perform<Value: Sendable>(_ body: (inout Connection) -> Value) -> Value {
+  private func perform<Value: Sendable>(
+    drainsHere: Bool = false, _ body: (inout Connection) -> Value
+  ) -> Value {
     let (value, mustDrain) = state.withLock { state in
       let value = body(&state.engine)
       while let message = state.engine.nextMessage() {
@@ -194,7 +196,8 @@ public final class RPCConnection: Sendable {
       return (value, mustDrain)
     }
     if mustDrain {
-      if executor.isCurrent { drain() } else { executor.execute { self.drain() } }
+      // Only what arrives is worked off at once: a call must not run objects on its caller's stack.
+      if drainsHere { drain() } else { executor.execute { self.drain() } }
     }
     return value
   }
