@@ -31,6 +31,16 @@ extension MessageReader {
 
   /// Reads a message in the bytes of one frame, in place: nothing is copied.
   ///
+  /// - Throws: as ``read(flat:frameLimits:limits:_:)`` of a `RawSpan`.
+  public static func read<Value>(
+    flat bytes: [UInt8], frameLimits: FrameLimits = .standard, limits: ReaderLimits = .standard,
+    _ body: (borrowing MessageReader) throws -> Value
+  ) throws -> Value {
+    try unsafe read(flat: bytes.span.bytes, frameLimits: frameLimits, limits: limits, body)
+  }
+
+  /// Reads a message in the bytes of one frame, in place: nothing is copied.
+  ///
   /// A reader that is retained inside the body is copied, as the bytes are the caller's.
   ///
   /// - Throws: ``FramingError`` if the frame is cut off or exceeds the limits, and what the body
