@@ -3,6 +3,8 @@
 GUEST_BUILD := .build-guest
 MANIFEST    := build/boot-manifest.bin
 BIN         := .build/debug
+# Runs of each benchmark.
+ROUNDS      ?= 7
 
 # PORT=... names the port of 127.0.0.1; without it, 2327 or any that is free.
 PORT_OPTION := $(if $(PORT),--port $(PORT))
@@ -64,8 +66,11 @@ interop: setup ## Our RPC against the C++ implementation
 	$(MAKE) -s -C Tests/Interop peer
 	Tests/Interop/table.sh $(BIN)/interop-peer build/interop/peer
 
-bench: setup ## Benchmarks beside C++
-	swift run -c release --package-path Benchmarks
+bench: setup ## Time and count instructions beside the C++ implementation (about 3 minutes)
+	$(MAKE) -C Benchmarks/Cpp
+	# Without debug information, which is newer than some versions of valgrind can read.
+	swift build -c release --package-path Benchmarks -Xlinker --strip-debug
+	Benchmarks/run.sh --swift Benchmarks/.build/release --rounds $(ROUNDS)
 
 docs: setup ## Build the documentation
 	docs/build.sh

@@ -53,8 +53,6 @@ trap 'exit 130' INT TERM
 cases="build 8000 20 120
 read 8000 20 120
 roundtrip 5000 20 120
-pack 10000 20 120
-unpack 10000 20 120
 small 300000 2000 12000
 ping-sequential 20000 200 1200
 ping-concurrent 40000 200 1200
