@@ -15,7 +15,7 @@ import Synchronization
 /// Owns the segments and the capability table of one message.
 @safe @usableFromInline
 final class MessageArena: @unchecked Sendable {
-  @usableFromInline nonisolated(unsafe) private(set) var header: ArenaPointer
+  @usableFromInline let header: ArenaPointer
   /// Capabilities that pointers of this message refer to by index; nil where the peer sent none.
   nonisolated(unsafe) var capabilities: [(any CapabilityHook)?] = []
   /// Who frees the segments' words.
