@@ -37,13 +37,28 @@ final class MessageArena: @unchecked Sendable {
   /// An arena without segments.
   init(limits: ReaderLimits?, segmentCapacity: Int, words: Words) {
     unsafe self.words = words
-    unsafe header = .allocate(capacity: 1)
-    let table = UnsafeMutablePointer<SegmentPointer>.allocate(
-      capacity: max(1, segmentCapacity))
+    let capacity = max(1, segmentCapacity)
+    let block = unsafe UnsafeMutableRawPointer.allocate(
+      byteCount: Self.tableOffset + capacity * MemoryLayout<SegmentPointer>.stride, alignment: 8)
+    unsafe header = block.bindMemory(to: ArenaHeader.self, capacity: 1)
     unsafe header.initialize(
       to: ArenaHeader(
-        traversalWords: max(0, limits?.traversalWords ?? .max), segments: table,
-        capacity: max(1, segmentCapacity), owner: .passUnretained(self)))
+        traversalWords: max(0, limits?.traversalWords ?? .max),
+        segments: (block + Self.tableOffset)
+          .bindMemory(to: SegmentPointer.self, capacity: capacity),
+        capacity: capacity, owner: .passUnretained(self)))
+  }
+
+  // The header's block goes on with the first segment's descriptor and with the first table of
+  // segments: most messages have one segment, and need no further descriptors.
+  private static var firstSegmentOffset: Int { MemoryLayout<ArenaHeader>.stride }
+  private static var tableOffset: Int { firstSegmentOffset + MemoryLayout<Segment>.stride }
+
+  private var block: UnsafeMutableRawPointer { unsafe UnsafeMutableRawPointer(header) }
+
+  private func deallocateTable() {
+    let table = unsafe header.pointee.segments
+    if unsafe table != block + Self.tableOffset { unsafe table.deallocate() }
   }
 
   deinit {
@@ -55,11 +70,11 @@ final class MessageArena: @unchecked Sendable {
       case .borrowed: break
       }
       unsafe segment.deinitialize(count: 1)
-      unsafe segment.deallocate()
+      if index > 0 { unsafe segment.deallocate() }
     }
-    unsafe header.pointee.segments.deallocate()
+    deallocateTable()
     unsafe header.deinitialize(count: 1)
-    unsafe header.deallocate()
+    unsafe block.deallocate()
   }
 
   /// Zeroed words from the heap, aligned for any load.
@@ -77,11 +92,14 @@ final class MessageArena: @unchecked Sendable {
     if unsafe count == header.pointee.segmentCapacity {
       let table = UnsafeMutablePointer<SegmentPointer>.allocate(capacity: count * 2)
       unsafe table.initialize(from: header.pointee.segments, count: count)
-      unsafe header.pointee.segments.deallocate()
+      deallocateTable()
       unsafe header.pointee.segments = table
       unsafe header.pointee.segmentCapacity = count * 2
     }
-    let segment = SegmentPointer.allocate(capacity: 1)
+    let segment =
+      count == 0
+      ? unsafe (block + Self.firstSegmentOffset).bindMemory(to: Segment.self, capacity: 1)
+      : SegmentPointer.allocate(capacity: 1)
     unsafe segment.initialize(
       to: Segment(
         start: start, used: used, capacity: capacity, arena: header,
