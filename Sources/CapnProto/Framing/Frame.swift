@@ -85,21 +85,38 @@ extension MessageBuilder {
   }
 
   /// The message as one frame.
-  public borrowing func flattened() -> [UInt8] {
-    var frame = frameHead
-    frame.reserveCapacity(frame.count + words * 8)
-    unsafe arena.forEachSegment { unsafe frame.append(contentsOf: $0) }
-    return frame
-  }
+  public borrowing func flattened() -> [UInt8] { arena.flattened() }
 }
 
 extension MessageReader {
   /// The message as one frame.
-  public borrowing func flattened() -> [UInt8] {
-    var frame = SegmentTable.encode(
-      (0..<arena.segmentCount).map { arena.usedWords(inSegment: $0) })
-    unsafe arena.forEachSegment { unsafe frame.append(contentsOf: $0) }
-    return frame
+  public borrowing func flattened() -> [UInt8] { arena.flattened() }
+}
+
+extension MessageArena {
+  /// The message as one frame, for which memory is allocated once.
+  func flattened() -> [UInt8] {
+    let segments = segmentCount
+    var bytes = SegmentTable.bytes(segments: segments)
+    for index in 0..<segments { bytes += usedWords(inSegment: index) * 8 }
+    return unsafe [UInt8](unsafeUninitializedCapacity: bytes) { buffer, initializedCount in
+      let frame = UnsafeMutableRawBufferPointer(buffer)
+      var offset = 0
+      func append(_ number: Int) {
+        unsafe frame.storeBytes(
+          of: UInt32(truncatingIfNeeded: number).littleEndian, toByteOffset: offset,
+          as: UInt32.self)
+        offset += 4
+      }
+      append(segments - 1)
+      for index in 0..<segments { append(usedWords(inSegment: index)) }
+      if segments % 2 == 0 { append(0) }
+      unsafe forEachSegment {
+        unsafe UnsafeMutableRawBufferPointer(rebasing: frame[offset...]).copyMemory(from: $0)
+        offset += $0.count
+      }
+      initializedCount = offset
+    }
   }
 }
 

@@ -75,11 +75,7 @@ extension Ref where Reader: ~Escapable {
   }
 
   /// The whole message as one frame.
-  public func flattened() -> [UInt8] {
-    var frame = frameHead
-    unsafe owner.forEachSegment { unsafe frame.append(contentsOf: $0) }
-    return frame
-  }
+  public func flattened() -> [UInt8] { owner.flattened() }
 
   /// Bytes of the whole message's frame.
   public var frameBytes: Int {
