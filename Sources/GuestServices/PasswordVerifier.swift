@@ -36,7 +36,8 @@ public struct PasswordVerifier: Sendable {
   /// Whether the password is the one; takes long on purpose.
   func matches(_ password: [UInt8]) -> Bool {
     let derived = try? KDF.Scrypt.deriveKey(
-      from: password, salt: salt, outputByteCount: max(key.count, 32), rounds: rounds,
+      from: password, salt: salt, outputByteCount: key.isEmpty ? 32 : key.count,
+      rounds: rounds,
       blockSize: blockSize, parallelism: parallelism)
     guard let derived, !key.isEmpty else { return false }
     // SymmetricKey compares in constant time.

@@ -45,7 +45,8 @@ final class GatewayBootstrap: RemoteSessionGateway.Server {
       }
       try session.start(outcome)
     } catch {
-      connection.attemptBroken()
+      // An attempt that is given up half-way has cost as much as one that failed.
+      connection.attemptFailed()
       throw error
     }
     guard connection.attemptSucceeded(session) else {

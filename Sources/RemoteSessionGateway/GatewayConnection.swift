@@ -52,9 +52,6 @@ final class GatewayConnection: Sendable {
     }
   }
 
-  /// The attempt came to no decision.
-  func attemptBroken() { state.withLock { $0.inProgress -= 1 } }
-
   /// Adds the session that the attempt led to; false if the connection is gone meanwhile.
   func attemptSucceeded(_ session: LiveSession) -> Bool {
     state.withLock { state in

@@ -18,8 +18,9 @@ extension InteropProof {
       let results = try await motd.results()
       let text = try results.reader.text.string
       try expect(atSending.sent == 5, "\(atSending.sent) messages went out at once, not 5")
+      // Nothing was waited for. The bootstrap's answer may be quick; the login's takes its time.
       try expect(
-        atSending.received == 0, "\(atSending.received) messages came in before the last call")
+        atSending.received <= 1, "\(atSending.received) messages came in before the last call")
       try expect(!text.isEmpty, "the message is empty")
       client.close()
       return "\(atSending.sent) messages out (bootstrap, login, capSet, get, motd) with "
