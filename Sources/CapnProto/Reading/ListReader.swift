@@ -32,7 +32,7 @@
 
 /// A list of a message, read in place. It cannot outlive its message.
 ///
-/// `for index in list.indices { list[index] }` visits it, or ``forEach(_:)`` and ``map(_:)``.
+/// `for index in list.indices { list[index] }` visits it, or `forEach` and `map`.
 @frozen public struct ListReader<Element: ListElement & ~Escapable>: ~Escapable {
   /// The list without its type.
   public let _list: AnyListReader
