@@ -10,7 +10,7 @@ public enum RPCAddress: Hashable, Sendable {
 
   /// The address in the text: `HOST:PORT`, `[IPV6]:PORT` or `unix:PATH`.
   ///
-  /// - Throws: ``RPCError`` that says what was expected.
+  /// - Throws: `RPCError` that says what was expected.
   public init(parsing text: String) throws {
     if text.hasPrefix("unix:") {
       let path = String(text.dropFirst(5))

@@ -15,7 +15,7 @@ public enum RPCConnector {
   ///   - group: the event loops, of which the connection gets one.
   ///   - logger: gets what goes wrong.
   /// - Returns: the connection, which is open.
-  /// - Throws: ``RPCError`` of kind `disconnected` that says why there is no connection.
+  /// - Throws: `RPCError` of kind `disconnected` that says why there is no connection.
   public static func connect(
     to address: RPCAddress, bootstrap: Capability? = nil,
     limits: ConnectionLimits = ConnectionLimits(), timeout: Duration = .seconds(10),

@@ -38,7 +38,7 @@ public final class RPCListener: Sendable {
   ///   - whenClosed: is told when a connection is over.
   ///   - bootstrap: makes the capability that a peer gets first; nil if it gets none.
   /// - Returns: the listener, which accepts connections already.
-  /// - Throws: ``RPCError`` that says why it cannot listen.
+  /// - Throws: `RPCError` that says why it cannot listen.
   public static func listen(
     on address: RPCAddress, limits: ConnectionLimits = ConnectionLimits(),
     group: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton,

@@ -12,7 +12,7 @@ public struct RemoteCall<
 
   /// The results, once they are there.
   ///
-  /// - Throws: ``RPCError`` if the call failed; `CancellationError` if the awaiting task is
+  /// - Throws: `RPCError` if the call failed; `CancellationError` if the awaiting task is
   ///   cancelled, which takes the call back.
   public func results() async throws -> Ref<Results> {
     let message = try await token.call.outcome()
