@@ -1,5 +1,9 @@
 /// Bounds on what a peer may make this side hold, for one connection.
 public struct ConnectionLimits: Hashable, Sendable {
+  /// Words of one message of the peer: a transport reads no longer one.
+  public var messageWords = 8 << 20
+  /// Bytes that wait for the peer to read them, before a transport gives the connection up.
+  public var unwrittenBytes = 256 << 20
   /// Calls of the peer that are not finished.
   public var answers = 4096
   /// Words of the peer's calls that are not finished.

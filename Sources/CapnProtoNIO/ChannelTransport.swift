@@ -19,22 +19,31 @@ final class ChannelTransport: MessageTransport {
   /// What the peer may leave unread before the connection is given up, in bytes.
   private let unwrittenLimit: Int
 
-  init(_ channel: any Channel, unwrittenLimit: Int = 256 << 20) {
+  init(_ channel: any Channel, _ limits: ConnectionLimits) {
     self.channel = channel
-    self.unwrittenLimit = unwrittenLimit
+    unwrittenLimit = limits.unwrittenBytes
   }
 
   func send(_ message: Ref<Message.Reader>) {
     let bytes = message.frameBytes
     let (mustSchedule, isOverLimit) = state.withLock { state in
       guard !state.isClosing else { return (false, false) }
-      state.waiting.append(message)
       state.unwrittenBytes += bytes
+      guard state.unwrittenBytes <= unwrittenLimit else {
+        state.isClosing = true
+        state.waiting = []
+        return (false, true)
+      }
+      state.waiting.append(message)
       defer { state.isFlushScheduled = true }
-      return (!state.isFlushScheduled, state.unwrittenBytes > unwrittenLimit)
+      return (!state.isFlushScheduled, false)
     }
     if mustSchedule { channel.eventLoop.execute { self.flush() } }
-    if isOverLimit { channel.eventLoop.execute { self.channel.close(promise: nil) } }
+    if isOverLimit {
+      let error = RPCError.disconnected(
+        "more than \(unwrittenLimit) bytes wait for the peer to read them")
+      channel.eventLoop.execute { self.channel.pipeline.fireErrorCaught(error) }
+    }
   }
 
   private func flush() {
@@ -59,11 +68,13 @@ final class ChannelTransport: MessageTransport {
     state.withLock { $0.isClosing = true }
     channel.eventLoop.execute {
       self.flush()
-      // A peer that does not read does not keep the socket.
+      // A peer that does not read, or does not close, does not keep the socket.
       self.channel.eventLoop.scheduleTask(in: .seconds(5)) { self.channel.close(promise: nil) }
-      // After the last write, whose failure is as good as its success.
+      // After the last write, whose failure is as good as its success. A socket that is closed with
+      // bytes in it that nobody has read is reset, and the peer may lose what it was told last: so
+      // only this side's half is closed, and the peer's end of the stream closes the rest.
       self.channel.writeAndFlush(self.channel.allocator.buffer(capacity: 0)).whenComplete { _ in
-        self.channel.close(promise: nil)
+        self.channel.close(mode: .output).whenFailure { _ in self.channel.close(promise: nil) }
       }
     }
   }

@@ -7,12 +7,18 @@ final class MessageHandler: ChannelInboundHandler {
   typealias InboundIn = ByteBuffer
 
   private let connection: RPCConnection
-  private var decoder = FrameDecoder()
+  private var decoder: FrameDecoder
   private var hasReceived = false
   private let whenInactive: @Sendable () -> Void
 
-  init(_ connection: RPCConnection, whenInactive: @escaping @Sendable () -> Void = {}) {
+  init(
+    _ connection: RPCConnection, _ limits: ConnectionLimits,
+    whenInactive: @escaping @Sendable () -> Void = {}
+  ) {
     self.connection = connection
+    var frameLimits = FrameLimits.standard
+    frameLimits.words = limits.messageWords
+    decoder = FrameDecoder(frameLimits: frameLimits)
     self.whenInactive = whenInactive
   }
 
@@ -43,7 +49,8 @@ final class MessageHandler: ChannelInboundHandler {
   }
 
   func errorCaught(context: ChannelHandlerContext, error: any Error) {
-    connection.disconnect(.disconnected("the connection failed: \(error)"))
+    let reason = (error as? RPCError)?.reason ?? "\(error)"
+    connection.disconnect(.disconnected("the connection failed: \(reason)"))
     context.close(promise: nil)
   }
 }

@@ -29,6 +29,15 @@ public enum RPCAddress: Hashable, Sendable {
     self = .tcp(host: String(host), port: Int(port))
   }
 
+  /// What to do if it is in use, for an error's words.
+  var wayOut: String {
+    switch self {
+    case .tcp:
+      "; end the program that listens there, choose another port, or port 0 for any that is free"
+    case .unix: "; end the program that listens there, and remove the path if none does"
+    }
+  }
+
   init?(_ address: SocketAddress?) {
     guard let address else { return nil }
     if let path = address.pathname, !path.isEmpty {

@@ -28,9 +28,9 @@ public enum RPCConnector {
     @Sendable func initialize(_ channel: any Channel) -> EventLoopFuture<RPCConnection> {
       channel.eventLoop.makeCompletedFuture {
         let connection = RPCConnection(
-          bootstrap: bootstrap, limits: limits, transport: ChannelTransport(channel),
+          bootstrap: bootstrap, limits: limits, transport: ChannelTransport(channel, limits),
           executor: EventLoopExecutor(eventLoop: channel.eventLoop), logger: logger)
-        try channel.pipeline.syncOperations.addHandler(MessageHandler(connection))
+        try channel.pipeline.syncOperations.addHandler(MessageHandler(connection, limits))
         return connection
       }
     }

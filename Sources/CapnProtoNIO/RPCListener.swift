@@ -8,7 +8,7 @@ import Synchronization
 public struct IncomingConnection: Sendable {
   /// The peer's address, as the socket tells it; nil for most Unix sockets.
   public let peer: RPCAddress?
-  /// Counts the listener's connections, from 1.
+  /// Counts the connections that this process accepted, at whichever listener, from 1.
   public let id: UInt64
   /// The connection itself. The bootstrap capability may hold it: it is let go of when the
   /// connection ends.
@@ -33,6 +33,8 @@ public final class RPCListener: Sendable {
   /// - Parameters:
   ///   - address: where to listen. A Unix socket's path must not exist yet.
   ///   - limits: what each peer may make this side hold.
+  ///   - connectionLimit: how many connections may be open at once. One more is told so in an
+  ///     `Abort`, and closed.
   ///   - group: the event loops, of which each connection gets one.
   ///   - logger: gets what goes wrong.
   ///   - whenClosed: is told when a connection is over.
@@ -41,12 +43,13 @@ public final class RPCListener: Sendable {
   /// - Throws: `RPCError` that says why it cannot listen.
   public static func listen(
     on address: RPCAddress, limits: ConnectionLimits = ConnectionLimits(),
+    connectionLimit: Int = .max,
     group: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton,
     logger: Logger = Logger(label: "capnp.rpc"),
     whenClosed: @escaping @Sendable (IncomingConnection) -> Void = { _ in },
     bootstrap: @escaping @Sendable (IncomingConnection) -> Capability?
   ) async throws -> RPCListener {
-    let connections = OpenConnections()
+    let connections = OpenConnections(limit: connectionLimit)
     let server = ServerBootstrap(group: group)
       .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
       .serverChannelOption(.backlog, value: 256)
@@ -57,15 +60,25 @@ public final class RPCListener: Sendable {
             try channel.syncOptions?.setOption(.tcpOption(.tcp_nodelay), value: 1)
           }
           let connection = RPCConnection(
-            bootstrap: nil, limits: limits, transport: ChannelTransport(channel),
+            bootstrap: nil, limits: limits, transport: ChannelTransport(channel, limits),
             executor: EventLoopExecutor(eventLoop: channel.eventLoop), logger: logger)
+          guard let id = connections.add(connection) else {
+            // A peer must not fill the log either.
+            logger.debug(
+              "connection refused: too many are open", metadata: ["limit": "\(connectionLimit)"])
+            guard connections.beginRefusal() else { throw ChannelError.eof }
+            try channel.pipeline.syncOperations.addHandler(
+              RefusalHandler(
+                connection,
+                "\(connectionLimit) connections are open here, which is the limit; try again later"
+              ) { connections.endRefusal() })
+            return
+          }
           let incoming = IncomingConnection(
-            peer: RPCAddress(channel.remoteAddress), id: connections.nextID(),
-            connection: connection)
+            peer: RPCAddress(channel.remoteAddress), id: id, connection: connection)
           connection.offer(bootstrap(incoming))
-          connections.add(connection, incoming.id)
           try channel.pipeline.syncOperations.addHandler(
-            MessageHandler(connection) {
+            MessageHandler(connection, limits) {
               connections.remove(incoming.id)
               whenClosed(incoming)
             })
@@ -81,7 +94,7 @@ public final class RPCListener: Sendable {
       }
       return RPCListener(channel, RPCAddress(channel.localAddress) ?? address, connections)
     } catch let error as IOError where error.errnoCode == EADDRINUSE {
-      throw RPCError.failed("cannot listen on \(address): it is in use")
+      throw RPCError.failed("cannot listen on \(address): it is in use\(address.wayOut)")
     } catch {
       throw RPCError.failed("cannot listen on \(address): \(error)")
     }
@@ -99,28 +112,42 @@ public final class RPCListener: Sendable {
 
 /// The connections of a listener that are open.
 private final class OpenConnections: Sendable {
-  private struct State {
-    var lastID: UInt64 = 0
-    var open: [UInt64: RPCConnection] = [:]
-  }
-  private let state = Mutex(State())
+  /// Of the whole process: the number of a connection means no other one, at any listener.
+  private static let lastID = Atomic<UInt64>(0)
+  private let open = Mutex<[UInt64: RPCConnection]>([:])
+  private let limit: Int
+  /// Connections that are being told why they are refused: the sockets of so many are kept so long.
+  private let refusals = Mutex(0)
+  private static let refusalLimit = 32
 
-  func nextID() -> UInt64 {
-    state.withLock { state in
-      state.lastID += 1
-      return state.lastID
+  init(limit: Int) { self.limit = limit }
+
+  /// Counts the connection in and numbers it; nil if it is one too many.
+  func add(_ connection: RPCConnection) -> UInt64? {
+    open.withLock { open in
+      guard open.count < limit else { return nil }
+      let id = Self.lastID.add(1, ordering: .relaxed).newValue
+      open[id] = connection
+      return id
     }
-  }
-
-  func add(_ connection: RPCConnection, _ id: UInt64) {
-    state.withLock { $0.open[id] = connection }
   }
 
   func remove(_ id: UInt64) {
     // Let go of outside of the lock.
-    let connection = state.withLock { $0.open.removeValue(forKey: id) }
+    let connection = open.withLock { $0.removeValue(forKey: id) }
     withExtendedLifetime(connection) {}
   }
 
-  var all: [RPCConnection] { state.withLock { Array($0.open.values) } }
+  /// Whether there is room to say why; if not, the connection is just closed.
+  func beginRefusal() -> Bool {
+    refusals.withLock { count in
+      guard count < Self.refusalLimit else { return false }
+      count += 1
+      return true
+    }
+  }
+
+  func endRefusal() { refusals.withLock { $0 -= 1 } }
+
+  var all: [RPCConnection] { open.withLock { Array($0.values) } }
 }

@@ -1,0 +1,102 @@
+import CapTP
+import CapnProto
+import CapnProtoNIO
+import CapnProtoRPC
+import Testing
+
+@Suite(.timeLimit(.minutes(1))) struct ListenerTests {
+  private func listen(
+    limits: ConnectionLimits = ConnectionLimits(), connectionLimit: Int = .max,
+    _ note: @escaping @Sendable (IncomingConnection) -> Void = { _ in }
+  ) async throws -> RPCListener {
+    try await RPCListener.listen(
+      on: .tcp(host: "127.0.0.1", port: 0), limits: limits, connectionLimit: connectionLimit
+    ) {
+      note($0)
+      return Calculator.Client.server(CalculatorServer())._capability
+    }
+  }
+
+  private func evaluate(
+    _ connection: RPCConnection, _ number: Double = 1
+  ) async throws -> Double {
+    try await connection.bootstrap(as: Calculator.Client.self)
+      .evaluate { $0.initExpression().literal = number }.pipeline.value.read()
+      .results { $0.value }
+  }
+
+  @Test func `a connection over the limit is refused in words until another one ends`()
+    async throws
+  {
+    let listener = try await listen(connectionLimit: 2)
+    let first = try await RPCConnector.connect(to: listener.address)
+    let second = try await RPCConnector.connect(to: listener.address)
+    #expect(try await evaluate(first) == 1)
+    #expect(try await evaluate(second) == 1)
+    for _ in 1...20 {
+      let third = try await RPCConnector.connect(to: listener.address)
+      let error = await #expect(throws: RPCError.self) { try await evaluate(third) }
+      #expect(error?.kind == .disconnected)
+      #expect(error?.reason.contains("2 connections are open here") == true, "\(error as Any)")
+    }
+    #expect(try await evaluate(first, 2) == 2)
+    first.close()
+    #expect(await eventually { listener.openConnections.count == 1 })
+    let fourth = try await RPCConnector.connect(to: listener.address)
+    #expect(try await evaluate(fourth, 3) == 3)
+    await listener.close()
+  }
+
+  @Test func `a message over the listener's limit ends its connection in words`() async throws {
+    var limits = ConnectionLimits()
+    limits.messageWords = 1024
+    let listener = try await listen(limits: limits)
+    let connection = try await RPCConnector.connect(to: listener.address)
+    let calculator = connection.bootstrap(as: Calculator.Client.self)
+    let error = await #expect(throws: RPCError.self) {
+      try await calculator.fail { $0.reason = String(repeating: "x", count: 100_000) }.results()
+    }
+    #expect(error?.kind == .disconnected)
+    #expect(error?.reason.contains("more than the limit of 1024") == true, "\(error as Any)")
+    await listener.close()
+  }
+
+  @Test func `a peer that leaves too much unread is given up`() async throws {
+    var limits = ConnectionLimits()
+    limits.unwrittenBytes = 10_000
+    let (seen, found) = AsyncStream<RPCConnection>.makeStream()
+    let listener = try await listen(limits: limits) { found.yield($0.connection) }
+    let connection = try await RPCConnector.connect(to: listener.address)
+    let calculator = connection.bootstrap(as: Calculator.Client.self)
+    let call = calculator.fail { $0.reason = String(repeating: "x", count: 20_000) }
+    await #expect(throws: RPCError.self) { try await call.results() }
+    var servers = seen.makeAsyncIterator()
+    let server = try #require(await servers.next())
+    #expect(await server.closed().reason.contains("more than 10000 bytes wait"))
+    await listener.close()
+  }
+
+  @Test func `connections of two listeners are numbered apart`() async throws {
+    let (seen, found) = AsyncStream<UInt64>.makeStream()
+    var listeners: [RPCListener] = []
+    for _ in 1...2 { listeners.append(try await listen { found.yield($0.id) }) }
+    var ids: Set<UInt64> = []
+    var numbers = seen.makeAsyncIterator()
+    for listener in listeners {
+      let connection = try await RPCConnector.connect(to: listener.address)
+      #expect(try await evaluate(connection) == 1)
+      ids.insert(try #require(await numbers.next()))
+    }
+    #expect(ids.count == 2)
+    for listener in listeners { await listener.close() }
+  }
+
+  @Test func `a port in use is an error that says what to do`() async throws {
+    let listener = try await listen()
+    let error = await #expect(throws: RPCError.self) {
+      _ = try await RPCListener.listen(on: listener.address) { _ in nil }
+    }
+    #expect(error?.reason.contains("is in use; end the program that listens there") == true)
+    await listener.close()
+  }
+}
