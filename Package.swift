@@ -40,7 +40,10 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-crypto", from: "4.5.0"),
   ],
   targets: [
-    .target(name: "CapnProto", swiftSettings: strict),
+    // Readers and builders as associated types: needed where such protocols are declared only.
+    .target(
+      name: "CapnProto",
+      swiftSettings: strict + [.enableExperimentalFeature("SuppressedAssociatedTypes")]),
     .testTarget(name: "CapnProtoTests", dependencies: ["CapnProto"], swiftSettings: strict),
     .target(name: "CapnProtoSchema", dependencies: ["CapnProto"], swiftSettings: strict),
     .target(

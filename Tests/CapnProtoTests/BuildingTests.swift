@@ -82,7 +82,7 @@ import Testing
     any.initList(of: UInt8.self, count: 3)[0] = 1
     #expect(any.list(of: UInt32.self).count == 0)
     #expect(any.list(of: Bool.self).count == 0)
-    #expect(any.list(of: TextElement.self).count == 0)
+    #expect(any.list(of: TextType.self).count == 0)
     #expect(any.list(of: UInt8.self).count == 3)
     any.initList(of: Bool.self, count: 3)[0] = true
     #expect(any.list(of: Small.Builder.self).count == 0)
@@ -100,7 +100,7 @@ import Testing
     #expect(numbers[1] == 7)
     numbers[1] = 8
     #expect(structs[1].number == 8)
-    let texts = any.list(of: TextElement.self)
+    let texts = any.list(of: TextType.self)
     #expect(texts[1] == "t")
     texts[0] = "first"
     #expect(structs[0].text == "first")
@@ -161,14 +161,14 @@ import Testing
     #expect((0..<3).map { structs[$0].number } == [1, 2, 3])
     structs[2].addedText = "x"
 
-    let texts = any.initList(of: TextElement.self, count: 2)
+    let texts = any.initList(of: TextType.self, count: 2)
     texts[0] = "a"
     texts[1] = "b"
     let upgraded = any.list(of: Large.Builder.self)
     #expect(upgraded[0].text == "a")
     #expect(upgraded[1].text == "b")
     upgraded[1].added = 4
-    #expect(any.list(of: TextElement.self)[1] == "b")
+    #expect(any.list(of: TextType.self)[1] == "b")
 
     _ = any.initList(of: VoidValue.self, count: 2)
     #expect(any.list(of: Small.Builder.self).count == 2)

@@ -56,7 +56,7 @@ import Testing
     // A number written over a pointer would lead anywhere.
     await #expect(processExitsWith: .failure) {
       let message = MessageBuilder()
-      let list = message.root.initList(of: TextElement.self, count: 2)
+      let list = message.root.initList(of: TextType.self, count: 2)
       UInt64._setElement(list._list, 0, structure(1 << 20, data: 9, pointers: 9))
     }
     await #expect(processExitsWith: .failure) {

@@ -63,7 +63,7 @@ import Testing
       message.root.setText("before")
       let source = root
       #expect(throws: DecodingError.pointerOutOfBounds) { try message.root.set(source) }
-      let partial = message.root.list(of: TextElement.self)
+      let partial = message.root.list(of: TextType.self)
       #expect(partial.count == 2)
       #expect(partial[0] == "a")
       #expect(partial[1] == "")

@@ -166,8 +166,8 @@ enum Sample {
     @_lifetime(copy self) func initBools(_ count: Int) -> ListBuilder<Bool> {
       _raw.pointer(4).initList(count: count)
     }
-    var texts: ListBuilder<TextElement> { @_lifetime(copy self) get { _raw.pointer(5).list() } }
-    @_lifetime(copy self) func initTexts(_ count: Int) -> ListBuilder<TextElement> {
+    var texts: ListBuilder<TextType> { @_lifetime(copy self) get { _raw.pointer(5).list() } }
+    @_lifetime(copy self) func initTexts(_ count: Int) -> ListBuilder<TextType> {
       _raw.pointer(5).initList(count: count)
     }
     var children: ListBuilder<Sample.Builder> {

@@ -70,7 +70,7 @@ extension ListBuilder where Element: PrimitiveElement {
   }
 }
 
-extension ListBuilder where Element == TextElement {
+extension ListBuilder where Element == TextType {
   /// The text at the index, which must be one of `indices`, as a copy.
   public subscript(index: Int) -> String {
     get { _list.pointer(index).string }
@@ -78,7 +78,7 @@ extension ListBuilder where Element == TextElement {
   }
 }
 
-extension ListBuilder where Element == DataElement {
+extension ListBuilder where Element == DataType {
   /// The data at the index, which must be one of `indices`, as a copy.
   public subscript(index: Int) -> [UInt8] {
     get { _list.pointer(index).array }

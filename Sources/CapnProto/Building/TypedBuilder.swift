@@ -31,18 +31,6 @@ extension ListElementBuilder where Self: ~Escapable {
   }
 }
 
-/// A text, as an element of a list being built.
-public enum TextElement: ListElementBuilder {
-  /// A pointer.
-  @inlinable public static var _elementSize: ElementSize { .pointer }
-}
-
-/// Data, as an element of a list being built.
-public enum DataElement: ListElementBuilder {
-  /// A pointer.
-  @inlinable public static var _elementSize: ElementSize { .pointer }
-}
-
 extension AnyPointerBuilder: ListElementBuilder {
   /// A pointer.
   @inlinable public static var _elementSize: ElementSize { .pointer }

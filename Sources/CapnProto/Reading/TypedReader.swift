@@ -44,7 +44,8 @@ public protocol PointerElement: ListElement, ~Escapable {
 }
 
 /// An element that is copied in and out of a list.
-public protocol PrimitiveElement: InlineElement, ListElementBuilder {
+public protocol PrimitiveElement: InlineElement, ListElementBuilder, ListElementType
+where ElementReader == Self, ElementBuilder == Self {
   /// Reads an element of a list being built; the index is checked.
   static func _element(_ list: AnyListBuilder, _ index: Int) -> Self
   /// Writes an element; the index is checked.

@@ -40,7 +40,7 @@ enum SwiftName {
     "Bool", "Int", "Int8", "Int16", "Int32", "Int64", "UInt8", "UInt16", "UInt32", "UInt64",
     "Float", "Double", "String", "Span", "Void", "Sendable", "Self", "Any",
     "StructLayout", "StructReader", "StructBuilder", "TypedStructReader", "TypedStructBuilder",
-    "TextReader", "DataReader", "ListReader", "ListBuilder", "TextElement", "DataElement",
+    "TextReader", "DataReader", "ListReader", "ListBuilder", "TextType", "DataType",
     "AnyPointerReader", "AnyPointerBuilder", "VoidValue", "SchemaEnum", "ConstantMessage",
     "DecodingError", "Capability", "CapabilityClient", "CapabilityServer",
     "InterfaceDescription", "CallContext", "ServerCall", "RemoteCall", "PipelineView",

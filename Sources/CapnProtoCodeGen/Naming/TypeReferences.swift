@@ -46,8 +46,8 @@ final class TypeReferences {
   /// The type of an element of a list that is built, or of a field that is a struct or list.
   func builder(_ type: SchemaType) -> String {
     switch type {
-    case .text: "TextElement"
-    case .data: "DataElement"
+    case .text: "TextType"
+    case .data: "DataType"
     case .list(let element): "ListBuilder<\(builder(element))>"
     case .structure(let id): self.type(id, "Builder")
     case .anyPointer: "AnyPointerBuilder"
