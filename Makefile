@@ -5,13 +5,16 @@ MANIFEST    := build/boot-manifest.bin
 BIN         := .build/debug
 # Runs of each benchmark.
 ROUNDS      ?= 7
+# Runs of the simulator, and the seed of the first one.
+SEEDS       ?= 2000
+FIRST       ?= 0
 
 # PORT=... names the port of 127.0.0.1; without it, 2327 or any that is free.
 PORT_OPTION := $(if $(PORT),--port $(PORT))
 
 .DEFAULT_GOAL := help
 .PHONY: help setup image tools run run-remote-session-capset-interop run-capnp-chat-interop \
-  run-local test check interop bench docs clean
+  run-local test check simulate interop bench docs clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1|\2/p' $(MAKEFILE_LIST) | \
@@ -60,6 +63,10 @@ test: setup ## Run the tests, and those of a package that adopts this one
 
 check: setup ## Format, who imports whom, generated code up to date
 	Tests/Rules/check.sh
+
+simulate: setup ## Run vats against each other in random order (SEEDS=... runs, FIRST=... the first)
+	swift build -c release --product rpc-simulator
+	.build/release/rpc-simulator --seeds $(SEEDS) --first $(FIRST)
 
 interop: setup ## Our RPC against the C++ implementation
 	swift build --product interop-peer

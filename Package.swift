@@ -90,6 +90,14 @@ let package = Package(
     .executableTarget(
       name: "interop-peer", dependencies: ["CapnProto", "CapnProtoRPC", "CapnProtoNIO"],
       path: "Tests/Interop/SwiftPeer", swiftSettings: strict, plugins: ["CapnProtoPlugin"]),
+    // Runs the simulation over many seeds. No product contains it.
+    .executableTarget(
+      name: "rpc-simulator",
+      dependencies: [
+        "CapnProtoTesting", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ], path: "Tests/Simulator", swiftSettings: strict),
+    .testTarget(
+      name: "SimulationTests", dependencies: ["CapnProtoTesting"], swiftSettings: strict),
     .testTarget(
       name: "CapTPTests", dependencies: ["CapnProto", "CapTP"], swiftSettings: strict),
     .testTarget(

@@ -1,7 +1,7 @@
 import Synchronization
 
 /// Cancels a call that is handled in this process, at most once, and not after it has ended.
-final class CallCancellation: Sendable {
+package final class CallCancellation: Sendable {
   private enum State {
     case starting
     case running(@Sendable () -> Void)
@@ -10,8 +10,11 @@ final class CallCancellation: Sendable {
   }
   private let state = Mutex(State.starting)
 
+  /// Of a call that has just been made.
+  package init() {}
+
   /// Sets what cancels the call. If it is cancelled already, that is done now.
-  func start(_ cancel: @escaping @Sendable () -> Void) {
+  package func start(_ cancel: @escaping @Sendable () -> Void) {
     let isCancelled = state.withLock { state in
       switch state {
       case .starting:
@@ -35,5 +38,5 @@ final class CallCancellation: Sendable {
   }
 
   /// The call has ended.
-  func end() { state.withLock { $0 = .ended } }
+  package func end() { state.withLock { $0 = .ended } }
 }

@@ -1,8 +1,8 @@
-import CapTP
-import CapnProto
+package import CapTP
+package import CapnProto
 
 /// Where the caller can take back a call that it made.
-enum CallRoute: Sendable {
+package enum CallRoute: Sendable {
   /// It went to the peer of a connection.
   case remote(RPCConnection, QuestionID, any Caller)
   /// It is handled by this process.
@@ -23,7 +23,7 @@ extension CallRoute {
 }
 
 /// A capability that can be called: of this process, behind a connection, promised, or broken.
-protocol CallTarget: CapabilityHook {
+package protocol CallTarget: CapabilityHook {
   /// Makes a call; the caller is told the outcome once, perhaps before this returns.
   func send(_ call: consuming OutgoingCall, caller: any Caller) -> CallRoute
   /// Passes on a call that came from elsewhere; the responder gets the outcome once.
@@ -31,7 +31,7 @@ protocol CallTarget: CapabilityHook {
 }
 
 /// Where the outcome of a call goes.
-protocol Responder: Sendable {
+package protocol Responder: Sendable {
   /// Takes results: a message whose root is a `Return` with them.
   func returnResults(_ message: consuming MessageBuilder)
   /// Takes an error.
@@ -39,10 +39,12 @@ protocol Responder: Sendable {
 }
 
 /// A responder for a caller in this process.
-struct CallerResponder: Responder {
+package struct CallerResponder: Responder {
   let caller: any Caller
 
-  func returnResults(_ message: consuming MessageBuilder) {
+  package init(caller: any Caller) { self.caller = caller }
+
+  package func returnResults(_ message: consuming MessageBuilder) {
     do {
       caller.finish(.success(try Ref(message.freeze())))
     } catch {
@@ -50,7 +52,7 @@ struct CallerResponder: Responder {
     }
   }
 
-  func returnError(_ error: RPCError) { caller.finish(.failure(error)) }
+  package func returnError(_ error: RPCError) { caller.finish(.failure(error)) }
 }
 
 /// A caller that passes the outcome on to where the call came from.

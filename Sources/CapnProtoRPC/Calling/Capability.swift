@@ -5,9 +5,9 @@ public import CapnProto
 ///
 /// Calls on it arrive in the order in which they are made. The last copy to go releases the object.
 public struct Capability: Sendable {
-  let target: any CallTarget
+  package let target: any CallTarget
 
-  init(_ target: any CallTarget) { self.target = target }
+  package init(_ target: any CallTarget) { self.target = target }
 
   /// A capability whose calls all fail with the error.
   public init(broken error: RPCError) { target = BrokenCapability(error) }

@@ -1,9 +1,9 @@
-import CapTP
+package import CapTP
 import CapnProto
 import Synchronization
 
 /// The caller's end of a call: its outcome, who waits for it, and what is pipelined on it.
-final class PendingCall: Caller {
+package final class PendingCall: Caller {
   private struct State {
     var outcome: Outcome?
     var route: CallRoute?
@@ -19,13 +19,13 @@ final class PendingCall: Caller {
   private let state = Mutex(State())
 
   /// A call that is on its way.
-  init() {}
+  package init() {}
 
   /// A call that has failed before it was made.
   init(failed error: RPCError) { state.withLock { $0.outcome = .failure(error) } }
 
   /// Notes where the call went, so that it can be dropped.
-  func sent(_ route: CallRoute) {
+  package func sent(_ route: CallRoute) {
     let isDropped = state.withLock { state in
       guard state.outcome == nil else { return false }
       state.route = route
@@ -34,7 +34,7 @@ final class PendingCall: Caller {
     if isDropped { drop() }
   }
 
-  func finish(_ outcome: Outcome) {
+  package func finish(_ outcome: Outcome) {
     let (waiters, promises) = state.withLock { state in
       guard state.outcome == nil else {
         return ([UInt64: CheckedContinuation<Void, Never>](), [PipelinePath: QueuedCapability]())
@@ -50,6 +50,9 @@ final class PendingCall: Caller {
     for (path, promise) in promises { promise.resolve(Self.target(path, outcome)) }
     for waiter in waiters.values { waiter.resume() }
   }
+
+  /// The outcome, if it is there.
+  package var outcomeSoFar: Outcome? { state.withLock { $0.outcome } }
 
   /// The outcome, once it is there.
   ///
@@ -98,7 +101,7 @@ final class PendingCall: Caller {
   }
 
   /// The capability at the path in the results, which need not be there yet.
-  func pipelined(_ path: PipelinePath, keeping token: CallToken) -> any CallTarget {
+  package func pipelined(_ path: PipelinePath, keeping token: CallToken) -> any CallTarget {
     enum Found {
       case outcome(Outcome)
       case remote(RPCConnection, QuestionID)
@@ -152,10 +155,10 @@ final class PendingCall: Caller {
 }
 
 /// Held by whoever may still want a call's results: the last one to let go drops the call.
-final class CallToken: Sendable {
-  let call: PendingCall
+package final class CallToken: Sendable {
+  package let call: PendingCall
 
-  init(_ call: PendingCall) { self.call = call }
+  package init(_ call: PendingCall) { self.call = call }
 
   deinit { call.drop() }
 }

@@ -1,9 +1,9 @@
-import CapTP
-import CapnProto
+package import CapTP
+package import CapnProto
 import Synchronization
 
 /// A capability that is not known yet: calls wait in order, and go where it turns out to lead.
-final class QueuedCapability: CallTarget, PromiseHook {
+package final class QueuedCapability: CallTarget, PromiseHook {
   private struct Waiting: Sendable {
     let call: DeliveredCall
     let responder: any Responder
@@ -20,14 +20,14 @@ final class QueuedCapability: CallTarget, PromiseHook {
   }
   private let state: Mutex<State>
 
-  init(keeping token: CallToken? = nil) { state = Mutex(State(token: token)) }
+  package init(keeping token: CallToken? = nil) { state = Mutex(State(token: token)) }
 
-  var resolution: (any CapabilityHook)? {
+  package var resolution: (any CapabilityHook)? {
     state.withLock { $0.isFlushing ? nil : $0.target }
   }
 
   /// Says what the capability is. Only the first time counts.
-  func resolve(_ target: any CallTarget) {
+  package func resolve(_ target: any CallTarget) {
     let target: any CallTarget =
       leadsBack(target)
       ? BrokenCapability(.failed("the promise resolved to itself")) : target
@@ -86,7 +86,7 @@ final class QueuedCapability: CallTarget, PromiseHook {
     if let target { watcher(target) }
   }
 
-  func send(_ call: consuming OutgoingCall, caller: any Caller) -> CallRoute {
+  package func send(_ call: consuming OutgoingCall, caller: any Caller) -> CallRoute {
     if let target = state.withLock({ $0.isFlushing ? nil : $0.target }) {
       return target.send(call, caller: caller)
     }
@@ -98,7 +98,7 @@ final class QueuedCapability: CallTarget, PromiseHook {
     }
   }
 
-  func deliver(_ call: DeliveredCall, responder: any Responder) -> CallRoute {
+  package func deliver(_ call: DeliveredCall, responder: any Responder) -> CallRoute {
     let cancellation = CallCancellation()
     let target: (any CallTarget)? = state.withLock { state in
       if !state.isFlushing, let target = state.target { return target }
