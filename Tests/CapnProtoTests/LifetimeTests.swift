@@ -113,6 +113,37 @@ import Testing
       }
       if let kept { use(kept) }
     }
+    @_lifetime(immortal) func orphanPastMessage() -> Orphan<TextType> { // refused
+      let message = MessageBuilder()
+      return message.orphanage.newText("gone")
+    }
+    func orphanAdoptedTwice() { // refused
+      let message = MessageBuilder()
+      let orphan = message.orphanage.newText("once")
+      message.root.adopt(orphan)
+      message.root.adopt(orphan)
+    }
+    func orphanPastFreeze() { // refused
+      let message = MessageBuilder()
+      let orphan = message.orphanage.newText("late")
+      let frozen = message.freeze()
+      _ = orphan.isNull
+      _ = frozen.segmentCount
+    }
+    func builderPastTruncation() { // refused
+      let message = MessageBuilder()
+      var orphan = message.orphanage.newList(of: UInt8.self, count: 3)
+      let list = orphan.builder
+      orphan.truncate(to: 1)
+      list[2] = 1
+    }
+    func bytesPastAdoption() { // refused
+      let message = MessageBuilder()
+      var orphan = message.orphanage.newData(count: 3)
+      var bytes = orphan.mutableBytes
+      message.root.adopt(orphan)
+      bytes[2] = 1
+    }
     func taskTakesReader() throws { // refused
       let message = try MessageReader(flat: bytes())
       let root = try message.root.structure()

@@ -38,8 +38,9 @@
   /// The list without its type.
   public let _list: AnyListBuilder
 
+  /// Builds the list as one of such elements: where it has smaller ones, that is a trap.
   @inlinable @inline(__always) @_lifetime(copy list)
-  init(_list list: AnyListBuilder) { _list = list }
+  public init(_list list: AnyListBuilder) { _list = list }
 
   /// Elements.
   @inlinable public var count: Int { _list.count }
@@ -112,4 +113,22 @@ extension ListBuilder: ListElementBuilder where Element: ~Escapable {
   ) -> Element where Element == ListBuilder<Inner> {
     _list.pointer(index).initList(of: Inner.self, count: count)
   }
+}
+
+/// A builder of lists, of elements of one type.
+public protocol TypedListBuilder: ListElementBuilder, ~Escapable {
+  /// The size code of the list.
+  static var _innerSize: ElementSize { get }
+  /// The sections of an element, where elements are structs.
+  static var _innerLayout: StructLayout { get }
+  /// Builds the list as this type.
+  @_lifetime(copy list)
+  init(_list list: AnyListBuilder)
+}
+
+extension ListBuilder: TypedListBuilder where Element: ~Escapable {
+  /// The size code of the list.
+  @inlinable public static var _innerSize: ElementSize { Element._elementSize }
+  /// The sections of an element, where elements are structs.
+  @inlinable public static var _innerLayout: StructLayout { Element._structLayout }
 }

@@ -44,11 +44,7 @@ extension RawPointerBuilder {
       }
     }
     var pending: PendingCopies = []
-    initStructure(
-      StructLayout(
-        dataWords: max(layout.dataWords, UInt16((source.dataBits + 63) / 64)),
-        pointers: max(layout.pointers, source.pointers))
-    ).copyContent(source, &pending)
+    initStructure(source.layout(atLeast: layout)).copyContent(source, &pending)
     try Self.finish(&pending)
   }
 
@@ -67,7 +63,7 @@ extension RawPointerBuilder {
     }
   }
 
-  private static func finish(_ pending: inout PendingCopies) throws(DecodingError) {
+  fileprivate static func finish(_ pending: inout PendingCopies) throws(DecodingError) {
     while let next = pending.popLast() { try next.target.copyObject(next.source, &pending) }
   }
 
@@ -91,31 +87,101 @@ extension RawPointerBuilder {
   private func copyElements(
     _ source: RawList, _ pending: inout PendingCopies
   ) throws(DecodingError) {
+    let list =
+      source.size == .inlineComposite
+      ? initStructureList(source.structureLayout, count: Int(source.count))
+      : initList(source.size, count: Int(source.count))
+    list.copyContent(source, &pending)
+  }
+}
+
+extension OrphanedObject {
+  /// A copy, in depth, of what the pointer leads to.
+  init(copying source: RawPointer, _ arena: ArenaPointer) throws(DecodingError) {
+    guard !source.word.isNull else {
+      self = unsafe .null(arena.pointee.segments[0])
+      return
+    }
+    let target = try source.target()
+    switch target.word.kind {
+    case 0:
+      try unsafe self.init(
+        copying: target.structure(nesting: source.nesting), target.word.layout, arena)
+    case 1: try unsafe self.init(copying: target.list(nesting: source.nesting), arena)
+    default:
+      self = unsafe .null(arena.pointee.segments[0])
+      if let hook = try source.capabilityHook() {
+        let index = unsafe arena.pointee.owner.takeUnretainedValue().addCapability(hook)
+        unsafe self.target = RawTarget(
+          segment: self.target.segment, word: .capability(index), index: 0)
+      }
+    }
+  }
+
+  /// A copy of the struct, in depth, in a layout of at least its own and the given sections.
+  init(
+    copying source: RawStruct, _ layout: StructLayout, _ arena: ArenaPointer
+  ) throws(DecodingError) {
+    unsafe self.init(structure: source.layout(atLeast: layout), arena)
+    var pending: PendingCopies = []
+    builder.copyContent(source, &pending)
+    try finish(&pending)
+  }
+
+  /// A copy of the list, in depth.
+  init(copying source: RawList, _ arena: ArenaPointer) throws(DecodingError) {
     let count = Int(source.count)
     if source.size == .inlineComposite {
-      let layout = StructLayout(
-        dataWords: UInt16(source.dataBits / 64), pointers: source.pointers)
-      let list = initStructureList(layout, count: count)
-      guard layout.words > 0 else { return }
-      // Backwards, as the last that is pending is copied first.
+      unsafe self.init(structureList: source.structureLayout, count: count, arena)
+    } else {
+      unsafe self.init(list: source.size, count: count, arena)
+    }
+    var pending: PendingCopies = []
+    if let list { RawListBuilder(list).copyContent(source, &pending) }
+    try finish(&pending)
+  }
+
+  private func finish(_ pending: inout PendingCopies) throws(DecodingError) {
+    do { try RawPointerBuilder.finish(&pending) } catch {
+      erase()
+      throw error
+    }
+  }
+}
+
+extension RawStruct {
+  /// The sections of the struct, enlarged to those of the layout.
+  fileprivate func layout(atLeast layout: StructLayout) -> StructLayout {
+    StructLayout(
+      dataWords: max(layout.dataWords, UInt16((dataBits + 63) / 64)),
+      pointers: max(layout.pointers, pointers))
+  }
+}
+
+extension RawListBuilder {
+  /// Copies the elements of a list; this one is of the same size and count and is zero.
+  fileprivate func copyContent(_ source: RawList, _ pending: inout PendingCopies) {
+    let count = Int(source.count)
+    // Backwards, as the last that is pending is copied first.
+    if source.size == .inlineComposite {
+      guard source.step > 0 else { return }
       for index in (0..<count).reversed() {
-        list.structure(index).copyContent(source.structure(index), &pending)
+        structure(index).copyContent(source.structure(index), &pending)
       }
       return
     }
-    let list = initList(source.size, count: count)
     if source.size == .pointer {
       for index in (0..<count).reversed() {
-        pending.append(list.pointer(index), source.pointer(index))
+        pending.append(pointer(index), source.pointer(index))
       }
       return
     }
     let bits = count * Int(source.step)
-    unsafe list.start.copyMemory(from: source.start, byteCount: bits / 8)
+    unsafe start.copyMemory(from: source.start, byteCount: bits / 8)
     if bits % 8 != 0 {
       // The bits past the last element are the sender's, and are left behind.
       let last = unsafe source.start.load(fromByteOffset: bits / 8, as: UInt8.self)
-      unsafe list.start.storeBytes(
+      unsafe start.storeBytes(
         of: last & (1 << UInt8(bits % 8) - 1), toByteOffset: bits / 8, as: UInt8.self)
     }
   }

@@ -1,9 +1,11 @@
 // Safety. Zeroes objects of our own message that a pointer no longer leads to, so that what was
 // overwritten does not go out on the wire. Bounds are those that the reading side has checked.
 
-/// An object of our own message that no pointer leads to any more, yet to be erased.
-@safe struct OrphanedObject {
-  fileprivate let target: RawTarget
+/// An object or capability of our own message that no pointer leads to any more.
+@safe @usableFromInline
+@frozen struct OrphanedObject {
+  /// Its descriptor, of which the offset means nothing, and its place.
+  @usableFromInline var target: RawTarget
 }
 
 extension RawPointerBuilder {
@@ -15,17 +17,9 @@ extension RawPointerBuilder {
   }
 
   /// Makes the pointer null and zeroes its landing pads. The object, if there is one, is still as it
-  /// was, for who reads it until it is erased.
+  /// was, for who reads it until it is erased, or adopts it.
   func detach() -> OrphanedObject? {
-    let word = self.word
     guard !word.isNull else { return nil }
-    guard word.kind != 3 else {
-      // Else the peer would be sent a capability that the message does not name any more.
-      let arena = unsafe segment.pointee.arena.pointee.owner.takeUnretainedValue()
-      if word.isCapability { arena.dropCapability(word.capabilityIndex) }
-      self.word = WirePointer(0)
-      return nil
-    }
     let target = try? reader.target()
     eraseFar()
     self.word = WirePointer(0)
@@ -50,7 +44,12 @@ extension OrphanedObject {
   }
 
   private func erase(pushing pending: inout [OrphanedObject]) {
-    if target.word.kind == 0 {
+    if target.word.isNull { return }
+    if target.word.isCapability {
+      // Else the peer would be sent a capability that the message does not name any more.
+      let arena = unsafe target.segment.pointee.arena.pointee.owner.takeUnretainedValue()
+      arena.dropCapability(target.word.capabilityIndex)
+    } else if target.word.kind == 0 {
       guard let object = try? target.structure(nesting: 1) else { return }
       object.detachPointers(to: &pending)
       unsafe object.data.initializeMemory(
@@ -71,6 +70,13 @@ extension OrphanedObject {
 }
 
 extension RawStruct {
+  /// Makes the struct's pointers null and zeroes what they led to.
+  func erasePointers() {
+    var pending: [OrphanedObject] = []
+    detachPointers(to: &pending)
+    for object in pending { object.erase() }
+  }
+
   fileprivate func detachPointers(to pending: inout [OrphanedObject]) {
     for index in 0..<Int(pointers) {
       let place = pointer(index)

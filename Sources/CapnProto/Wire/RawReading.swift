@@ -327,16 +327,9 @@ extension RawPointer {
   func list(_ expected: ElementSize) throws(DecodingError) -> RawList {
     if word.isNull { return unsafe .empty(segment) }
     let list = try anyList()
-    let fits =
-      switch expected {
-      case .void: true
-      case .bit: list.size == .bit
-      case .byte, .twoBytes, .fourBytes, .eightBytes:
-        list.size != .bit && Int(list.dataBits) >= expected.dataBits
-      case .pointer: list.pointers > 0
-      case .inlineComposite: list.size != .bit
-      }
-    guard fits else { throw .incompatibleList(expected: expected, found: list.size) }
+    guard list.fits(expected) else {
+      throw .incompatibleList(expected: expected, found: list.size)
+    }
     return list
   }
 

@@ -42,8 +42,7 @@ extension RawPointerBuilder {
     guard !word.isNull, let old = try? reader.list(.inlineComposite) else {
       return unsafe .empty(segment)
     }
-    let found = StructLayout(
-      dataWords: UInt16((old.dataBits + 63) / 64), pointers: old.pointers)
+    let found = old.structureLayout
     if old.size == .inlineComposite, found.dataWords >= layout.dataWords,
       found.pointers >= layout.pointers
     {
@@ -54,23 +53,10 @@ extension RawPointerBuilder {
       pointers: max(found.pointers, layout.pointers))
     // A peer's list of elements of no size may have more than fit once they have one.
     guard Int(old.count) * larger.words < Self.mostWords else { return unsafe .empty(segment) }
-    let tag = old.size == .inlineComposite
     eraseFar()
     word = WirePointer(0)
     let new = initStructureList(larger, count: Int(old.count))
-    for index in 0..<Int(old.count) {
-      let element = old.structure(index)
-      let target = new.structure(index)
-      unsafe target.data.copyMemory(from: element.data, byteCount: Int(element.dataBits) / 8)
-      unsafe element.data.initializeMemory(
-        as: UInt8.self, repeating: 0, count: Int(element.dataBits) / 8)
-      for pointer in 0..<Int(element.pointers) {
-        let place = element.pointer(pointer)
-        target.pointer(pointer).take(
-          unsafe RawPointerBuilder(segment: place.segment, place: place.place))
-      }
-    }
-    if tag { unsafe (old.start - 8).initializeMemory(as: UInt8.self, repeating: 0, count: 8) }
+    new.take(old, count: Int(old.count))
     return new
   }
 
@@ -96,7 +82,7 @@ extension RawPointerBuilder {
 
   /// Leads the pointer to an object that is there already: in the same segment directly, else
   /// through a landing pad beside the object, or through a double-far pad where its segment is full.
-  private func point(to target: RawTarget) {
+  func point(to target: RawTarget) {
     if target.word.kind == 0, target.word.layout.words == 0 {
       // There is nothing to lead to, and another offset might make the word that of null.
       word = .structure(offset: -1, layout: target.word.layout)
@@ -132,6 +118,50 @@ extension WirePointer {
   /// The same descriptor of a struct or list at another offset.
   func moved(toOffset offset: Int) -> WirePointer {
     WirePointer(bits & ~0xffff_fffc | UInt64(UInt32(truncatingIfNeeded: offset &<< 2)))
+  }
+}
+
+extension RawList {
+  /// Whether the elements can be read as the expected size.
+  ///
+  /// Encoding specification, "Lists" and "Protocol Evolution": a list of structs may be read as one
+  /// of primitives or pointers and the other way round, but a list of Bool only as such.
+  func fits(_ expected: ElementSize) -> Bool {
+    switch expected {
+    case .void: true
+    case .bit: size == .bit
+    case .byte, .twoBytes, .fourBytes, .eightBytes:
+      size != .bit && Int(dataBits) >= expected.dataBits
+    case .pointer: pointers > 0
+    case .inlineComposite: size != .bit
+    }
+  }
+
+  /// The layout of an element as a struct of whole words.
+  var structureLayout: StructLayout {
+    StructLayout(dataWords: UInt16((dataBits + 63) / 64), pointers: pointers)
+  }
+}
+
+extension RawListBuilder {
+  /// Moves the first elements of a list of no larger elements here, as structs, and leaves zeros
+  /// there, also in its tag.
+  func take(_ old: RawList, count: Int) {
+    for index in 0..<count {
+      let element = old.structure(index)
+      let target = structure(index)
+      unsafe target.data.copyMemory(from: element.data, byteCount: Int(element.dataBits) / 8)
+      unsafe element.data.initializeMemory(
+        as: UInt8.self, repeating: 0, count: Int(element.dataBits) / 8)
+      for pointer in 0..<Int(element.pointers) {
+        let place = element.pointer(pointer)
+        target.pointer(pointer).take(
+          unsafe RawPointerBuilder(segment: place.segment, place: place.place))
+      }
+    }
+    if old.size == .inlineComposite {
+      unsafe (old.start - 8).initializeMemory(as: UInt8.self, repeating: 0, count: 8)
+    }
   }
 }
 
