@@ -9,6 +9,7 @@ final class ChatServer: Sendable {
     static let textBytes = 1000
     static let roomNameBytes = 32
     static let rooms = 256
+    static let roomsOfSession = 16
     static let subscriptionsOfMember = 4
     /// Lines that a listener may leave unanswered before it is given up.
     static let unansweredLines = 64

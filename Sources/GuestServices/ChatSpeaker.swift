@@ -7,6 +7,7 @@ import Synchronization
 final class ChatSpeaker: Chat.Server {
   private let session: SessionContext
   private let chat: ChatServer
+  private let memberships = Mutex(0)
 
   init(_ session: SessionContext, _ chat: ChatServer) {
     self.session = session
@@ -27,12 +28,31 @@ final class ChatSpeaker: Chat.Server {
       }
       return
     }
+    guard beginMembership() else {
+      call.reply {
+        $0.initDenial().deny(
+          .tooManyRooms,
+          "a session is in at most \(ChatServer.Limit.roomsOfSession) rooms at once; leave one")
+      }
+      return
+    }
     guard let room = chat.enter(name) else {
+      endMembership()
       call.reply { $0.initDenial().deny(.tooManyRooms, "there are too many rooms") }
       return
     }
-    call.reply { $0.room = .server(ChatMember(session, room, chat)) }
+    call.reply { $0.room = .server(ChatMember(session, room, chat, of: self)) }
   }
+
+  private func beginMembership() -> Bool {
+    memberships.withLock { count in
+      guard count < ChatServer.Limit.roomsOfSession else { return false }
+      count += 1
+      return true
+    }
+  }
+
+  fileprivate func endMembership() { memberships.withLock { $0 -= 1 } }
 }
 
 /// A session's membership in a room; it ends with the last reference to it.
@@ -40,17 +60,24 @@ final class ChatMember: ChatRoom.Server {
   private let session: SessionContext
   private let room: ChatRoomServer
   private let chat: ChatServer
+  private let speaker: ChatSpeaker
   private let number: UInt32
   private let subscriptions = Mutex(0)
 
-  init(_ session: SessionContext, _ room: ChatRoomServer, _ chat: ChatServer) {
+  init(
+    _ session: SessionContext, _ room: ChatRoomServer, _ chat: ChatServer, of speaker: ChatSpeaker
+  ) {
+    self.speaker = speaker
     self.session = session
     self.room = room
     self.chat = chat
     number = room.nextMember()
   }
 
-  deinit { chat.leave(room.name) }
+  deinit {
+    chat.leave(room.name)
+    speaker.endMembership()
+  }
 
   func send(_ call: ChatRoom.SendCall) async throws {
     let text = try call.params.text.string

@@ -118,6 +118,25 @@ import Testing
     #expect(long?.reason == .textTooLong)
   }
 
+  @Test func aSessionsMembershipsInRoomsAreLimited() async throws {
+    let session = try await TestGuest().connect().login(TestGuest.credentials)
+    var rooms: [ChatRoom.Client] = []
+    for number in 1...16 { rooms.append(try await session.join("room-\(number % 3)")) }
+    let denied = await #expect(throws: ChatDenied.self) { _ = try await session.join("one-more") }
+    #expect(denied?.reason == .tooManyRooms)
+    #expect(denied?.text.contains("at most 16") == true)
+    rooms.removeLast()
+    for _ in 1...100 {
+      if let room = try? await session.join("one-more") {
+        rooms.append(room)
+        break
+      }
+      try await Task.sleep(for: .milliseconds(10))
+    }
+    #expect(rooms.count == 16)
+    try await rooms[0].say("still here")
+  }
+
   @Test func aListenerIsLetGoOfWhenTheSessionEnds() async throws {
     let session = try await TestGuest().connect().login(TestGuest.credentials)
     weak var held: Listener?
