@@ -12,6 +12,7 @@ using Boot = import "/boot-manifest.capnp";
 const manifest :Boot.BootManifest = (
   hostname = "guest",
   motd = "Welcome. What you can call is what you were given.",
+  # The limits are the schema's: a machine of 256 MiB holds what 16 connections may make it hold.
   listeners = [(guestPort = 2327, service = remoteSessionGateway)],
   accounts = [
     ( name = "operator",

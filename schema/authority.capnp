@@ -15,9 +15,30 @@ interface SessionManager {
       -> (admission :Admission, denial :Session.LoginDenial);
   # Exactly one of the results is set.
 
-  noteDenial @2 (method :Session.AuthMethodKind, profile :Text, source :LoginSource,
-      denial :Session.LoginDenial);
-  # An attempt that the gateway itself denied, for the audit log.
+  noteDenial @2 (denied :DeniedAttempt);
+  # Attempts that the gateway itself denied, for the audit log.
+}
+
+struct DeniedAttempt {
+  # What was asked for, without any proof that came with it.
+  method @0 :AttemptedMethod;
+  profile @1 :Text;
+  source @2 :LoginSource;
+  reason @3 :Session.LoginDenial.Reason;
+  attempts @4 :UInt32 = 1;
+  # How many attempts this stands for; of more than one, the last is described.
+}
+
+struct AttemptedMethod {
+  union {
+    unreadable @0 :Void;
+    # The request cannot be decoded.
+    unspecified @1 :Void;
+    # It names no method.
+    kind @2 :Session.AuthMethodKind;
+    other @3 :UInt16;
+    # It names one that the guest's schema does not have: the member of the request's union.
+  }
 }
 
 struct LoginSource {
@@ -25,7 +46,9 @@ struct LoginSource {
   # client says.
   address @0 :Text;
   connectionEvent @1 :UInt64;
-  # Counts the connections that the listener accepted.
+  # Counts the connections that the guest accepted since it booted, at all of its listeners.
+  host @2 :Text;
+  # The address without what changes from one connection to the next, such as its port.
 }
 
 struct Admission {

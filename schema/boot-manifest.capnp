@@ -21,6 +21,15 @@ struct Listener {
   guestPort @0 :UInt16;
   service @1 :Service;
 
+  connections @2 :UInt16 = 16;
+  # Open connections; one more is refused in words.
+  messageKiB @3 :UInt32 = 1024;
+  # The longest message that a connection may send.
+  unwrittenKiB @4 :UInt32 = 4096;
+  # What a connection may leave unread before it is given up.
+  calls @5 :UInt32 = 64;
+  # Calls of a connection that may be open at once.
+
   enum Service {
     unspecified @0;
     remoteSessionGateway @1;
@@ -61,4 +70,11 @@ struct Limits {
   # Failed logins on one connection.
   sessions @1 :UInt32 = 4;
   # Open sessions on one connection.
+  secondsWithoutSession @2 :UInt32 = 60;
+  # How long a connection may be open without a session.
+  failedLogins @3 :UInt32 = 30;
+  # Failed logins from one address at once, over any number of connections; each is forgotten after
+  # a while, one by one.
+  passwordChecksPerMinute @4 :UInt32 = 60;
+  # Of all connections together: each takes its time on purpose.
 }

@@ -10,6 +10,9 @@
 using Cxx = import "/capnp/c++.capnp";
 $Cxx.namespace("remotesession");
 
+const schemaId :UInt64 = 0xc339ae070f171927;
+# The id of this file. Another id is another contract.
+
 const protocolVersion :UInt32 = 1;
 # The version of this contract. It grows when a peer of an older version could misunderstand.
 

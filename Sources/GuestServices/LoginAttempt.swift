@@ -6,30 +6,42 @@ struct LoginAttempt: Sendable {
   enum Proof: Sendable {
     case password(account: String, password: [UInt8])
     case anonymous
+    /// None that is known.
+    case none(LoginMethod)
   }
-  /// Nil if the request names no method that is known.
-  let proof: Proof?
-  let profile: String
-  let origin: LoginOrigin
-  let control: SessionControl.Client?
+  /// A password's length, in bytes: hashing a longer one would cost more than a login is worth.
+  static let passwordLimit = 1024
 
-  init(_ params: SessionManager.LoginParams.Reader) throws {
-    let request = try params.request
+  let proof: Proof
+  let profile: String
+
+  init(_ request: LoginRequest.Reader) throws {
     profile = try request.profile.string
-    origin = try LoginOrigin(params.source)
-    control = try params.control
     switch try request.which {
     case .password(let credentials):
       proof = .password(
         account: try credentials.account.string, password: try credentials.password.bytesArray)
     case .anonymous: proof = .anonymous
-    case .unspecified, .unknown: proof = nil
+    case .unspecified: proof = .none(.unspecified)
+    case .unknown(let number): proof = .none(.unknown(number))
     }
   }
 
-  /// The method for the log; a password where none was named.
-  var method: AuthMethodKind {
-    if case .anonymous = proof { .anonymous } else { .password }
+  /// A request that cannot be decoded.
+  static let unreadable = LoginAttempt(proof: .none(.unreadable), profile: "")
+
+  private init(proof: Proof, profile: String) {
+    self.proof = proof
+    self.profile = profile
+  }
+
+  /// What it names as its method.
+  var method: LoginMethod {
+    switch proof {
+    case .password: .kind(.password)
+    case .anonymous: .kind(.anonymous)
+    case .none(let method): method
+    }
   }
 }
 
@@ -37,28 +49,5 @@ extension TextReader {
   fileprivate var bytesArray: [UInt8] {
     let bytes = bytes
     return bytes.indices.map { bytes[$0] }
-  }
-}
-
-/// Which methods this guest can admit by, and why not by the others.
-enum MethodPolicy {
-  static let kinds: [AuthMethodKind] = [
-    .password, .anonymous, .publicKey, .oidcDeviceCode, .oidcBrowser, .passkey, .mutualTls,
-    .workload, .localSetup,
-  ]
-
-  /// In words; nil if the method is enabled.
-  static func whyDisabled(_ kind: AuthMethodKind, admitsToProfiles: Bool) -> String? {
-    switch kind {
-    case .password, .anonymous:
-      admitsToProfiles ? nil : "no profile of the boot manifest admits this method"
-    case .publicKey: "this guest keeps no public keys of accounts"
-    case .oidcDeviceCode, .oidcBrowser: "this guest is bound to no identity provider"
-    case .passkey: "this guest keeps no passkeys, and has no web gateway to use them through"
-    case .mutualTls: "this guest's listener does not speak TLS"
-    case .workload: "this guest admits no service credentials"
-    case .localSetup: "the boot manifest grants no setup authority"
-    case .unknown: "this guest does not know the method"
-    }
   }
 }

@@ -8,6 +8,9 @@ public struct PasswordVerifier: Sendable {
   let blockSize: Int
   let parallelism: Int
 
+  /// What a check costs: rounds, block size and parallelism.
+  var cost: [Int] { [rounds, blockSize, parallelism] }
+
   /// Why it cannot be used; nil if it can.
   ///
   /// The bounds keep a check below 64 MiB, in a guest that has 256 MiB.

@@ -8,6 +8,7 @@ public final class SessionAuthority: SessionManager.Server {
   private let credentials: CredentialStore
   private let broker: AuthorityBroker
   private let log: AuditLog
+  private let throttle: LoginThrottle
 
   /// An authority over the manifest's accounts and profiles.
   ///
@@ -24,6 +25,7 @@ public final class SessionAuthority: SessionManager.Server {
     self.credentials = credentials
     self.broker = broker
     self.log = log
+    throttle = LoginThrottle(limit: manifest.failedLogins)
   }
 
   public func authMethods(_ call: SessionManager.AuthMethodsCall) async throws {
@@ -42,59 +44,86 @@ public final class SessionAuthority: SessionManager.Server {
   }
 
   public func login(_ call: SessionManager.LoginCall) async throws {
-    let attempt = try LoginAttempt(call.params)
-    let decision = await decide(attempt)
+    let origin = try LoginOrigin(call.params.source)
+    let control = try call.params.control
+    let attempt = (try? LoginAttempt(call.params.request)) ?? .unreadable
+    let decision: Decision
+    do {
+      decision = try await decide(attempt, from: origin.host)
+    } catch {
+      log.login(
+        attempt.method, requested: attempt.profile, from: origin, .failed(reason: error.reason))
+      throw error
+    }
     switch decision {
     case .denied(let reason, let text):
-      log.login(
-        attempt.method, profile: attempt.profile, from: attempt.origin,
-        outcome: "denied(\(reason))")
+      log.login(attempt.method, requested: attempt.profile, from: origin, .denied(reason))
       call.reply {
         let denial = $0.initDenial()
         denial.reason = reason
         denial.text = text
       }
-    case .admitted(let account, let profile):
+    case .admitted(let kind, let account, let profile):
       let session = SessionContext(
-        account: account, profile: profile.name, method: attempt.method, origin: attempt.origin,
-        control: attempt.control)
+        account: account, profile: profile.name, method: kind, origin: origin, control: control)
       log.login(
-        attempt.method, profile: profile.name, from: attempt.origin, outcome: "admitted")
+        attempt.method, requested: attempt.profile, from: origin, .admitted(profile: profile.name))
       call.reply { admit(session, profile, $0.initAdmission()) }
     }
   }
 
   public func noteDenial(_ call: SessionManager.NoteDenialCall) async throws {
-    let params = try call.params
+    let denied = try call.params.denied
     log.login(
-      params.method, profile: try params.profile.string, from: try LoginOrigin(params.source),
-      outcome: "denied(\(try params.denial.reason))")
+      LoginMethod(try denied.method), requested: try denied.profile.string,
+      from: try LoginOrigin(denied.source), .denied(denied.reason), attempts: denied.attempts)
   }
 
   private enum Decision {
-    case admitted(account: String, SystemManifest.Profile)
+    case admitted(AuthMethodKind, account: String, SystemManifest.Profile)
     case denied(LoginDenial.Reason, String)
   }
 
-  private func decide(_ attempt: LoginAttempt) async -> Decision {
-    guard let proof = attempt.proof else {
+  /// Decides within what the host of the attempt may still get wrong.
+  private func decide(
+    _ attempt: LoginAttempt, from host: String
+  ) async throws(RPCError) -> Decision {
+    if let wait = throttle.begin(host) {
+      return .denied(
+        .tooManyAttempts,
+        "too many logins failed from this address; try again in \(wait.components.seconds + 1) s")
+    }
+    let decision = try await decide(attempt)
+    if case .admitted = decision { throttle.succeeded(host) }
+    return decision
+  }
+
+  private func decide(_ attempt: LoginAttempt) async throws(RPCError) -> Decision {
+    guard case .kind(let kind) = attempt.method else {
+      if case .unreadable = attempt.method {
+        return .denied(.malformedRequest, "the request cannot be decoded")
+      }
       return .denied(.malformedRequest, "the request names no method that is known here")
     }
-    let admitting = manifest.profiles(for: attempt.method)
-    if let why = MethodPolicy.whyDisabled(
-      attempt.method, admitsToProfiles: !admitting.isEmpty)
-    {
+    let admitting = manifest.profiles(for: kind)
+    if let why = MethodPolicy.whyDisabled(kind, admitsToProfiles: !admitting.isEmpty) {
       return .denied(.methodDisabled, why)
     }
-    switch proof {
+    switch attempt.proof {
+    case .none:
+      return .denied(.malformedRequest, "the request names no method that is known here")
     case .anonymous:
       let asked = attempt.profile
       guard let profile = asked.isEmpty ? admitting.first : admitting.first(named: asked) else {
         return .denied(.profileNotAdmitted, "an anonymous login does not admit to that profile")
       }
-      return .admitted(account: "", profile)
+      return .admitted(kind, account: "", profile)
     case .password(let name, let password):
-      guard let account = await credentials.account(named: name, password: password) else {
+      guard password.count <= LoginAttempt.passwordLimit else {
+        return .denied(
+          .malformedRequest, "a password has at most \(LoginAttempt.passwordLimit) bytes")
+      }
+      guard let account = try await credentials.account(named: name, password: password) else {
         return .denied(.badCredentials, "the account or its password is wrong")
       }
       if account.isDisabled { return .denied(.accountDisabled, "the account is disabled") }
@@ -103,7 +132,7 @@ public final class SessionAuthority: SessionManager.Server {
       guard let profile = asked.isEmpty ? own.first : own.first(named: asked) else {
         return .denied(.profileNotAdmitted, "the account may not log in to that profile")
       }
-      return .admitted(account: account.name, profile)
+      return .admitted(kind, account: account.name, profile)
     }
   }
 

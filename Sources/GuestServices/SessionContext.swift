@@ -1,6 +1,7 @@
 import CapnProto
 import CapnProtoRPC
 import RemoteSessionSchema
+import Synchronization
 
 /// A session as services know it: who calls, by the session and not by what a call says.
 final class SessionContext: Sendable {
@@ -25,17 +26,30 @@ final class SessionContext: Sendable {
   }
 }
 
-/// Told by the gateway when the session has ended, with words or by letting go.
+/// Told by the gateway when the session has ended, with words or by letting go: the log gets one
+/// line either way.
 final class SessionLeaseServer: SessionLease.Server {
   private let context: SessionContext
   private let log: AuditLog
+  private let isNoted = Mutex(false)
 
   init(_ context: SessionContext, _ log: AuditLog) {
     self.context = context
     self.log = log
   }
 
+  // A session whose login was given up half-way, or whose gateway is gone.
+  deinit { note("it was let go of") }
+
   func ended(_ call: SessionLease.EndedCall) async throws {
-    log.ended(context, reason: try call.params.reason.string)
+    note(try call.params.reason.string)
+  }
+
+  private func note(_ reason: String) {
+    let isFirst = isNoted.withLock { isNoted in
+      defer { isNoted = true }
+      return !isNoted
+    }
+    if isFirst { log.ended(context, reason: reason) }
   }
 }

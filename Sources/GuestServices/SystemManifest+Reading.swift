@@ -1,4 +1,5 @@
 import CapnProto
+import CapnProtoRPC
 import RemoteSessionSchema
 
 extension SystemManifest {
@@ -25,6 +26,9 @@ extension SystemManifest {
     // A limits struct that is not there reads as the schema's defaults.
     loginAttempts = try Int(manifest.limits.loginAttempts)
     sessions = try Int(manifest.limits.sessions)
+    timeWithoutSession = try .seconds(Int64(manifest.limits.secondsWithoutSession))
+    failedLogins = try Int(manifest.limits.failedLogins)
+    passwordChecksPerMinute = try Int(manifest.limits.passwordChecksPerMinute)
     try check()
   }
 
@@ -34,9 +38,10 @@ extension SystemManifest {
     try Self.checkUnique(listeners.map { String($0.guestPort) }, "listener on port")
     try Self.checkUnique(accounts.map(\.name), "account")
     try Self.checkUnique(profiles.map(\.name), "profile")
-    guard loginAttempts > 0, sessions > 0 else {
-      throw ManifestError("a limit of 0 would admit nobody")
-    }
+    guard loginAttempts > 0, sessions > 0, timeWithoutSession > .zero, failedLogins > 0,
+      passwordChecksPerMinute > 0
+    else { throw ManifestError("a limit of 0 would admit nobody") }
+    try checkCosts()
     for account in accounts {
       guard !account.profiles.isEmpty else {
         throw ManifestError("account '\(account.name)' has no profile")
@@ -54,6 +59,17 @@ extension SystemManifest {
           "profile '\(profile.name)' grants '\(grant)', which no service offers; "
             + "there are: \(Self.list(ServiceName.allCases.map(\.rawValue)))")
       }
+    }
+  }
+
+  /// An account that is unknown takes as long as one that is known only if all of these do.
+  private func checkCosts() throws(ManifestError) {
+    let verified = accounts.filter { $0.password != nil }
+    guard let first = verified.first else { return }
+    for account in verified where account.password?.cost != first.password?.cost {
+      throw ManifestError(
+        "the passwords of the accounts '\(first.name)' and '\(account.name)' have other rounds, "
+          + "blockSize or parallelism: how long a login takes would tell which accounts exist")
     }
   }
 
@@ -80,7 +96,23 @@ extension SystemManifest.Listener {
         "the listener on port \(listener.guestPort) is for the service \(listener.service), "
           + "which is not known; there is: remoteSessionGateway")
     }
+    guard listener.connections > 0, listener.messageKiB > 0, listener.unwrittenKiB > 0,
+      listener.calls > 0
+    else {
+      throw ManifestError(
+        "the listener on port \(listener.guestPort) has a limit of 0, which would admit nobody")
+    }
     guestPort = listener.guestPort
+    connections = Int(listener.connections)
+    limits = ConnectionLimits()
+    limits.messageWords = Int(listener.messageKiB) * 128
+    // A second message while the first is being handled.
+    limits.wordsInFlight = 2 * limits.messageWords
+    limits.unwrittenBytes = Int(listener.unwrittenKiB) * 1024
+    limits.answers = Int(listener.calls)
+    limits.queuedCalls = limits.answers
+    limits.exports = 1024
+    limits.imports = 1024
   }
 }
 

@@ -1,3 +1,4 @@
+public import CapnProtoRPC
 public import RemoteSessionSchema
 
 /// The boot manifest, checked: what the guest offers, to whom, and where.
@@ -6,6 +7,10 @@ public struct SystemManifest: Sendable {
   public struct Listener: Hashable, Sendable {
     /// The guest's port, 1 to 65535.
     public var guestPort: UInt16
+    /// How many connections may be open at once.
+    public var connections: Int
+    /// What each connection may make the guest hold.
+    public var limits: ConnectionLimits
   }
 
   /// Who may log in with a proof.
@@ -46,6 +51,12 @@ public struct SystemManifest: Sendable {
   public var loginAttempts: Int
   /// How many sessions may be open on one connection.
   public var sessions: Int
+  /// How long a connection may be open without a session.
+  public var timeWithoutSession: Duration
+  /// How many failed logins of one address are remembered at once, before it has to wait.
+  public var failedLogins: Int
+  /// How many passwords are checked in a minute, of all connections together.
+  public var passwordChecksPerMinute: Int
 
   /// The first profile of the name.
   func profile(_ name: String) -> Profile? { profiles.first { $0.name == name } }

@@ -7,12 +7,16 @@ import Synchronization
 public struct ConnectionSource: Hashable, Sendable {
   /// The peer's address.
   public var address: String
-  /// Counts the connections that were accepted.
+  /// The address without what changes from one connection to the next, such as its port: what
+  /// failed logins are counted by.
+  public var host: String
+  /// Counts the connections that were accepted, at all listeners of the gateway.
   public var event: UInt64
 
   /// A source, as the owner of the listener knows it.
-  public init(address: String, event: UInt64) {
+  public init(address: String, host: String, event: UInt64) {
     self.address = address
+    self.host = host
     self.event = event
   }
 }
@@ -23,11 +27,16 @@ public struct GatewayLimits: Hashable, Sendable {
   public var loginAttempts: Int
   /// How many sessions may be open on one connection.
   public var sessions: Int
+  /// How long a connection may be open without a session.
+  public var timeWithoutSession: Duration
 
   /// Limits for one connection.
-  public init(loginAttempts: Int = 5, sessions: Int = 4) {
+  public init(
+    loginAttempts: Int = 5, sessions: Int = 4, timeWithoutSession: Duration = .seconds(60)
+  ) {
     self.loginAttempts = loginAttempts
     self.sessions = sessions
+    self.timeWithoutSession = timeWithoutSession
   }
 }
 
@@ -57,10 +66,17 @@ public final class Gateway: Sendable {
   }
 
   /// The bootstrap object of a connection that was accepted.
-  public func accept(_ source: ConnectionSource) -> Capability {
-    let connection = GatewayConnection(self, source)
+  ///
+  /// - Parameters:
+  ///   - source: where it came from; no other open connection has the same.
+  ///   - abort: ends the connection and tells the peer the reason.
+  public func accept(
+    _ source: ConnectionSource, abort: @escaping @Sendable (_ reason: String) -> Void
+  ) -> Capability {
+    let connection = GatewayConnection(self, source, abort: abort)
     let replaced = connections.withLock { $0.updateValue(connection, forKey: source) }
     replaced?.close()
+    connection.watch()
     return RemoteSessionGateway.Client.server(GatewayBootstrap(connection))._capability
   }
 

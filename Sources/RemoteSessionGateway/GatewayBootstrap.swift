@@ -16,7 +16,7 @@ final class GatewayBootstrap: RemoteSessionGateway.Server {
     call.reply {
       let description = $0.initDescription()
       description.protocolVersion = protocolVersion
-      description.schemaId = 0xc339_ae07_0f17_1927
+      description.schemaId = schemaId
       description.software = gateway.software
       description.loginAttempts = UInt32(clamping: gateway.limits.loginAttempts)
       description.sessions = UInt32(clamping: gateway.limits.sessions)
@@ -29,15 +29,25 @@ final class GatewayBootstrap: RemoteSessionGateway.Server {
   }
 
   func login(_ call: RemoteSessionGateway.LoginCall) async throws {
+    let attempt = Attempt(try? call.params.request)
     if let denial = try connection.beginAttempt() {
-      let request = try call.params.request
-      try await noteExcess(request.kind, try request.profile.shortened, denial)
+      await deny(attempt, denial, isExcess: true)
       call.reply { denial.write(to: $0.initDenial()) }
       return
     }
     let session = LiveSession(connection)
+    let asked: RemoteCall<SessionManager.LoginResults.Reader, SessionManager.LoginResults.Pipeline>
     do {
-      let outcome = try await ask(call, session)
+      asked = try ask(call, session)
+    } catch {
+      connection.attemptFailed()
+      let denial = Denial(.malformedRequest, "the request cannot be decoded: \(error)")
+      await deny(.unreadable, denial)
+      call.reply { denial.write(to: $0.initDenial()) }
+      return
+    }
+    do {
+      let outcome = try await asked.results()
       if outcome.reader.hasDenial {
         connection.attemptFailed()
         try call.reply { try $0.setDenial(outcome.reader.denial) }
@@ -56,67 +66,38 @@ final class GatewayBootstrap: RemoteSessionGateway.Server {
     call.reply { $0.session = session.client }
   }
 
+  /// Passes the login on. What cannot be decoded of it shows before anything is sent.
   private func ask(
     _ call: RemoteSessionGateway.LoginCall, _ session: LiveSession
-  ) async throws -> Ref<SessionManager.LoginResults.Reader> {
-    try await gateway.sessionManager.login {
+  ) throws -> RemoteCall<
+    SessionManager.LoginResults.Reader, SessionManager.LoginResults.Pipeline
+  > {
+    try gateway.sessionManager.login {
       try $0.setRequest(try call.params.request)
       connection.source.write(to: $0.initSource())
       $0.control = .server(SessionControlServer(session))
-    }.results()
+    }
   }
 
   func begin(_ call: RemoteSessionGateway.BeginCall) async throws {
     let kind = try call.params.kind
-    let profile = try call.params.profile.shortened
+    let attempt = Attempt(kind, profile: (try? call.params.profile.shortened) ?? "")
     let denial: Denial
     if let excess = try connection.beginAttempt() {
-      try await noteExcess(kind, profile, excess)
+      await deny(attempt, excess, isExcess: true)
       denial = excess
     } else {
       connection.attemptFailed()
       denial = Denial(.methodDisabled, "the method \(kind) cannot be begun: it is not enabled here")
-      try await note(kind, profile, denial)
+      await deny(attempt, denial)
     }
     call.reply { denial.write(to: $0.initDenial()) }
   }
 
-  private func noteExcess(_ kind: AuthMethodKind, _ profile: String, _ denial: Denial) async throws
-  {
-    if connection.mustNoteExcess() { try await note(kind, profile, denial) }
-  }
-
-  private func note(_ kind: AuthMethodKind, _ profile: String, _ denial: Denial) async throws {
-    try await gateway.sessionManager.noteDenial {
-      $0.method = kind
-      $0.profile = profile
-      connection.source.write(to: $0.initSource())
-      denial.write(to: $0.initDenial())
-    }.finished()
-  }
-}
-
-extension ConnectionSource {
-  func write(to source: LoginSource.Builder) {
-    source.address = address
-    source.connectionEvent = event
-  }
-}
-
-extension LoginRequest.Reader {
-  /// The method that the request is for, as far as it is known here.
-  var kind: AuthMethodKind {
-    switch try? which {
-    case .anonymous: .anonymous
-    default: .password
-    }
-  }
-}
-
-extension TextReader {
-  /// A copy of at most 64 characters, for messages and logs.
-  var shortened: String {
-    let text = string
-    return text.count > 64 ? text.prefix(64) + "…" : text
+  /// Has the denial noted in the audit log, alone or with others.
+  private func deny(_ attempt: Attempt, _ denial: Denial, isExcess: Bool = false) async {
+    let denied = DeniedAttempts(last: attempt, reason: denial.reason)
+    guard let due = isExcess ? connection.addExcess(denied) : denied else { return }
+    await connection.note(due)
   }
 }

@@ -10,15 +10,49 @@ final class GatewayConnection: Sendable {
     /// Logins whose outcome is not known: each may become a failure or a session.
     var inProgress = 0
     var sessions: [ObjectIdentifier: LiveSession] = [:]
-    var hasNotedExcess = false
+    /// Since when there is no session, while there is none.
+    var idleSince = ContinuousClock.now
+    var excess = ExcessAttempts()
+    /// Ends a connection that is open too long without a session.
+    var watch: Task<Void, Never>?
   }
   let gateway: Gateway
   let source: ConnectionSource
+  private let abort: @Sendable (String) -> Void
   private let state = Mutex(State())
 
-  init(_ gateway: Gateway, _ source: ConnectionSource) {
+  init(
+    _ gateway: Gateway, _ source: ConnectionSource, abort: @escaping @Sendable (String) -> Void
+  ) {
     self.gateway = gateway
     self.source = source
+    self.abort = abort
+  }
+
+  /// Begins to watch for too long a time without a session.
+  func watch() {
+    let watch = Task { [weak self] in
+      while let left = self?.timeLeft() {
+        guard (try? await Task.sleep(for: left)) != nil else { return }
+      }
+    }
+    state.withLock { state in
+      if state.isClosed { watch.cancel() } else { state.watch = watch }
+    }
+  }
+
+  /// How long to wait before looking again; nil if the connection is over.
+  private func timeLeft() -> Duration? {
+    let limit = gateway.limits.timeWithoutSession
+    let left: Duration? = state.withLock { state in
+      if state.isClosed { return nil }
+      if state.inProgress > 0 || !state.sessions.isEmpty { return limit }
+      return state.idleSince + limit - .now
+    }
+    guard let left, left <= .zero else { return left }
+    abort("the connection had no session for \(limit.components.seconds) s, which is the limit")
+    gateway.closed(source)
+    return nil
   }
 
   /// Counts an attempt in; a denial if it may not be made.
@@ -63,23 +97,39 @@ final class GatewayConnection: Sendable {
   }
 
   func remove(_ session: LiveSession) {
-    _ = state.withLock { $0.sessions.removeValue(forKey: ObjectIdentifier(session)) }
+    _ = state.withLock { state in
+      state.idleSince = .now
+      return state.sessions.removeValue(forKey: ObjectIdentifier(session))
+    }
   }
 
-  /// Whether a denial for the limit is still to be noted: once is enough for a log.
-  func mustNoteExcess() -> Bool {
-    state.withLock { state in
-      defer { state.hasNotedExcess = true }
-      return !state.hasNotedExcess
-    }
+  /// Counts an attempt over the limits; what is now to be noted.
+  func addExcess(_ attempt: DeniedAttempts) -> DeniedAttempts? {
+    state.withLock { $0.excess.add(attempt) }
+  }
+
+  /// Has the attempts noted in the audit log. The peer's answer does not depend on it.
+  func note(_ denied: DeniedAttempts) async {
+    try? await gateway.sessionManager.noteDenial {
+      let attempt = $0.initDenied()
+      denied.last.write(to: attempt)
+      source.write(to: attempt.initSource())
+      attempt.reason = denied.reason
+      attempt.attempts = denied.count
+    }.finished()
   }
 
   func close() {
-    let sessions = state.withLock { state in
+    let (sessions, watch, excess) = state.withLock { state in
       state.isClosed = true
-      defer { state.sessions = [:] }
-      return state.sessions
+      defer {
+        state.sessions = [:]
+        state.watch = nil
+      }
+      return (state.sessions, state.watch, state.excess.takePending())
     }
+    watch?.cancel()
+    if let excess { Task { await note(excess) } }
     for session in sessions.values { session.end("the connection was closed") }
   }
 }
@@ -97,5 +147,13 @@ struct Denial: Sendable {
   func write(to denial: LoginDenial.Builder) {
     denial.reason = reason
     denial.text = text
+  }
+}
+
+extension ConnectionSource {
+  func write(to source: LoginSource.Builder) {
+    source.address = address
+    source.host = host
+    source.connectionEvent = event
   }
 }

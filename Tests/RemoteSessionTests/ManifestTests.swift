@@ -1,3 +1,4 @@
+import CapTP
 import CapnProto
 import GuestServices
 import RemoteSessionSchema
@@ -27,6 +28,25 @@ import Testing
     #expect(problem { $0.accounts[0].password.salt = [1] }.contains("salt"))
     #expect(problem { $0.profiles[0].methods[0] = .passkey }.contains("passkey"))
     #expect(problem { $0.initLimits().loginAttempts = 0 }.contains("limit of 0"))
+    #expect(problem { $0.initLimits().secondsWithoutSession = 0 }.contains("limit of 0"))
+    #expect(problem { $0.listeners[0].connections = 0 }.contains("limit of 0"))
+    #expect(problem { $0.accounts[1].password.rounds = 2048 }.contains("which accounts exist"))
+  }
+
+  @Test func aListenersLimitsAreThoseOfItsConnections() throws {
+    let manifest = try SystemManifest(
+      encoded: TestGuest.manifest {
+        $0.listeners[0].messageKiB = 64
+        $0.listeners[0].unwrittenKiB = 128
+        $0.listeners[0].calls = 3
+        $0.listeners[0].connections = 2
+      })
+    let listener = try #require(manifest.listeners.first)
+    #expect(listener.connections == 2)
+    #expect(listener.limits.messageWords == 8192)
+    #expect(listener.limits.wordsInFlight == 16384)
+    #expect(listener.limits.unwrittenBytes == 131_072)
+    #expect(listener.limits.answers == 3)
   }
 
   @Test func bytesThatAreNoManifestAreRefused() {

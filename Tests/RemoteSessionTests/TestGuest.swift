@@ -26,7 +26,8 @@ final class TestGuest: Sendable {
           broker: AuthorityBroker(manifest, software: "test"),
           log: AuditLog { lines.append($0) })),
       limits: GatewayLimits(
-        loginAttempts: manifest.loginAttempts, sessions: manifest.sessions))
+        loginAttempts: manifest.loginAttempts, sessions: manifest.sessions,
+        timeWithoutSession: manifest.timeWithoutSession))
   }
 
   /// A new connection to the gateway, in memory.
@@ -37,8 +38,9 @@ final class TestGuest: Sendable {
       event += 1
       return event
     }
-    let source = ConnectionSource(address: "memory:\(event)", event: event)
-    let ends = InMemoryNetwork.connect(server: gateway.accept(source))
+    let source = ConnectionSource(address: "memory:\(event)", host: "memory", event: event)
+    let ends = InMemoryNetwork.connect(server: nil)
+    ends.server.offer(gateway.accept(source) { [server = ends.server] in server.abort($0) })
     let gateway = gateway
     Task {
       _ = await ends.server.closed()
@@ -52,8 +54,12 @@ final class TestGuest: Sendable {
     let gateway = gateway
     return try await RPCListener.listen(
       on: .tcp(host: "127.0.0.1", port: 0),
-      whenClosed: { gateway.closed(ConnectionSource(address: "tcp", event: $0.id)) },
-      bootstrap: { gateway.accept(ConnectionSource(address: "tcp", event: $0.id)) })
+      whenClosed: { gateway.closed(ConnectionSource(address: "tcp", host: "tcp", event: $0.id)) },
+      bootstrap: { incoming in
+        gateway.accept(ConnectionSource(address: "tcp", host: "tcp", event: incoming.id)) {
+          incoming.connection.abort($0)
+        }
+      })
   }
 
   static var credentials: Credentials { .password(account: "operator", password: password) }

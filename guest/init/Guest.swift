@@ -29,13 +29,14 @@ struct Guest {
     let gateway = Gateway(
       sessionManager: .server(authority),
       limits: GatewayLimits(
-        loginAttempts: manifest.loginAttempts, sessions: manifest.sessions),
+        loginAttempts: manifest.loginAttempts, sessions: manifest.sessions,
+        timeWithoutSession: manifest.timeWithoutSession),
       software: software)
     var listeners: [RPCListener] = []
     for listener in manifest.listeners {
       let chosen = manifest.listeners.count == 1 ? port : nil
       listeners.append(
-        try await listen(gateway, host: host, port: chosen ?? listener.guestPort))
+        try await listen(listener, gateway, host: host, port: chosen ?? listener.guestPort))
     }
     // The runner waits for the word: connections are accepted from here on.
     BootLog.line(
@@ -49,19 +50,24 @@ struct Guest {
   }
 
   private static func listen(
-    _ gateway: Gateway, host: String, port: UInt16
+    _ listener: SystemManifest.Listener, _ gateway: Gateway, host: String, port: UInt16
   ) async throws -> RPCListener {
     try await RPCListener.listen(
-      on: .tcp(host: host, port: Int(port)),
+      on: .tcp(host: host, port: Int(port)), limits: listener.limits,
+      connectionLimit: listener.connections,
       whenClosed: { gateway.closed(ConnectionSource($0)) },
-      bootstrap: { gateway.accept(ConnectionSource($0)) })
+      bootstrap: { incoming in
+        gateway.accept(ConnectionSource(incoming)) { incoming.connection.abort($0) }
+      })
   }
 }
 
 extension ConnectionSource {
   /// The source as the listener knows it.
   init(_ connection: IncomingConnection) {
+    let host: String? = if case .tcp(let host, _) = connection.peer { host } else { nil }
     self.init(
-      address: connection.peer.map { "\($0)" } ?? "unknown", event: connection.id)
+      address: connection.peer.map { "\($0)" } ?? "unknown", host: host ?? "local",
+      event: connection.id)
   }
 }

@@ -1,0 +1,125 @@
+import CapnProto
+import CapnProtoRPC
+import RemoteSessionClient
+import RemoteSessionSchema
+import Synchronization
+import Testing
+
+@testable import GuestServices
+
+@Suite(.timeLimit(.minutes(1))) struct GatewayLimitTests {
+  private let wrong = Credentials.password(account: "operator", password: "wrong")
+
+  @Test func aConnectionWithoutASessionIsClosedWithAReason() async throws {
+    let guest = try TestGuest { $0.initLimits().secondsWithoutSession = 1 }
+    let client = guest.connect()
+    _ = try await client.describe()
+    let reason = try await withDeadline(.seconds(10), "the end") {
+      await client.connection.closed()
+    }
+    #expect(reason.reason.contains("had no session for 1 s"), "\(reason)")
+  }
+
+  @Test func aSessionKeepsItsConnectionUntilItEnds() async throws {
+    let guest = try TestGuest { $0.initLimits().secondsWithoutSession = 1 }
+    let client = guest.connect()
+    let session = try await client.login(.anonymous)
+    try await Task.sleep(for: .milliseconds(1500))
+    _ = try await session.info()
+    try await session.logout()
+    _ = try await client.describe()
+    let reason = try await withDeadline(.seconds(10), "the end") {
+      await client.connection.closed()
+    }
+    #expect(reason.reason.contains("had no session for 1 s"), "\(reason)")
+  }
+
+  @Test func failedLoginsAreCountedOverAllConnectionsOfAHost() async throws {
+    let guest = try TestGuest { $0.initLimits().failedLogins = 7 }
+    for number in 1...9 {
+      let error = await #expect(throws: LoginDenied.self) {
+        _ = try await guest.connect().login(wrong)
+      }
+      #expect(error?.reason == (number <= 7 ? .badCredentials : .tooManyAttempts))
+    }
+    let error = await #expect(throws: LoginDenied.self) {
+      _ = try await guest.connect().login(TestGuest.credentials)
+    }
+    #expect(error?.text.contains("try again in") == true)
+    #expect(guest.audit.all.count == 10)
+  }
+
+  @Test func loginsThatSucceedDoNotCountAsFailed() async throws {
+    let guest = try TestGuest { $0.initLimits().failedLogins = 2 }
+    for _ in 1...5 { try await guest.connect().login(TestGuest.credentials).logout() }
+  }
+
+  @Test func passwordChecksAreLimitedForAllTogether() async throws {
+    let guest = try TestGuest { $0.initLimits().passwordChecksPerMinute = 2 }
+    for _ in 1...2 { try await guest.connect().login(TestGuest.credentials).logout() }
+    let error = await #expect(throws: RPCError.self) {
+      _ = try await guest.connect().login(TestGuest.credentials)
+    }
+    #expect(error?.kind == .overloaded)
+    #expect(guest.audit.all.last?.contains("outcome=failed reason=\"too many passwords") == true)
+    // Who needs no check is not held up.
+    try await guest.connect().login(.anonymous).logout()
+  }
+
+  @Test func moreLoginsThanMayWaitAreToldSo() async throws {
+    let guest = try TestGuest { manifest in
+      manifest.initLimits().failedLogins = 100
+      for index in manifest.accounts.indices { manifest.accounts[index].password.rounds = 1 << 14 }
+    }
+    let wrong = wrong
+    let outcomes = await withTaskGroup(of: RPCError.Kind?.self) { group in
+      for _ in 1...40 {
+        let client = guest.connect()
+        group.addTask {
+          do {
+            _ = try await client.login(wrong)
+          } catch let error as RPCError {
+            return error.kind
+          } catch {}
+          return nil
+        }
+      }
+      return await group.reduce(into: []) { $0.append($1) }
+    }
+    let refused = outcomes.count { $0 == .overloaded }
+    #expect(refused > 0 && refused <= 40 - CredentialStore.queueLimit, "\(refused)")
+    #expect(outcomes.allSatisfy { $0 == nil || $0 == .overloaded })
+    #expect(guest.audit.all.count { $0.contains("outcome=failed") } == refused)
+    #expect(guest.audit.all.count == 40)
+  }
+
+  @Test func aPasswordThatIsTooLongIsNotHashed() async throws {
+    let guest = try TestGuest { $0.initLimits().passwordChecksPerMinute = 1 }
+    for _ in 1...3 {
+      let error = await #expect(throws: LoginDenied.self) {
+        _ = try await guest.connect().login(
+          .password(account: "operator", password: String(repeating: "x", count: 1025)))
+      }
+      #expect(error?.reason == .malformedRequest)
+    }
+    try await guest.connect().login(TestGuest.credentials).logout()
+  }
+
+  @Test func aHostIsForgottenInTimeAndTheTableIsBounded() {
+    let clock = Mutex(ContinuousClock.now)
+    let throttle = LoginThrottle(limit: 2) { clock.withLock { $0 } }
+    #expect(throttle.begin("a") == nil)
+    #expect(throttle.begin("a") == nil)
+    #expect(throttle.begin("a") == LoginThrottle.pace)
+    #expect(throttle.begin("b") == nil)
+    clock.withLock { $0 += LoginThrottle.pace }
+    #expect(throttle.begin("a") == nil)
+    #expect(throttle.begin("a") == LoginThrottle.pace)
+    throttle.succeeded("a")
+    #expect(throttle.begin("a") == nil)
+    for number in 0..<3000 { _ = throttle.begin("host \(number)") }
+    #expect(throttle.count == LoginThrottle.hostLimit)
+    // Whoever has failed most is remembered longest.
+    #expect(throttle.begin("a") != nil)
+  }
+}
