@@ -102,7 +102,11 @@ let package = Package(
       name: "CapTPTests", dependencies: ["CapnProto", "CapTP"], swiftSettings: strict),
     .testTarget(
       name: "CapnProtoRPCTests",
-      dependencies: ["CapnProto", "CapTP", "CapnProtoRPC", "CapnProtoNIO", "CapnProtoTesting"],
+      dependencies: [
+        "CapnProto", "CapTP", "CapnProtoRPC", "CapnProtoNIO", "CapnProtoTesting",
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOPosix", package: "swift-nio"),
+      ],
       swiftSettings: strict, plugins: ["CapnProtoPlugin"]),
     .testTarget(
       name: "ReadmeTests", dependencies: ["CapnProto", "CapnProtoRPC", "CapnProtoNIO"],

@@ -2,19 +2,42 @@ import CapTP
 import CapnProto
 import Synchronization
 
-/// A reference that the engine made; what was dropped is told to the harness by hand.
+/// A reference that the engine made.
 final class Handle: ReferenceHandle {
   let token: ConnectionToken
   let node: NodeID
+  private let drops: Drops?
 
-  init(_ token: ConnectionToken, _ node: NodeID) {
+  init(_ token: ConnectionToken, _ node: NodeID, _ drops: Drops?) {
     self.token = token
     self.node = node
+    self.drops = drops
+  }
+
+  deinit { drops?.append(node) }
+}
+
+/// References that were let go of and that the engine has not been told of.
+final class Drops: Sendable {
+  private let nodes = Mutex<[NodeID]>([])
+  func append(_ node: NodeID) { nodes.withLock { $0.append(node) } }
+  func take() -> [NodeID] {
+    nodes.withLock { nodes in
+      defer { nodes = [] }
+      return nodes
+    }
   }
 }
 
 /// An object of this side.
 final class Object: CapabilityHook {}
+
+/// A promise of this side.
+final class Promise: PromiseHook {
+  private let settled = Mutex<(any CapabilityHook)?>(nil)
+  var resolution: (any CapabilityHook)? { settled.withLock { $0 } }
+  func resolve(_ hook: any CapabilityHook) { settled.withLock { $0 = hook } }
+}
 
 /// A caller that keeps what it is told.
 final class Asker: Caller {
@@ -23,6 +46,10 @@ final class Asker: Caller {
   var error: RPCError? {
     guard case .failure(let error) = outcomes.withLock({ $0.first }) else { return nil }
     return error
+  }
+  var hasResults: Bool {
+    guard case .success = outcomes.withLock({ $0.first }) else { return false }
+    return true
   }
   var count: Int { outcomes.withLock { $0.count } }
 }
@@ -33,8 +60,16 @@ struct Engine {
   /// Effects that the engine asked for.
   var effects: [Effect] = []
 
-  init(bootstrap: (any CapabilityHook)? = nil, limits: ConnectionLimits = ConnectionLimits()) {
-    connection = Connection(bootstrap: bootstrap, limits: limits) { Handle($0, $1) }
+  /// What handles are dropped, unless a test tells the engine by hand.
+  private let drops: Drops?
+
+  init(
+    bootstrap: (any CapabilityHook)? = nil, limits: ConnectionLimits = ConnectionLimits(),
+    dropsHandles: Bool = false
+  ) {
+    let drops = dropsHandles ? Drops() : nil
+    self.drops = drops
+    connection = Connection(bootstrap: bootstrap, limits: limits) { Handle($0, $1, drops) }
   }
 
   /// Sends the engine a message of the peer; returns its answers in words.
@@ -62,12 +97,58 @@ struct Engine {
   /// What the engine sent and has not been asked for, in words.
   mutating func sent() -> [String] {
     var words: [String] = []
+    for node in drops?.take() ?? [] { connection.dropReference(node) }
     while let message = connection.nextMessage() { words.append(Self.words(message)) }
     while let effect = connection.nextEffect() {
       if case .finish(let caller, let outcome) = effect { caller.finish(outcome) }
       effects.append(effect)
     }
     return words
+  }
+
+  /// Calls of the peer that objects of this side got, oldest first.
+  var delivered: [(hook: any CapabilityHook, token: AnswerToken)] {
+    effects.compactMap {
+      guard case .deliver(_, let hook, let token) = $0 else { return nil }
+      return (hook, token)
+    }
+  }
+
+  /// Own calls that objects of this side got, oldest first.
+  var forwarded: [(hook: any CapabilityHook, caller: any Caller)] {
+    effects.compactMap {
+      guard case .forward(_, let hook, let caller) = $0 else { return nil }
+      return (hook, caller)
+    }
+  }
+
+  /// Answers whose handlers are to be cancelled.
+  var cancelled: [AnswerToken] {
+    effects.compactMap {
+      guard case .cancel(let token) = $0 else { return nil }
+      return token
+    }
+  }
+
+  /// The capability that the call's results will be; nil once it has returned.
+  mutating func pipelined(on question: UInt32, _ asker: Asker) -> (any ReferenceHandle)? {
+    connection.pipeline(QuestionID(rawValue: question), PipelinePath(), caller: asker)
+  }
+
+  /// Answers a call of the peer with a capability; returns what goes out.
+  mutating func answer(_ token: AnswerToken, with hook: (any CapabilityHook)?) -> [String] {
+    let builder = MessageBuilder()
+    builder.build(Message.Builder.self) {
+      $0.initReturn().initResults().content.setCapability(hook)
+    }
+    connection.returnResults(builder, for: token)
+    return sent()
+  }
+
+  /// Answers a call of the peer with an error; returns what goes out.
+  mutating func fail(_ token: AnswerToken, _ reason: String) -> [String] {
+    connection.returnError(.failed(reason), for: token)
+    return sent()
   }
 
   private static func words(_ message: Ref<Message.Reader>) -> String {
@@ -90,6 +171,7 @@ struct Engine {
           var table = ""
           for index in caps.indices { table += " \(try words(caps[index]))" }
           return "return \(body.answerId): results\(table)"
+        case .resultsSentElsewhere: return "return \(body.answerId): kept"
         default: return "return \(body.answerId)"
         }
       case .finish(let body):
@@ -151,6 +233,77 @@ extension Message.Builder {
     call.questionId = question
     call.initTarget().importedCap = export
     _ = call.initParams()
+  }
+
+  /// A call whose results are kept for a question of the receiver.
+  func tailCallExport(_ question: UInt32, _ export: UInt32) {
+    callExport(question, export)
+    call.initSendResultsTo().setYourself()
+  }
+
+  /// A call of the capability that another call will return.
+  func callAnswer(_ question: UInt32, of other: UInt32) {
+    let call = initCall()
+    call.questionId = question
+    call.initTarget().initPromisedAnswer().questionId = other
+    _ = call.initParams()
+  }
+
+  /// A call of an export, with a capability as its parameter.
+  func callExport(
+    _ question: UInt32, _ export: UInt32, with describe: (CapDescriptor.Builder) -> Void
+  ) {
+    callExport(question, export)
+    let payload = call.params
+    payload.content.setCapability(Object())
+    describe(payload.initCapTable(1)[0])
+  }
+
+  func resolvePromise(_ promise: UInt32, _ describe: (CapDescriptor.Builder) -> Void) {
+    let resolve = initResolve()
+    resolve.promiseId = promise
+    describe(resolve.initCap())
+  }
+
+  func breakPromise(_ promise: UInt32, _ reason: String) {
+    let resolve = initResolve()
+    resolve.promiseId = promise
+    resolve.initException().reason = reason
+  }
+
+  func finishQuestion(_ question: UInt32, releasing: Bool = true) {
+    let finish = initFinish()
+    finish.questionId = question
+    finish.releaseResultCaps = releasing
+  }
+
+  func releaseExport(_ export: UInt32, _ count: UInt32) {
+    let release = initRelease()
+    release.id = export
+    release.referenceCount = count
+  }
+
+  /// A disembargo that asks the receiver to send it back.
+  func disembargo(
+    _ embargo: UInt32, _ target: (MessageTarget.Builder) -> Void
+  ) {
+    let disembargo = initDisembargo()
+    target(disembargo.initTarget())
+    disembargo.context.senderLoopback = embargo
+  }
+
+  /// A disembargo that comes back to the receiver.
+  func disembargoed(_ embargo: UInt32) {
+    let disembargo = initDisembargo()
+    disembargo.initTarget().importedCap = 0
+    disembargo.context.receiverLoopback = embargo
+  }
+
+  func takeFrom(_ question: UInt32, _ answer: UInt32) {
+    let body = initReturn()
+    body.answerId = question
+    body.releaseParamCaps = false
+    body.takeFromOtherQuestion = answer
   }
 
   func bootstrapQuestion(_ question: UInt32) { initBootstrap().questionId = question }

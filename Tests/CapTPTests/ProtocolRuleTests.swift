@@ -84,12 +84,85 @@ import Testing
     #expect(answer == ["abort: more than 2 calls are open at once"])
   }
 
+  @Test func `more words of calls than the limit abort the connection`() {
+    var limits = ConnectionLimits()
+    limits.wordsInFlight = 100
+    var engine = Engine(bootstrap: Object(), limits: limits)
+    _ = engine.receive { $0.bootstrapQuestion(0) }
+    let large: @Sendable (Message.Builder) -> Void = {
+      $0.callExport(1, 0)
+      let content = $0.call.params.content.initStructure(as: Exception.Builder.self)
+      content.reason = String(repeating: "x", count: 600)
+    }
+    #expect(engine.receive(large) == [])
+    #expect(
+      engine.receive { $0.callExport(2, 0) }
+        == ["abort: more than 100 words of calls are open at once"])
+  }
+
   @Test func `messages of higher levels are answered with unimplemented`() {
-    var engine = Engine()
+    var engine = Engine(bootstrap: Object())
     #expect(engine.receive { _ = $0.initProvide() } == ["unimplemented"])
     #expect(engine.receive { _ = $0.initAccept() } == ["unimplemented"])
     #expect(engine.receive { _ = $0.initJoin() } == ["unimplemented"])
+    #expect(engine.receive { _ = $0.initObsoleteSave() } == ["unimplemented"])
+    // What such a message carries stays the sender's.
+    _ = engine.receive { $0.bootstrapQuestion(0) }
+    let sent = engine.receive {
+      $0.callExport(1, 0) { $0.senderHosted = 9 }
+      _ = $0.call.sendResultsTo.initThirdParty()
+    }
+    #expect(sent == ["unimplemented"])
+    #expect(engine.connection.tableSizes.imports == 0)
     #expect(engine.connection.failure == nil)
+  }
+
+  @Test func `a capability of a third party is called by way of its vine`() {
+    var engine = Engine()
+    let handle = engine.connection.bootstrap()
+    _ = engine.sent()
+    _ = engine.receive { $0.returnCapability(0) { $0.initThirdPartyHosted().vineId = 6 } }
+    #expect(engine.call(handle.node, asker: Asker()) == ["call 0 of import 6"])
+  }
+
+  @Test func `a bootstrap that names an object is answered as any other`() {
+    var engine = Engine(bootstrap: Object())
+    let sent = engine.receive {
+      $0.bootstrapQuestion(0)
+      $0.bootstrap.deprecatedObjectId.setText("calculator")
+    }
+    #expect(sent == ["return 0: results hosted 0"])
+  }
+
+  @Test func `the lowest question identifier that is free is used first`() {
+    var engine = Engine()
+    let handle = engine.connection.bootstrap()
+    _ = engine.call(handle.node, asker: Asker())
+    #expect(engine.call(handle.node, asker: Asker()) == ["call 2 of answer 0"])
+    for number in [2, 1] as [UInt32] {
+      _ = engine.receive {
+        $0.initReturn().answerId = number
+        $0.`return`.initException().reason = "no"
+      }
+    }
+    #expect(engine.call(handle.node, asker: Asker()) == ["call 1 of answer 0"])
+    #expect(engine.call(handle.node, asker: Asker()) == ["call 2 of answer 0"])
+    #expect(engine.call(handle.node, asker: Asker()) == ["call 3 of answer 0"])
+  }
+
+  @Test func `a question identifier is free only when its return has come`() {
+    let asker = Asker()
+    var engine = Engine()
+    let handle = engine.connection.bootstrap()
+    _ = engine.call(handle.node, asker: asker)
+    engine.connection.dropQuestion(QuestionID(rawValue: 1), caller: asker)
+    #expect(engine.sent() == ["finish 1 and release"])
+    #expect(engine.call(handle.node, asker: Asker()) == ["call 2 of answer 0"])
+    _ = engine.receive {
+      $0.initReturn().answerId = 1
+      $0.`return`.setCanceled()
+    }
+    #expect(engine.call(handle.node, asker: Asker()) == ["call 1 of answer 0"])
   }
 
   @Test func `a finish of an unknown question is tolerated`() {
@@ -106,6 +179,26 @@ import Testing
     _ = engine.receive { $0.initAbort().reason = "no more" }
     #expect(asker.error?.kind == .disconnected)
     #expect(asker.error?.reason == "the peer aborted the connection: no more")
+  }
+
+  @Test func `a resolve that the peer does not understand takes its capability back`() throws {
+    let promise = Promise()
+    var engine = Engine(bootstrap: promise)
+    _ = engine.receive { $0.bootstrapQuestion(0) }
+    let token = try #require(
+      engine.effects.compactMap { effect -> ExportToken? in
+        if case .watch(_, let token) = effect { token } else { nil }
+      }.first)
+    engine.connection.resolveExport(token, .success(Object()))
+    #expect(engine.sent() == ["resolve 0: hosted 1"])
+    #expect(engine.connection.tableSizes.exports == 2)
+    _ = engine.receive {
+      let resolve = $0.initUnimplemented().initResolve()
+      resolve.promiseId = 0
+      resolve.initCap().senderHosted = 1
+    }
+    #expect(engine.connection.tableSizes.exports == 1)
+    #expect(engine.connection.failure == nil)
   }
 
   @Test func `a call that the peer does not understand is unimplemented`() {

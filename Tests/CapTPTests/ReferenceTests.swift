@@ -152,6 +152,68 @@ import Testing
     #expect(asker.error?.reason == "the promise resolved to itself")
   }
 
+  @Test func `a call that is not sent leaves no question and no export`() {
+    for isClosed in [true, false] {
+      var limits = ConnectionLimits()
+      limits.questions = 1
+      let asker = Asker()
+      var engine = Engine(limits: limits)
+      let handle = engine.connection.bootstrap()
+      if isClosed { engine.connection.disconnect(.disconnected("cut")) }
+      _ = engine.sent()
+      #expect(engine.call(handle.node, asker: asker, with: Object()) == [])
+      #expect(asker.error?.kind == (isClosed ? .disconnected : .overloaded))
+      #expect(engine.connection.tableSizes.questions == (isClosed ? 0 : 1))
+      #expect(engine.connection.tableSizes.exports == 0)
+    }
+  }
+
+  @Test func `a capability that is dropped does not cancel the calls that were made on it`() {
+    let asker = Asker()
+    var engine = Engine()
+    let handle = engine.connection.bootstrap()
+    _ = engine.sent()
+    _ = engine.receive { $0.returnCapability(0) { $0.senderHosted = 3 } }
+    // The handle of the test, and the one that the results hold.
+    _ = engine.call(handle.node, asker: asker)
+    engine.connection.dropReference(handle.node)
+    engine.connection.dropReference(NodeID(rawValue: 1))
+    #expect(engine.sent() == [])
+    #expect(
+      engine.receive {
+        $0.initReturn().answerId = 0
+        $0.`return`.releaseParamCaps = false
+        _ = $0.`return`.initResults()
+      } == ["finish 0", "release 3 × 1"])
+    #expect(asker.hasResults)
+    #expect(engine.connection.tableSizes == TableSizes())
+  }
+
+  @Test func `a promise that is exported again is a promise to the peer`() throws {
+    var engine = Engine(bootstrap: Object())
+    _ = engine.receive { $0.bootstrapQuestion(0) }
+    let handle = engine.connection.bootstrap()
+    _ = engine.sent()
+    // What the peer's own call will return is given back to it before that is known.
+    _ = engine.receive { $0.callExport(1, 0) }
+    _ = engine.receive { $0.callExport(2, 0) { $0.initReceiverAnswer().questionId = 1 } }
+    guard case .deliver(let call, _, _) = engine.effects.last else {
+      Issue.record("no call is to be handed on")
+      return
+    }
+    let promised = try call.message.reader.call.params.content.capability()
+    #expect(
+      engine.call(handle.node, asker: Asker(), with: promised)
+        == ["call 1 of answer 0 promise 1"])
+    #expect(
+      engine.call(handle.node, asker: Asker(), with: promised)
+        == ["call 2 of answer 0 promise 1"])
+    let token = try #require(engine.delivered.first?.token)
+    #expect(
+      engine.answer(token, with: Object())
+        == ["return 1: results hosted 2", "resolve 1: hosted 2"])
+  }
+
   private func forwards(_ engine: Engine) -> Int {
     engine.effects.count { if case .forward = $0 { true } else { false } }
   }

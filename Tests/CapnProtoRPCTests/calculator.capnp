@@ -39,3 +39,8 @@ interface ScientificCalculator extends(Calculator) {
   # What no object of the tests implements.
   sine @0 (x :Float64) -> (y :Float64);
 }
+
+interface Sizes {
+  reflect @0 (data :Data) -> (data :Data);
+  # Returns what it was given.
+}

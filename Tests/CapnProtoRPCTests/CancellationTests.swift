@@ -1,0 +1,52 @@
+import CapnProto
+import CapnProtoRPC
+import CapnProtoTesting
+import Testing
+
+@Suite(.timeLimit(.minutes(1))) struct CancellationTests {
+  let server = CalculatorServer()
+
+  func connect() -> (client: RPCConnection, server: RPCConnection) {
+    InMemoryNetwork.connect(server: Calculator.Client.server(server)._capability)
+  }
+
+  @Test func `who else waits for a call that is cancelled is told`() async throws {
+    let (connection, other) = connect()
+    let calculator = connection.bootstrap(as: Calculator.Client.self)
+    let call = calculator.wait()
+    #expect(await eventually { other.tableSizes.answers == 1 })
+    let first = Task { try await call.results() }
+    let second = Task { try await call.results() }
+    // Both wait before the first gives up.
+    try await Task.sleep(for: .milliseconds(50))
+    first.cancel()
+    await #expect(throws: CancellationError.self) { try await first.value }
+    let error = await #expect(throws: RPCError.self) { try await second.value }
+    #expect(error == .failed("the call was cancelled"))
+    // And whoever comes later.
+    let late = await #expect(throws: RPCError.self) { try await call.results() }
+    #expect(late == .failed("the call was cancelled"))
+    #expect(await eventually { server.cancelled.value == 1 })
+  }
+
+  @Test func `a task that is cancelled already does not wait`() async throws {
+    let (connection, other) = connect()
+    let calculator = connection.bootstrap(as: Calculator.Client.self)
+    let call = calculator.wait()
+    let task = Task {
+      withUnsafeCurrentTask { unsafe $0?.cancel() }
+      return try await call.results()
+    }
+    await #expect(throws: CancellationError.self) { try await task.value }
+    #expect(await eventually { other.tableSizes.answers == 0 })
+  }
+
+  @Test func `a handler that throws at once has failed and was not cancelled`() async throws {
+    let (connection, _) = connect()
+    let calculator = connection.bootstrap(as: Calculator.Client.self)
+    let error = await #expect(throws: RPCError.self) {
+      try await calculator.use { $0.times = 1 }.results()
+    }
+    #expect(error == .failed("no callback was given"))
+  }
+}

@@ -1,0 +1,53 @@
+import CapnProto
+import CapnProtoRPC
+import CapnProtoTesting
+import Testing
+
+@Suite(.timeLimit(.minutes(1))) struct PromiseTests {
+  @Test func `promises that become one another are broken`() async throws {
+    let (first, one) = Capability.promise()
+    let (second, two) = Capability.promise()
+    let waiting = first.cast(to: Value.Client.self).read()
+    one.resolve(second)
+    two.resolve(first)
+    for call in [waiting, second.cast(to: Value.Client.self).read()] {
+      let error = await #expect(throws: RPCError.self) { try await call.results() }
+      #expect(error == .failed("the promise resolved to itself"))
+    }
+  }
+
+  @Test func `a promise that is dropped without being settled is broken`() async throws {
+    let promised = Capability.promise().capability
+    let error = await #expect(throws: RPCError.self) {
+      try await promised.cast(to: Value.Client.self).read().results()
+    }
+    #expect(error == .failed("the promise was abandoned"))
+  }
+
+  @Test func `a promise that is settled while a call is built keeps the order of calls`()
+    async throws
+  {
+    for isRemote in [true, false] {
+      let server = CalculatorServer()
+      let ends = InMemoryNetwork.connect(server: Calculator.Client.server(server)._capability)
+      let calculator = ends.client.bootstrap(as: Calculator.Client.self)
+      let recorder = Recorder()
+      let (promise, resolver) = Capability.promise()
+      let target = promise.cast(to: Callback.Client.self)
+      var calls = [target.call { $0.number = 0 }]
+      let echoed = calculator.echo { $0.callback = .server(recorder) }
+      calls.append(
+        target.call {
+          // The call was begun before, and is made after.
+          resolver.resolve(
+            isRemote
+              ? echoed.pipeline.callback._capability
+              : Callback.Client.server(recorder)._capability)
+          $0.number = 1
+        })
+      calls.append(target.call { $0.number = 2 })
+      for call in calls { _ = try await call.results() }
+      #expect(await recorder.numbers == [0, 1, 2])
+    }
+  }
+}
