@@ -209,6 +209,26 @@ func eventually(_ condition: () async -> Bool) async -> Bool {
     await listener.close()
   }
 
+  @Test func `a chain of calls is sent when the connection is uncorked, and not before`()
+    async throws
+  {
+    let (connection, _) = connect()
+    connection.cork()
+    let calculator = connection.bootstrap(as: Calculator.Client.self)
+    let sum = calculator.evaluate { $0.initExpression().literal = 40 }
+      .pipeline.value.plus { $0.other = 2 }.pipeline.value.read()
+    #expect(connection.messageCounts == (0, 0))
+    connection.flush()
+    #expect(try await sum.results { $0.value } == 42)
+    // What the results made this side say is kept back as well.
+    #expect(connection.messageCounts.sent == 4)
+    connection.uncork()
+    #expect(connection.messageCounts.sent > 4)
+    connection.cork()
+    connection.abort("enough")
+    #expect(await connection.closed().reason == "the connection was aborted: enough")
+  }
+
   @Test func `a port without a listener is an error that says so`() async throws {
     let listener = try await RPCListener.listen(on: .tcp(host: "127.0.0.1", port: 0)) { _ in nil }
     let address = listener.address

@@ -1,8 +1,9 @@
 import CapnProto
 import CapnProtoNIO
-import RemoteSessionClient
 import RemoteSessionSchema
 import Testing
+
+@testable import RemoteSessionClient
 
 @Suite struct InteropTests {
   private func failures(_ transcript: Transcript) -> [Transcript.Step] {
@@ -30,6 +31,29 @@ import Testing
       account: "operator", password: TestGuest.password, transcript: transcript
     ) { try await RPCConnector.connect(to: address) }.run()
     #expect(failures(transcript) == [])
+    await listener.close()
+  }
+
+  @Test func theProofOfOneRoundTripFailsWhereTheChainWaits() async throws {
+    let guest = try TestGuest()
+    let listener = try await guest.listen()
+    let address = listener.address
+    let transcript = Transcript(secrets: [TestGuest.password])
+    func proof(_ patience: Duration) -> InteropProof {
+      InteropProof(
+        account: "operator", password: TestGuest.password, patience: patience,
+        transcript: transcript
+      ) { try await RPCConnector.connect(to: address) }
+    }
+    await proof(.milliseconds(300)).proveOneRoundTrip { client in
+      // As a client without pipelining does.
+      let session = try await client.login(TestGuest.credentials)
+      return session.pipelined("systemInfo", as: SystemInfo.Client.self).motd()
+    }
+    #expect(transcript.steps.map(\.passed) == [false])
+    #expect(transcript.text.contains("no answer to"))
+    await proof(.seconds(20)).provePipelining()
+    #expect(transcript.steps.map(\.passed) == [false, true])
     await listener.close()
   }
 

@@ -22,6 +22,8 @@ public final class RPCConnection: Sendable {
     var isDraining = false
     var closeWaiters: [CheckedContinuation<Void, Never>] = []
     var failure: RPCError?
+    /// Messages that are kept back while the connection is corked; nil while it is not.
+    var corked: [Ref<Message.Reader>]?
     var messagesSent = 0
     var messagesReceived = 0
   }
@@ -115,6 +117,31 @@ public final class RPCConnection: Sendable {
     return state.withLock { $0.engine.tableSizes }
   }
 
+  /// Keeps messages back from now on, in order, until ``flush()`` or ``uncork()`` sends them: calls
+  /// that are made in between go out together.
+  ///
+  /// An answer to the peer waits as well, so a cork is for a short while. It ends with the
+  /// connection.
+  public func cork() {
+    state.withLock { state in
+      if state.corked == nil, state.engine.failure == nil { state.corked = [] }
+    }
+  }
+
+  /// Sends what was kept back, and goes on keeping back what comes later.
+  public func flush() { sendCorked(thenCorked: []) }
+
+  /// Sends what was kept back, and from now on each message at once.
+  public func uncork() { sendCorked(thenCorked: nil) }
+
+  private func sendCorked(thenCorked: [Ref<Message.Reader>]?) {
+    state.withLock { state in
+      guard let corked = state.corked else { return }
+      state.corked = thenCorked
+      for message in corked { send(message, &state) }
+    }
+  }
+
   /// Messages that went out and came in since the connection was made.
   public var messageCounts: (sent: Int, received: Int) {
     state.withLock { ($0.messagesSent, $0.messagesReceived) }
@@ -187,8 +214,14 @@ public final class RPCConnection: Sendable {
     let (value, mustDrain) = state.withLock { state in
       let value = body(&state.engine)
       while let message = state.engine.nextMessage() {
-        state.messagesSent += 1
-        transport.send(message)
+        if state.corked == nil {
+          send(message, &state)
+        } else {
+          state.corked?.append(message)
+        }
+      }
+      if state.engine.failure != nil, let corked = state.corked.take() {
+        for message in corked { send(message, &state) }
       }
       while let effect = state.engine.nextEffect() { state.effects.append(effect) }
       let mustDrain = !state.effects.isEmpty && !state.isDraining
@@ -200,6 +233,11 @@ public final class RPCConnection: Sendable {
       if drainsHere { drain() } else { executor.execute { self.drain() } }
     }
     return value
+  }
+
+  private func send(_ message: Ref<Message.Reader>, _ state: inout State) {
+    state.messagesSent += 1
+    transport.send(message)
   }
 
   private func drain() {

@@ -3,28 +3,49 @@ import CapnProtoRPC
 import RemoteSessionSchema
 
 extension InteropProof {
+  /// Calls that each need what the one before it returns; the last one is given back.
+  typealias Chain =
+    @Sendable (GatewayClient) async throws -> RemoteCall<SystemInfo.MotdResults.Reader, NoPipeline>
+
   /// Login, cap set, get and a first call without waiting for any answer in between.
   func provePipelining() async {
+    await proveOneRoundTrip { [credentials] client in
+      client.gateway.login { credentials.write(to: $0.initRequest()) }
+        .pipeline.session.capSet()
+        .pipeline.capSet.get {
+          $0.name = "systemInfo"
+          $0.interfaceId = SystemInfo._interface.id
+        }
+        .pipeline.cap.cast(to: SystemInfo.Client.self).motd()
+    }
+  }
+
+  /// The whole chain is made before the first byte of it goes out, and nothing goes out after it
+  /// until its last result is there: so no call can have waited for an answer to another one.
+  func proveOneRoundTrip(_ chain: @escaping Chain) async {
     await step("login, cap set, get and call take one round trip") {
-      let client = try await connect()
-      let login = client.gateway.login { credentials.write(to: $0.initRequest()) }
-      let capSet = login.pipeline.session.capSet()
-      let get = capSet.pipeline.capSet.get {
-        $0.name = "systemInfo"
-        $0.interfaceId = SystemInfo._interface.id
+      let connection = try await open()
+      connection.cork()
+      let client = GatewayClient(connection, patience: patience)
+      let motd = try await withDeadline(patience, "a call before the chain was sent") {
+        try await chain(client)
       }
-      let motd = get.pipeline.cap.cast(to: SystemInfo.Client.self).motd()
-      let atSending = client.connection.messageCounts
-      let results = try await motd.results()
-      let text = try results.reader.text.string
-      try expect(atSending.sent == 5, "\(atSending.sent) messages went out at once, not 5")
-      // Nothing was waited for. The bootstrap's answer may be quick; the login's takes its time.
-      try expect(
-        atSending.received <= 1, "\(atSending.received) messages came in before the last call")
-      try expect(!text.isEmpty, "the message is empty")
+      let received = connection.messageCounts.received
+      connection.flush()
+      let sent = connection.messageCounts.sent
+      let text = try await withDeadline(patience, "the chain") {
+        let results = try await motd.results()
+        return try results.reader.text.string
+      }
+      let atEnd = connection.messageCounts
+      connection.uncork()
       client.close()
-      return "\(atSending.sent) messages out (bootstrap, login, capSet, get, motd) with "
-        + "\(atSending.received) in, then one wait for '\(text)'"
+      try expect(received == 0, "\(received) messages came in before the chain was sent")
+      try expect(sent == 5, "the chain is \(sent) messages, not 5")
+      try expect(atEnd.sent == sent, "\(atEnd.sent - sent) more messages went out")
+      try expect(!text.isEmpty, "the message is empty")
+      return "\(sent) messages out at once (bootstrap, login, capSet, get, motd) after "
+        + "\(received) in, none out after them, \(atEnd.received) in with '\(text)'"
     }
   }
 
