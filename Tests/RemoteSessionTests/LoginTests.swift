@@ -1,7 +1,10 @@
 import CapnProto
 import CapnProtoRPC
+import CapnProtoTesting
 import RemoteSessionClient
+import RemoteSessionGateway
 import RemoteSessionSchema
+import Synchronization
 import Testing
 
 @Suite struct LoginTests {
@@ -77,6 +80,40 @@ import Testing
     try await guest.connect().login(TestGuest.credentials).logout()
   }
 
+  @Test func aLoginThatIsGivenUpHalfWayHasFailed() async throws {
+    let manager = PatientSessionManager()
+    let gateway = Gateway(
+      sessionManager: .server(manager), limits: GatewayLimits(loginAttempts: 3, sessions: 10))
+    let ends = InMemoryNetwork.connect(
+      server: gateway.accept(
+        ConnectionSource(address: "memory:1", host: "memory", event: 1), abort: { _ in }))
+    let client = GatewayClient(ends.client)
+    for number in 1...3 {
+      let attempt = Task { try await client.login(TestGuest.credentials) }
+      #expect(await eventually { manager.begun == number })
+      attempt.cancel()
+      await #expect(throws: CancellationError.self) { _ = try await attempt.value }
+      #expect(await eventually { manager.givenUp == number })
+    }
+    // The gateway hears of the last one a little later than the manager, and then answers it.
+    #expect(await eventually { ends.server.tableSizes.answers == 0 })
+    let error = await #expect(throws: LoginDenied.self) {
+      _ = try await client.login(TestGuest.credentials)
+    }
+    #expect(error?.reason == .tooManyAttempts)
+    #expect(manager.begun == 3)
+  }
+
+  @Test(arguments: [16, 17, 24, 31, 32])
+  func aVerifierOfAnyLengthAdmitsItsPasswordAlone(_ length: Int) async throws {
+    let guest = try TestGuest {
+      $0.accounts[0].password.key = Array(TestGuest.key.prefix(length))
+    }
+    let seen = try await denial(guest, .password(account: "operator", password: "wrong"))
+    #expect(seen == .badCredentials)
+    try await guest.connect().login(TestGuest.credentials).logout()
+  }
+
   @Test func openSessionsAreLimitedOnAConnection() async throws {
     let client = try TestGuest().connect()
     var sessions: [SessionClient] = []
@@ -109,4 +146,19 @@ import Testing
     #expect(line.contains("requested=\"x? outcome=admitted?audit: login\""))
     #expect(!line.contains("p\"ss"))
   }
+}
+
+/// Never decides on a login.
+private final class PatientSessionManager: SessionManager.Server {
+  private let counts = Mutex((begun: 0, givenUp: 0))
+  var begun: Int { counts.withLock { $0.begun } }
+  var givenUp: Int { counts.withLock { $0.givenUp } }
+
+  func login(_ call: SessionManager.LoginCall) async throws {
+    counts.withLock { $0.begun += 1 }
+    defer { counts.withLock { $0.givenUp += 1 } }
+    try await Task.sleep(for: .seconds(60))
+  }
+
+  func noteDenial(_ call: SessionManager.NoteDenialCall) async throws {}
 }

@@ -100,7 +100,7 @@ final class TestGuest: Sendable {
   }
 
   /// scrypt of the password with the salt 0, 1, ... 15 and 1024 rounds, by another implementation.
-  private static let key: [UInt8] = [
+  static let key: [UInt8] = [
     123, 54, 66, 72, 107, 78, 30, 176, 88, 179, 128, 56, 21, 169, 66, 62, 138, 68, 105, 6, 72, 87,
     209, 228, 53, 108, 165, 224, 0, 0, 193, 245,
   ]
@@ -111,4 +111,13 @@ final class Lines: Sendable {
   private let lines = Mutex<[String]>([])
   func append(_ line: String) { lines.withLock { $0.append(line) } }
   var all: [String] { lines.withLock { $0 } }
+}
+
+/// Waits until the condition holds, for at most five seconds.
+func eventually(_ condition: () async -> Bool) async -> Bool {
+  for _ in 0..<500 {
+    if await condition() { return true }
+    try? await Task.sleep(for: .milliseconds(10))
+  }
+  return false
 }
