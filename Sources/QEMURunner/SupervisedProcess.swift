@@ -137,6 +137,40 @@ public final class SupervisedProcess: Sendable {
     return true
   }
 
+  /// How a process ended that was waited for.
+  public enum Ending: Equatable, Sendable {
+    /// By itself, with the status.
+    case exited(Int32)
+    /// A signal asked this program to stop.
+    case interrupted(signal: Int32)
+    /// It took too long.
+    case overran
+  }
+
+  /// Waits until the process has ended; ends it after the limit, or when this program is asked to
+  /// stop.
+  public func ending(within limit: Duration) async -> Ending {
+    let deadline = ContinuousClock.now + limit
+    while true {
+      if let status = exit { return .exited(status) }
+      if let signal = Interruption.signal {
+        await end(with: signal)
+        return .interrupted(signal: signal)
+      }
+      if ContinuousClock.now >= deadline {
+        await end(with: 15)
+        return .overran
+      }
+      try? await Task.sleep(for: Self.pollInterval)
+    }
+  }
+
+  private func end(with signal: Int32) async {
+    self.signal(signal)
+    if await !hasEnded(within: .seconds(3)) { self.signal(9) }
+    _ = await exitStatus()
+  }
+
   /// Writes to the process's input, if it is a pipe; a process that is gone takes nothing.
   public func send(_ text: String) {
     try? input?.write(contentsOf: Data(text.utf8))

@@ -8,7 +8,8 @@ struct ExecCommand: AsyncParsableCommand {
     discussion: """
       Every {port} in the command is replaced with the port that leads to the guest, and the \
       command's environment has it as REMOTE_SESSION_PORT. The status is the command's own; 128 \
-      plus the signal if a signal ended it; 1 if the guest could not be booted.
+      plus the signal if a signal ended it; 124 if it took longer than --time-limit, when it is \
+      ended; 1 if the guest could not be booted. The guest is powered off in every case.
       """)
 
   @OptionGroup var machine: MachineOptions
@@ -16,11 +17,15 @@ struct ExecCommand: AsyncParsableCommand {
   @Flag(help: "Print the serial console as it comes.")
   var showSerial = false
 
+  @Option(help: "How long the command may take, in seconds, before it is ended.")
+  var timeLimit = 600
+
   @Argument(parsing: .postTerminator, help: "The command, after --, and its arguments.")
   var command: [String] = []
 
   func validate() throws {
     if command.isEmpty { throw ValidationError("there is no command; write it after --") }
+    if timeLimit < 1 { throw ValidationError("--time-limit must be at least 1 s") }
   }
 
   func run() async throws {
@@ -43,15 +48,15 @@ struct ExecCommand: AsyncParsableCommand {
     let child = try await SupervisedProcess.start(
       words[0], arguments: Array(words.dropFirst()),
       environment: ["REMOTE_SESSION_PORT": String(port)], output: .inherited)
-    while true {
-      if let status = child.exit { return status }
-      if let signal = Interruption.signal {
-        child.signal(signal)
-        if await !child.hasEnded(within: .seconds(3)) { child.signal(9) }
-        _ = await child.exitStatus()
-        return 128 + signal
-      }
-      try? await Task.sleep(for: .milliseconds(10))
+    switch await child.ending(within: .seconds(timeLimit)) {
+    case .exited(let status): return status
+    case .interrupted(let signal): return 128 + signal
+    case .overran:
+      note(
+        "the command was not done after \(timeLimit) s and has been ended; give it longer with "
+          + "--time-limit, or look at what it waits for")
+      // As timeout(1) does.
+      return 124
     }
   }
 

@@ -26,6 +26,22 @@ import Testing
     process.send("nobody reads this\n")
   }
 
+  @Test(.timeLimit(.minutes(1)))
+  func aProcessThatTakesTooLongIsEndedEvenIfItDoesNotWantTo() async throws {
+    let obedient = try await SupervisedProcess.start(
+      "sleep", arguments: ["60"], output: .captured { _ in })
+    #expect(await obedient.ending(within: .milliseconds(100)) == .overran)
+    #expect(await obedient.exitStatus() == 128 + 15)
+    let stubborn = try await SupervisedProcess.start(
+      "sh", arguments: ["-c", "trap '' TERM; while :; do sleep 0.1; done"],
+      output: .captured { _ in })
+    #expect(await stubborn.ending(within: .milliseconds(500)) == .overran)
+    #expect(await stubborn.exitStatus() == 128 + 9)
+    let quick = try await SupervisedProcess.start(
+      "sh", arguments: ["-c", "exit 5"], output: .captured { _ in })
+    #expect(await quick.ending(within: .seconds(30)) == .exited(5))
+  }
+
   @Test func aMissingProgramIsNamed() async {
     await #expect(throws: RunnerError.toolMissing("no-such-program")) {
       try await SupervisedProcess.start("no-such-program", arguments: [], output: .inherited)
