@@ -4,7 +4,7 @@ import CapnProtoRPC
 ///
 /// - Parameters:
 ///   - duration: how long the body may take.
-///   - what: what is waited for, for the error's words: "the gateway did not answer to …".
+///   - what: what is waited for, for the error's words: "no answer to …".
 ///   - body: what may take too long; it is cancelled then.
 /// - Returns: what the body returns.
 /// - Throws: what the body throws, or an `RPCError` of kind `disconnected` that names what was
@@ -20,6 +20,8 @@ public func withDeadline<Value: Sendable>(
     }
     defer { group.cancelAll() }
     if let first = try await group.next(), let value = first { return value }
-    throw RPCError.disconnected("no answer to \(what) within \(duration.components.seconds) s")
+    throw RPCError.disconnected(
+      "no answer to \(what) within \(duration.components.seconds) s; it may be gone, or slow and in need "
+        + "of a longer timeout")
   }
 }

@@ -58,22 +58,40 @@ public final class GatewayClient: Sendable {
   ) async throws -> GatewayClient {
     let connection = try await RPCConnector.connect(to: address, timeout: patience)
     let client = GatewayClient(connection, patience: patience)
+    do {
+      try await client.checkContract()
+    } catch let error as RPCError {
+      throw RPCError(error.kind, "\(address) accepted the connection, but \(error.reason)")
+    }
+    return client
+  }
+
+  /// Makes sure that a gateway answers and speaks this program's version of the contract.
+  ///
+  /// - Returns: what the gateway says of itself.
+  /// - Throws: `RPCError`, which says in words what differs, and which side is older where that
+  ///   can be known.
+  @discardableResult
+  public func checkContract() async throws -> GatewaySummary {
     let summary: GatewaySummary
     do {
-      summary = try await client.describe()
+      summary = try await describe()
     } catch let error as RPCError {
-      throw RPCError(
-        error.kind,
-        "\(address) accepted the connection, but is no remote session gateway that answers: "
-          + error.reason)
+      throw RPCError(error.kind, "is no remote session gateway that answers: \(error.reason)")
     }
     guard summary.protocolVersion == protocolVersion else {
       throw RPCError.failed(
-        "\(address) speaks version \(summary.protocolVersion) of the remote session contract, "
-          + "this program version \(protocolVersion): the "
+        "speaks version \(summary.protocolVersion) of the remote session contract, this program "
+          + "version \(protocolVersion): the "
           + (summary.protocolVersion < protocolVersion ? "guest" : "program") + " is older")
     }
-    return client
+    guard summary.schemaID == schemaId else {
+      throw RPCError.failed(
+        "speaks another contract: its schema has the id 0x\(String(summary.schemaID, radix: 16)), "
+          + "this program's 0x\(String(schemaId, radix: 16)); both say version \(protocolVersion), "
+          + "so neither can be called older")
+    }
+    return summary
   }
 
   /// Ends the connection: every session on it ends, and every proxy fails.

@@ -26,6 +26,12 @@ public enum ServiceCall: String, CaseIterable, Sendable {
   public func make(
     on session: SessionClient, _ words: [String]
   ) async throws -> [(name: String, text: String)] {
+    try await withDeadline(session.patience, rawValue) { try await results(of: session, words) }
+  }
+
+  private func results(
+    of session: SessionClient, _ words: [String]
+  ) async throws -> [(name: String, text: String)] {
     switch self {
     case .motd:
       let system = try await session.get("systemInfo", as: SystemInfo.Client.self)

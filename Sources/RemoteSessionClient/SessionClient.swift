@@ -10,6 +10,8 @@ public final class SessionClient: Sendable {
   public let capSet: RemoteCapSet.Client
   /// Keeps the connection.
   private let gateway: GatewayClient
+  /// How long one call may take.
+  var patience: Duration { gateway.patience }
 
   init(_ session: RemoteSession.Client, on gateway: GatewayClient) {
     self.session = session
@@ -20,7 +22,7 @@ public final class SessionClient: Sendable {
   /// What the session is.
   public func info() async throws -> SessionSummary {
     let call = session.info()
-    return try await withDeadline(gateway.patience, "info") {
+    return try await withDeadline(patience, "info") {
       let results = try await call.results()
       return try SessionSummary(results.reader.info)
     }
@@ -29,7 +31,7 @@ public final class SessionClient: Sendable {
   /// What the session was granted.
   public func list() async throws -> [GrantedCapability] {
     let call = capSet.list()
-    return try await withDeadline(gateway.patience, "list") {
+    return try await withDeadline(patience, "list") {
       let results = try await call.results()
       return try results.reader.entries.map { try GrantedCapability($0) }
     }
@@ -45,7 +47,7 @@ public final class SessionClient: Sendable {
       $0.name = name
       $0.interfaceId = Client._interface.id
     }
-    return try await withDeadline(gateway.patience, "get") {
+    return try await withDeadline(patience, "get") {
       let results = try await call.results()
       if results.reader.hasDenial { throw try CapabilityDenied(results.reader.denial) }
       guard let capability = try results.reader.cap else {
@@ -71,7 +73,7 @@ public final class SessionClient: Sendable {
   public func join(_ room: String) async throws -> ChatRoom.Client {
     let chat = try await get("chat", as: Chat.Client.self)
     let call = chat.join { $0.room = room }
-    return try await withDeadline(gateway.patience, "join") {
+    return try await withDeadline(patience, "join") {
       let results = try await call.results()
       if results.reader.hasDenial { throw try ChatDenied(results.reader.denial) }
       guard let room = try results.reader.room else {
@@ -84,7 +86,7 @@ public final class SessionClient: Sendable {
   /// Ends the session.
   public func logout() async throws {
     let call = session.logout()
-    try await withDeadline(gateway.patience, "logout") { try await call.finished() }
+    try await withDeadline(patience, "logout") { try await call.finished() }
   }
 }
 

@@ -15,7 +15,7 @@ struct HostOptions: ParsableArguments {
   @Option(help: "The port that leads to the guest.")
   var port: UInt16 = 2327
 
-  @Option(help: "How long connecting, and then each call, may take, in seconds.")
+  @Option(help: "How long connecting, and then each call or step, may take, in seconds.")
   var timeout = 20
 
   func validate() throws {

@@ -10,7 +10,9 @@ struct InteropCommand: AsyncParsableCommand {
     abstract: "Prove, step by step, that a guest does what the contract says.",
     discussion: """
       Without a password from --password-file or the environment, the demonstration guest's is \
-      used. The status is 1 if a step fails. The transcript holds no secret.
+      used. The status is 1 if a step fails; the first one is to reach the gateway. The transcript \
+      is replaced at the start and gets each step as it is taken, so one without its last line, \
+      the count of steps, is of a proof that did not end. It holds no secret.
       """)
 
   enum Part: String, ExpressibleByArgument, CaseIterable { case chat }
@@ -33,20 +35,23 @@ struct InteropCommand: AsyncParsableCommand {
   var json = false
 
   func run() async throws {
+    let file = try transcript.map { try TranscriptFile(replacing: $0) }
     let password = try readPassword()
     let showsLines = !json
-    let record = Transcript(secrets: [password]) { if showsLines { print($0) } }
+    let record = Transcript(secrets: [password]) {
+      file?.append($0)
+      if showsLines { print($0) }
+    }
     let address = host.address
     let patience = host.patience
-    // A guest that is not there, or something else, is told in words before any step.
-    try await GatewayClient.connect(to: address, patience: patience).close()
     let proof = InteropProof(
       account: account, password: password, patience: patience, transcript: record
     ) {
       try await RPCConnector.connect(to: address, timeout: patience)
     }
     if only == .chat { await proof.runChat() } else { await proof.run() }
-    try write(record)
+    file?.append(record.summary)
+    try show(record)
     if !record.passed { throw ExitCode.failure }
   }
 
@@ -59,17 +64,7 @@ struct InteropCommand: AsyncParsableCommand {
     return ProcessInfo.processInfo.environment[PasswordOptions.variable] ?? "let-me-in"
   }
 
-  private func write(_ record: Transcript) throws {
-    if let transcript {
-      let file = URL(filePath: transcript)
-      do {
-        try FileManager.default.createDirectory(
-          at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
-        try Data(record.text.utf8).write(to: file)
-      } catch {
-        throw ValidationError("the transcript cannot be written to '\(transcript)'")
-      }
-    }
+  private func show(_ record: Transcript) throws {
     if json {
       let encoder = JSONEncoder()
       encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
@@ -79,6 +74,26 @@ struct InteropCommand: AsyncParsableCommand {
       print(record.summary)
     }
   }
+}
+
+/// The file that gets a transcript line by line, so that it tells how far a proof came that was
+/// ended half-way. What an earlier proof wrote is gone from the beginning.
+private struct TranscriptFile {
+  private let handle: FileHandle
+
+  init(replacing path: String) throws {
+    let file = URL(filePath: path)
+    do {
+      try FileManager.default.createDirectory(
+        at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
+      try Data().write(to: file)
+      handle = try FileHandle(forWritingTo: file)
+    } catch {
+      throw ValidationError("the transcript cannot be written to '\(path)'")
+    }
+  }
+
+  func append(_ line: String) { try? handle.write(contentsOf: Data((line + "\n").utf8)) }
 }
 
 /// The outcome of a proof, for programs.

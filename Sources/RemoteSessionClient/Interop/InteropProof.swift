@@ -30,6 +30,7 @@ public struct InteropProof: Sendable {
 
   /// Takes every step; those after a step that they need are left out if it fails.
   public func run() async {
+    guard await reachGateway() else { return }
     await proveLogin()
     await provePipelining()
     await proveChat()
@@ -38,7 +39,21 @@ public struct InteropProof: Sendable {
   }
 
   /// The proof of the chat alone, with two clients.
-  public func runChat() async { await proveChat() }
+  public func runChat() async {
+    guard await reachGateway() else { return }
+    await proveChat()
+  }
+
+  /// Whether there is a gateway to prove anything of.
+  private func reachGateway() async -> Bool {
+    let summary = await step("reach a gateway of this contract") {
+      let client = try await connect()
+      let summary = try await client.checkContract()
+      client.close()
+      return (summary, "\(summary.software), contract version \(summary.protocolVersion)")
+    }
+    return summary != nil
+  }
 
   var credentials: Credentials { .password(account: account, password: password) }
 
@@ -46,20 +61,20 @@ public struct InteropProof: Sendable {
     GatewayClient(try await open(), patience: patience)
   }
 
-  /// Takes a step that gives what later ones need.
+  /// Takes a step that gives what later ones need. It may take as long as one call.
   func step<Value: Sendable>(
-    _ name: String, _ body: () async throws -> (Value, String)
+    _ name: String, _ body: @escaping @Sendable () async throws -> (Value, String)
   ) async -> Value? {
     var value: Value?
     await transcript.step(name) {
-      let (found, detail) = try await body()
+      let (found, detail) = try await withDeadline(patience, "the step's calls", body)
       value = found
       return detail
     }
     return value
   }
 
-  func step(_ name: String, _ body: () async throws -> String) async {
-    await transcript.step(name, body)
+  func step(_ name: String, _ body: @escaping @Sendable () async throws -> String) async {
+    await transcript.step(name) { try await withDeadline(patience, "the step's calls", body) }
   }
 }
