@@ -67,6 +67,7 @@ check: setup ## Format, who imports whom, generated code up to date
 simulate: setup ## Run vats against each other in random order (SEEDS=... runs, FIRST=... the first)
 	swift build -c release --product rpc-simulator
 	.build/release/rpc-simulator --seeds $(SEEDS) --first $(FIRST)
+	.build/release/rpc-simulator --seeds $(SEEDS) --first $(FIRST) --hostile
 
 interop: setup ## Our RPC against the C++ implementation
 	swift build --product interop-peer

@@ -1,4 +1,4 @@
-import CapnProto
+public import CapnProto
 
 /// Where calls on a reference go now.
 enum NodeState: Sendable {
@@ -72,6 +72,11 @@ extension Connection {
   /// The state of the node that the aliases lead to.
   func state(_ id: NodeID) -> NodeState {
     nodes[settled(id)]?.state ?? .broken(.failed("the reference is gone"))
+  }
+
+  /// The capability of this side that the reference has turned out to be; nil for any other.
+  public func localCapability(_ reference: NodeID) -> (any CapabilityHook)? {
+    if case .local(let hook) = state(reference) { hook } else { nil }
   }
 
   /// The runtime holds one handle less.

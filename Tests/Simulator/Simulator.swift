@@ -22,6 +22,8 @@ struct Simulator: AsyncParsableCommand {
   var actions = 120
   @Option(help: "Stop after so many runs that broke a rule.")
   var failures = 3
+  @Flag(help: "One vat against a peer that breaks the protocol.")
+  var hostile = false
   @Flag(help: "Print every transcript.")
   var trace = false
 
@@ -46,7 +48,7 @@ struct Simulator: AsyncParsableCommand {
     var next = first
     while next < first + seeds, failed.count < failures {
       let end = min(next + batch, first + seeds)
-      for report in await Self.reports(next..<end, setting) {
+      for report in await Self.reports(next..<end, hostile ? nil : setting) {
         calls += report.calls
         steps += report.steps
         if !report.violations.isEmpty { failed.append(report.seed) }
@@ -57,7 +59,10 @@ struct Simulator: AsyncParsableCommand {
       }
     }
     for seed in trace ? Array(first..<first + seeds) : Array(failed.prefix(failures)) {
-      let report = Simulation.run(seed: seed, setting: setting, traced: true)
+      let report =
+        hostile
+        ? Simulation.runAgainstHostilePeer(seed: seed, traced: true)
+        : Simulation.run(seed: seed, setting: setting, traced: true)
       print("seed \(seed):")
       for line in report.transcript { print("  \(line)") }
       for violation in report.violations { print("seed \(seed) broke a rule: \(violation)") }
@@ -70,13 +75,16 @@ struct Simulator: AsyncParsableCommand {
 
   /// The runs, on all cores, in the order of their seeds.
   private static func reports(
-    _ seeds: Range<UInt64>, _ setting: Simulation.Setting
+    _ seeds: Range<UInt64>, _ setting: Simulation.Setting?
   ) async -> [Simulation.Report] {
     await withTaskGroup(of: [Simulation.Report].self) { group in
       let lanes: UInt64 = 4
       for lane in 0..<lanes {
         group.addTask {
-          seeds.filter { $0 % lanes == lane }.map { Simulation.run(seed: $0, setting: setting) }
+          seeds.filter { $0 % lanes == lane }.map { seed in
+            if let setting { return Simulation.run(seed: seed, setting: setting) }
+            return Simulation.runAgainstHostilePeer(seed: seed)
+          }
         }
       }
       return await group.reduce(into: []) { $0 += $1 }.sorted { $0.seed < $1.seed }

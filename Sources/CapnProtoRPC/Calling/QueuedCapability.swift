@@ -63,15 +63,19 @@ package final class QueuedCapability: CallTarget, PromiseHook {
     for watcher in watchers { watcher(target) }
   }
 
-  /// Whether the target is this promise, perhaps by way of others.
+  /// Whether calls on the target would come back to this promise, by way of other promises or of
+  /// references that a peer has led back.
   private func leadsBack(_ target: any CallTarget) -> Bool {
     var hook: any CapabilityHook = target
     for _ in 0..<64 {
       if hook === self { return true }
-      guard let promise = hook as? any PromiseHook, let next = promise.resolution else {
+      if let promise = hook as? any PromiseHook, let next = promise.resolution {
+        hook = next
+      } else if let next = (hook as? RemoteCapability)?.localCapability {
+        hook = next
+      } else {
         return false
       }
-      hook = next
     }
     return true
   }

@@ -171,6 +171,10 @@ public final class RPCConnection: Sendable {
     perform { $0.dropQuestion(question, caller: caller) }
   }
 
+  func localCapability(_ node: NodeID) -> (any CapabilityHook)? {
+    state.withLock { $0.engine.localCapability(node) }
+  }
+
   /// A reference is not held any more. It may be dropped anywhere, even under the lock, hence it
   /// is noted and the engine told in a turn of its own.
   func referenceDropped(_ node: NodeID) {

@@ -14,6 +14,9 @@ final class RemoteCapability: CallTarget, ReferenceHandle {
     self.node = node
   }
 
+  /// The capability of this side that the reference has turned out to be.
+  var localCapability: (any CapabilityHook)? { connection?.localCapability(node) }
+
   deinit { connection?.referenceDropped(node) }
 
   func send(_ call: consuming OutgoingCall, caller: any Caller) -> CallRoute {

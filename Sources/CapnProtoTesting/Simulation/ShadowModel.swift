@@ -101,10 +101,15 @@ struct ShadowModel: Sendable {
   }
 
   mutating func answered(_ call: Int, _ result: Shadow?) {
+    // A peer that breaks the protocol may have made it up.
+    guard calls.indices.contains(call) else { return }
     calls[call].isAnswered = true
     calls[call].failsByAnswer = result == nil
     settle(calls[call].result, result ?? .broken)
   }
+
+  /// The variable that says what the call gave; nil for a call that nobody made.
+  func result(of call: Int) -> Int? { calls.indices.contains(call) ? calls[call].result : nil }
 
   mutating func dropped(_ call: Int) { calls[call].isDropped = true }
 

@@ -51,15 +51,27 @@ final class SimulatedEnd: MessageTransport, ConnectionExecutor {
 
   var hasWork: Bool { state.withLock { !$0.work.isEmpty } }
 
+  var isClosed: Bool { state.withLock { $0.isClosed } }
+
+  /// Takes away the messages that wait.
+  func takeSent() -> [[UInt8]] {
+    state.withLock { state in
+      defer { state.sent = [] }
+      return state.sent.compactMap { if case .frame(let frame) = $0 { frame } else { nil } }
+    }
+  }
+
+  /// Runs the body as a turn of this end.
+  func takeTurn(_ body: () -> Void) {
+    state.withLock { $0.isRunning = true }
+    body()
+    state.withLock { $0.isRunning = false }
+  }
+
   /// Does the oldest piece of work.
   func runOne() {
-    let work = state.withLock { state -> (@Sendable () -> Void)? in
-      guard !state.work.isEmpty else { return nil }
-      state.isRunning = true
-      return state.work.removeFirst()
-    }
-    work?()
-    state.withLock { $0.isRunning = false }
+    let work = state.withLock { $0.work.isEmpty ? nil : $0.work.removeFirst() }
+    if let work { takeTurn(work) }
   }
 
   /// Gives the oldest message, or out of turn the next one, to the connection at the other end, as
@@ -72,17 +84,18 @@ final class SimulatedEnd: MessageTransport, ConnectionExecutor {
     let sent = state.withLock { state in
       state.sent.isEmpty ? nil : state.sent.remove(at: outOfTurn && state.sent.count > 1 ? 1 : 0)
     }
-    end.state.withLock { $0.isRunning = true }
-    defer { end.state.withLock { $0.isRunning = false } }
     switch sent {
     case nil: return "nothing"
     case .end:
-      connection.disconnect(.disconnected("the peer closed the connection"))
+      end.takeTurn {
+        connection.disconnect(.disconnected("the peer closed the connection"))
+      }
       return "the end"
     case .frame(let frame):
       guard let message = try? MessageReader(flat: frame) else { return "an invalid frame" }
       let words = message.inWords
-      connection.receive(message)
+      var box: MessageReader? = message
+      end.takeTurn { if let message = box.take() { connection.receive(message) } }
       return words
     }
   }

@@ -128,9 +128,10 @@ extension Simulation {
     let answer = open[index]
     let candidates = world.state.withLock { state in
       state.answers.remove(at: index)
-      let result = state.model.calls[answer.call].result
-      return state.held.filter {
-        $0.vat == answer.vat && !state.model.waits($0.shadow, for: result)
+      let result = state.model.result(of: answer.call)
+      return state.held.filter { reference in
+        guard reference.vat == answer.vat else { return false }
+        return result.map { !state.model.waits(reference.shadow, for: $0) } ?? true
       }
     }
     let kind = Int.random(in: 0..<10, using: &random)

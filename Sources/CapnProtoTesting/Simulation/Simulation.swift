@@ -23,6 +23,8 @@ public struct Simulation: Sendable {
     public let calls: Int
     /// Messages and pieces of work that were handled.
     public let steps: Int
+    /// Connections that there were.
+    public let connections: Int
   }
 
   /// How large a run is, and what is wrong with its network.
@@ -71,11 +73,12 @@ public struct Simulation: Sendable {
     return simulation.world.state.withLock { state in
       Report(
         seed: seed, violations: state.model.violations, transcript: state.transcript,
-        calls: state.model.calls.count, steps: simulation.steps)
+        calls: state.model.calls.count, steps: simulation.steps, connections: simulation.links.count
+      )
     }
   }
 
-  private init(seed: UInt64, setting: Setting, traced: Bool) {
+  init(seed: UInt64, setting: Setting, traced: Bool) {
     random = SeededGenerator(seed: seed)
     self.setting = setting
     world = SimulatedWorld(isTraced: traced)
@@ -95,9 +98,9 @@ public struct Simulation: Sendable {
           bootstrap: Capability(objects.1), transport: there, executor: there)
         links.append(Link(vats: (first, second), ends: (here, there), connections: (one, two)))
         world.hold(
-          one.bootstrap(as: Untyped.self)._capability.target, as: .object(objects.1.id), in: first)
+          one.untypedBootstrap, as: .object(objects.1.id), in: first)
         world.hold(
-          two.bootstrap(as: Untyped.self)._capability.target, as: .object(objects.0.id), in: second)
+          two.untypedBootstrap, as: .object(objects.0.id), in: second)
       }
     }
   }
@@ -206,6 +209,11 @@ public struct Simulation: Sendable {
       }
     }
   }
+}
+
+extension RPCConnection {
+  /// The peer's bootstrap capability, whatever its interface is.
+  var untypedBootstrap: any CallTarget { bootstrap(as: Untyped.self)._capability.target }
 }
 
 /// A capability without an interface.
