@@ -19,6 +19,7 @@ let package = Package(
     .library(name: "CapnProto", targets: ["CapnProto"]),
     .library(name: "CapnProtoSchema", targets: ["CapnProtoSchema"]),
     .library(name: "CapnProtoCodeGen", targets: ["CapnProtoCodeGen"]),
+    .library(name: "CapTP", targets: ["CapTP"]),
     .library(name: "CapnProtoRPC", targets: ["CapnProtoRPC"]),
     .library(name: "CapnProtoNIO", targets: ["CapnProtoNIO"]),
     .library(name: "CapnProtoTesting", targets: ["CapnProtoTesting"]),
