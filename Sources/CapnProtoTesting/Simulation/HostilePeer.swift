@@ -40,6 +40,8 @@ private struct HostileRun {
   private var known = KnownIdentifiers()
   /// Whether the message that is made names what is not there.
   private var isMisfit = false
+  /// The question of the message that is made: nothing in it can refer to its own answer.
+  private var asked: UInt32?
 
   private static let limits: ConnectionLimits = {
     var limits = ConnectionLimits()
@@ -135,13 +137,12 @@ private struct HostileRun {
 
   /// Lets go of all that the vat's application holds, outside of the lock.
   private func dropAll() {
-    var parts = world.state.withLock { state in
+    let parts = world.state.withLock { state in
       defer {
         (state.held, state.calls, state.answers, state.promises) = ([], [], [], [])
       }
       return (state.held, state.calls, state.answers, state.promises)
     }
-    parts = ([], [], [], [])
     withExtendedLifetime(parts) {}
   }
 }
@@ -155,11 +156,13 @@ extension HostileRun {
     for _ in 0..<200 {
       known = before
       isMisfit = false
+      asked = nil
       let builder = MessageBuilder()
       builder.build(Message.Builder.self) { fill($0) }
       frame = builder.flattened()
       if !isMisfit || mayMisfit { break }
     }
+    if let asked { known.questions.insert(asked) }
     if simulation.random.once(in: 60) {
       for _ in 0..<Int.random(in: 1...4, using: &simulation.random) {
         let index = Int.random(in: frame.indices, using: &simulation.random)
@@ -186,7 +189,7 @@ extension HostileRun {
     while known.questions.contains(id), !simulation.random.once(in: 30) {
       id = .random(in: 0..<40, using: &simulation.random)
     }
-    known.questions.insert(id)
+    asked = id
     return id
   }
 
