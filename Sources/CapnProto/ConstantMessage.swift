@@ -11,13 +11,11 @@ public struct ConstantMessage: Sendable {
   ///
   /// - Parameter words: what `capnp compile` encoded; trusted no more than any message.
   public init(words: [UInt64]) {
-    let arena = MessageArena(
-      limits: nil, segmentCapacity: 1, words: .oneBlock)
-    let start = unsafe MessageArena.allocateWords(words.count)
+    let arena = MessageArena(filling: SegmentTable(words: words.count), limits: nil)
+    let start = unsafe arena.blockWords
     for (index, word) in words.enumerated() {
       unsafe start.storeBytes(of: word.littleEndian, toByteOffset: index * 8, as: UInt64.self)
     }
-    unsafe arena.addSegment(start: start, used: words.count, capacity: words.count)
     _ = unsafe Unmanaged.passRetained(arena)
     self.arena = arena
   }

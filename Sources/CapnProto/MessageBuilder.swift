@@ -5,7 +5,7 @@
 /// Builders depend on it and cannot outlive it. When it is done, write it with ``segments(_:)`` or
 /// ``flattened()``, or turn it into a reader without a copy by ``freeze(limits:)``.
 @safe public struct MessageBuilder: ~Copyable {
-  let arena: MessageArena
+  @usableFromInline let arena: MessageArena
 
   init(arena: MessageArena) { self.arena = arena }
 
@@ -13,16 +13,17 @@
   ///
   /// - Parameter firstSegmentWords: words to allocate at once; what does not fit goes to further
   ///   segments, each twice as large as the one before.
-  public init(firstSegmentWords: Int = 128) {
-    // Far pointers reach 2^29 words.
-    let capacity = min(max(1, firstSegmentWords), 1 << 29 - 1)
-    arena = MessageArena(limits: nil, segmentCapacity: 4, words: .building)
-    unsafe arena.addSegment(
-      start: MessageArena.allocateWords(capacity), used: 1, capacity: capacity)
+  public init(firstSegmentWords: Int = 1024) {
+    arena = MessageArena(firstSegmentWords: firstSegmentWords)
   }
 
+  /// Makes the message anew, with a null root, in the first segment's memory.
+  ///
+  /// Building many messages in turn costs no allocation then, and clears no more than was used.
+  public mutating func clear() { arena.clear() }
+
   /// The root pointer.
-  public var root: AnyPointerBuilder {
+  @inlinable public var root: AnyPointerBuilder {
     @_lifetime(borrow self) get {
       // The first segment and its first word are there since `init`.
       let segment = unsafe arena.header.pointee.segments[0]
@@ -32,7 +33,7 @@
   }
 
   /// A new root struct, all zero.
-  @_lifetime(borrow self)
+  @inlinable @_lifetime(borrow self)
   public borrowing func initRoot<Builder: TypedStructBuilder & ~Escapable>(
     as: Builder.Type = Builder.self
   ) -> Builder {
@@ -40,7 +41,7 @@
   }
 
   /// The root struct.
-  @_lifetime(borrow self)
+  @inlinable @_lifetime(borrow self)
   public borrowing func root<Builder: TypedStructBuilder & ~Escapable>(
     as: Builder.Type = Builder.self
   ) -> Builder {
@@ -50,7 +51,7 @@
   /// Makes a new root struct, all zero, and lets the body build it.
   ///
   /// The builder ends with the body, so that the message may be consumed after it.
-  @discardableResult
+  @inlinable @discardableResult
   public borrowing func build<Builder: TypedStructBuilder & ~Escapable, Value, Failure>(
     _: Builder.Type = Builder.self, _ body: (Builder) throws(Failure) -> Value
   ) throws(Failure) -> Value {
@@ -60,7 +61,7 @@
   /// Lets the body go on building the root struct.
   ///
   /// The builder ends with the body, so that the message may be consumed after it.
-  @discardableResult
+  @inlinable @discardableResult
   public borrowing func withRoot<Builder: TypedStructBuilder & ~Escapable, Value, Failure>(
     _: Builder.Type = Builder.self, _ body: (Builder) throws(Failure) -> Value
   ) throws(Failure) -> Value {

@@ -15,7 +15,7 @@
   /// The root as a struct of the type.
   ///
   /// - Throws: ``DecodingError`` if there is no root or it is no struct.
-  @_lifetime(borrow self)
+  @inlinable @_lifetime(borrow self)
   public borrowing func root<Reader: TypedStructReader & ~Escapable>(
     as: Reader.Type = Reader.self
   ) throws(DecodingError) -> Reader {

@@ -26,7 +26,7 @@ extension PrimitiveValue {
   /// Reads an element of a list being built; the index is checked.
   @inlinable @inline(__always)
   public static func _element(_ list: AnyListBuilder, _ index: Int) -> Self {
-    Self(_bits: list.raw.load(index, as: Bits.self))
+    Self(_bits: list.raw.reader.load(index, as: Bits.self))
   }
   /// Writes an element; the index is checked.
   @inlinable @inline(__always)
@@ -93,7 +93,7 @@ extension Bool: PrimitiveElement {
   }
   /// Reads an element of a list being built; the index is checked.
   @inlinable public static func _element(_ list: AnyListBuilder, _ index: Int) -> Bool {
-    list.raw.loadBit(index)
+    list.raw.reader.loadBit(index)
   }
   /// Writes an element; the index is checked.
   @inlinable public static func _setElement(_ list: AnyListBuilder, _ index: Int, _ value: Bool) {
@@ -137,7 +137,7 @@ extension SchemaEnum {
   }
   /// Reads an element of a list being built; the index is checked.
   @inlinable public static func _element(_ list: AnyListBuilder, _ index: Int) -> Self {
-    Self(rawValue: list.raw.load(index, as: UInt16.self))
+    Self(rawValue: list.raw.reader.load(index, as: UInt16.self))
   }
   /// Writes an element; the index is checked.
   @inlinable public static func _setElement(_ list: AnyListBuilder, _ index: Int, _ value: Self) {

@@ -1024,7 +1024,7 @@ public enum Call {
       @inlinable public var hasThirdParty: Bool { _raw.discriminant(3) == 2 && _raw.hasPointer(2) }
 
       /// The member of the union that is set.
-      @inlinable public var which: Which {
+      @inlinable @inline(__always) public var which: Which {
         @_lifetime(copy self) get throws(DecodingError) {
           switch _raw.discriminant(3) {
           case 0: return .caller
@@ -1613,7 +1613,7 @@ public enum Resolve {
     @inlinable public var hasException: Bool { _raw.discriminant(2) == 1 && _raw.hasPointer(0) }
 
     /// The member of the union that is set.
-    @inlinable public var which: Which {
+    @inlinable @inline(__always) public var which: Which {
       @_lifetime(copy self) get throws(DecodingError) {
         switch _raw.discriminant(2) {
         case 0: return .cap(try cap)
@@ -1988,7 +1988,7 @@ public enum Disembargo {
       @inlinable @inline(__always) public var provide: UInt32 { _raw.read(0) }
 
       /// The member of the union that is set.
-      @inlinable public var which: Which {
+      @inlinable @inline(__always) public var which: Which {
         @_lifetime(copy self) get throws(DecodingError) {
           switch _raw.discriminant(2) {
           case 0: return .senderLoopback(senderLoopback)
@@ -2555,7 +2555,7 @@ public enum MessageTarget {
     @inlinable public var hasPromisedAnswer: Bool { _raw.discriminant(2) == 1 && _raw.hasPointer(0) }
 
     /// The member of the union that is set.
-    @inlinable public var which: Which {
+    @inlinable @inline(__always) public var which: Which {
       @_lifetime(copy self) get throws(DecodingError) {
         switch _raw.discriminant(2) {
         case 0: return .importedCap(importedCap)
@@ -3181,7 +3181,7 @@ public enum PromisedAnswer {
       @inlinable @inline(__always) public var getPointerField: UInt16 { _raw.read(1) }
 
       /// The member of the union that is set.
-      @inlinable public var which: Which {
+      @inlinable @inline(__always) public var which: Which {
         @_lifetime(copy self) get throws(DecodingError) {
           switch _raw.discriminant(0) {
           case 0: return .noop

@@ -61,31 +61,51 @@
   /// Sets a text of the string's UTF-8.
   @inlinable
   public func setText(_ string: String) {
+    let isSet: Void? = unsafe string.utf8.withContiguousStorageIfAvailable {
+      unsafe setBytes(UnsafeRawBufferPointer($0), terminated: true)
+    }
+    if isSet == nil { setForeignText(string) }
+  }
+
+  /// Sets a text of a string whose UTF-8 has to be made first.
+  @usableFromInline @inline(never)
+  func setForeignText(_ string: String) {
     var string = string
     string.withUTF8 { unsafe setBytes(UnsafeRawBufferPointer($0), terminated: true) }
   }
 
   /// Sets a text of the bytes, which should be UTF-8 without a NUL at the end.
+  @inlinable
   public func setText(utf8 bytes: Span<UInt8>) {
     unsafe bytes.withUnsafeBytes { unsafe setBytes($0, terminated: true) }
   }
 
   /// Sets data of the bytes.
+  @inlinable
   public func setData(_ bytes: Span<UInt8>) {
     unsafe bytes.withUnsafeBytes { unsafe setBytes($0, terminated: false) }
   }
 
   /// Sets data of the bytes.
+  @inlinable
   public func setData(_ bytes: [UInt8]) {
     unsafe bytes.withUnsafeBytes { unsafe setBytes($0, terminated: false) }
   }
 
-  @usableFromInline
+  @inlinable @inline(__always)
   func setBytes(_ bytes: UnsafeRawBufferPointer, terminated: Bool) {
+    guard isNull else { return unsafe replaceBytes(bytes, terminated: terminated) }
+    let target = unsafe raw.initBytes(count: bytes.count &+ (terminated ? 1 : 0))
+    if let start = bytes.baseAddress {
+      unsafe target.copyMemory(from: start, byteCount: bytes.count)
+    }
+  }
+
+  @usableFromInline @inline(never)
+  func replaceBytes(_ bytes: UnsafeRawBufferPointer, terminated: Bool) {
     // The bytes may be those that are replaced: what was here goes after they are copied.
     let replaced = raw.detach()
-    let target = unsafe raw.initBytes(count: bytes.count + (terminated ? 1 : 0))
-    if bytes.count > 0 { unsafe target.copyMemory(from: bytes) }
+    unsafe setBytes(bytes, terminated: terminated)
     replaced?.erase()
   }
 

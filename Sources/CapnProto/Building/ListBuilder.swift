@@ -6,13 +6,25 @@
   init(raw: RawListBuilder) { self.raw = raw }
 
   /// Elements.
-  @inlinable public var count: Int { Int(raw.count) }
+  @inlinable public var count: Int { raw.count }
 
   /// The element as a struct of its own layout. The index must be below `count`.
   @inlinable @inline(__always) @_lifetime(copy self)
   public func structure(_ index: Int) -> StructBuilder {
     check(index)
     return StructBuilder(raw: raw.structure(index))
+  }
+
+  /// The element as a struct of at least the layout. What a list of such a type holds is so, hence
+  /// the check says nothing new, but it is one for all fields that the compiler sees set after it.
+  @inlinable @inline(__always) @_lifetime(copy self)
+  func structure(_ index: Int, _ layout: StructLayout) -> StructBuilder {
+    let element = structure(index)
+    let found = element.raw.layout
+    precondition(
+      found.dataWords >= layout.dataWords && found.pointers >= layout.pointers,
+      "the list has smaller elements")
+    return element
   }
 
   /// The element as a pointer. The index must be below `count`.
@@ -48,11 +60,13 @@
   @inlinable public var indices: Range<Int> { 0..<count }
 }
 
+extension ListBuilder: BitwiseCopyable where Element: ~Escapable {}
+
 extension ListBuilder where Element: TypedStructBuilder & ~Escapable {
   /// The struct at the index, which must be one of `indices`.
   @inlinable @inline(__always)
   public subscript(index: Int) -> Element {
-    @_lifetime(copy self) get { Element(_raw: _list.structure(index)) }
+    @_lifetime(copy self) get { Element(_raw: _list.structure(index, Element._layout)) }
   }
 }
 
@@ -73,6 +87,7 @@ extension ListBuilder where Element: PrimitiveElement {
 
 extension ListBuilder where Element == TextType {
   /// The text at the index, which must be one of `indices`, as a copy.
+  @inlinable
   public subscript(index: Int) -> String {
     get { _list.pointer(index).string }
     nonmutating set { _list.pointer(index).setText(newValue) }
@@ -81,6 +96,7 @@ extension ListBuilder where Element == TextType {
 
 extension ListBuilder where Element == DataType {
   /// The data at the index, which must be one of `indices`, as a copy.
+  @inlinable
   public subscript(index: Int) -> [UInt8] {
     get { _list.pointer(index).array }
     nonmutating set { _list.pointer(index).setData(newValue) }

@@ -17,21 +17,16 @@ extension MessageReader {
   public init(
     flat bytes: RawSpan, frameLimits: FrameLimits = .standard, limits: ReaderLimits = .standard
   ) throws(FramingError) {
-    guard let table = try SegmentTable(bytes, limits: frameLimits) else {
-      throw .truncated(bytes: bytes.byteCount, needed: SegmentTable.bytesNeeded(bytes))
-    }
-    let needed = table.bytes + table.words * 8
-    guard bytes.byteCount >= needed else {
-      throw .truncated(bytes: bytes.byteCount, needed: needed)
-    }
+    let table = try SegmentTable(whole: bytes, limits: frameLimits)
     var frame = IncomingFrame(table, limits: limits)
-    frame.fill(bytes.extracting(table.bytes..<needed))
+    frame.fill(bytes.extracting(table.bytes..<table.frameBytes))
     self = frame.message()
   }
 
   /// Reads a message in the bytes of one frame, in place: nothing is copied.
   ///
   /// - Throws: as ``read(flat:frameLimits:limits:_:)`` of a `RawSpan`.
+  @inlinable
   public static func read<Value>(
     flat bytes: [UInt8], frameLimits: FrameLimits = .standard, limits: ReaderLimits = .standard,
     _ body: (borrowing MessageReader) throws -> Value
@@ -45,31 +40,27 @@ extension MessageReader {
   ///
   /// - Throws: ``FramingError`` if the frame is cut off or exceeds the limits, and what the body
   ///   throws.
+  @inlinable
   public static func read<Value>(
     flat bytes: RawSpan, frameLimits: FrameLimits = .standard, limits: ReaderLimits = .standard,
     _ body: (borrowing MessageReader) throws -> Value
   ) throws -> Value {
-    guard let table = try SegmentTable(bytes, limits: frameLimits) else {
-      throw FramingError.truncated(
-        bytes: bytes.byteCount, needed: SegmentTable.bytesNeeded(bytes))
+    try unsafe bytes.withUnsafeBytes {
+      try body(unsafe MessageReader(inPlace: $0, frameLimits: frameLimits, limits: limits))
     }
-    let needed = table.bytes + table.words * 8
-    guard bytes.byteCount >= needed else {
-      throw FramingError.truncated(bytes: bytes.byteCount, needed: needed)
-    }
-    return try unsafe bytes.withUnsafeBytes { buffer in
-      let arena = MessageArena(
-        limits: limits, segmentCapacity: table.sizes.count, words: .borrowed)
-      var offset = table.bytes
-      for size in table.sizes {
-        // Never written to: only builders write, and none is made over this arena.
-        unsafe arena.addSegment(
-          start: UnsafeMutableRawPointer(mutating: buffer.baseAddress.unsafelyUnwrapped + offset),
-          used: size, capacity: size)
-        offset += size * 8
-      }
-      return try body(MessageReader(arena: arena, limits: limits))
-    }
+  }
+
+  /// A message that borrows the bytes, for no longer than they are there.
+  @usableFromInline
+  init(
+    inPlace bytes: UnsafeRawBufferPointer, frameLimits: FrameLimits, limits: ReaderLimits
+  ) throws(FramingError) {
+    let table = try SegmentTable(whole: unsafe RawSpan(_unsafeBytes: bytes), limits: frameLimits)
+    // Never written to: only builders write, and none is made over this arena.
+    let words = unsafe UnsafeMutableRawPointer(
+      mutating: bytes.baseAddress.unsafelyUnwrapped + table.bytes)
+    self.init(
+      arena: unsafe MessageArena(borrowing: words, table, limits: limits), limits: limits)
   }
 }
 
@@ -99,24 +90,18 @@ extension MessageArena {
     let segments = segmentCount
     var bytes = SegmentTable.bytes(segments: segments)
     for index in 0..<segments { bytes += usedWords(inSegment: index) * 8 }
-    return unsafe [UInt8](unsafeUninitializedCapacity: bytes) { buffer, initializedCount in
-      let frame = UnsafeMutableRawBufferPointer(buffer)
-      var offset = 0
-      func append(_ number: Int) {
-        unsafe frame.storeBytes(
-          of: UInt32(truncatingIfNeeded: number).littleEndian, toByteOffset: offset,
-          as: UInt32.self)
-        offset += 4
+    // Made uninitialized at its size, an array would cost twice as much for a small message.
+    var frame: [UInt8] = []
+    frame.reserveCapacity(bytes)
+    for index in stride(from: -1, to: segments, by: 2) {
+      let low = index < 0 ? segments - 1 : usedWords(inSegment: index)
+      let high = index + 1 < segments ? usedWords(inSegment: index + 1) : 0
+      unsafe withUnsafeBytes(of: UInt64(low | high << 32).littleEndian) {
+        unsafe frame.append(contentsOf: $0)
       }
-      append(segments - 1)
-      for index in 0..<segments { append(usedWords(inSegment: index)) }
-      if segments % 2 == 0 { append(0) }
-      unsafe forEachSegment {
-        unsafe UnsafeMutableRawBufferPointer(rebasing: frame[offset...]).copyMemory(from: $0)
-        offset += $0.count
-      }
-      initializedCount = offset
     }
+    unsafe forEachSegment { unsafe frame.append(contentsOf: $0) }
+    return frame
   }
 }
 
@@ -131,15 +116,9 @@ extension MessageArena {
 
   init(_ table: SegmentTable, limits: ReaderLimits) {
     self.limits = limits
+    arena = MessageArena(filling: table, limits: limits)
     unsafe words = UnsafeMutableRawBufferPointer(
-      start: MessageArena.allocateWords(table.words), count: table.words * 8)
-    arena = MessageArena(
-      limits: limits, segmentCapacity: table.sizes.count, words: .oneBlock)
-    var start = unsafe words.baseAddress.unsafelyUnwrapped
-    for size in table.sizes {
-      unsafe arena.addSegment(start: start, used: size, capacity: size)
-      unsafe start += size * 8
-    }
+      start: arena.blockWords, count: table.words * 8)
   }
 
   /// Bytes that are still to arrive.

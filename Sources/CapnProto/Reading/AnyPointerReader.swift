@@ -30,7 +30,7 @@
   }
 
   /// The list that the pointer leads to.
-  @inlinable @_lifetime(copy self)
+  @inlinable @inline(__always) @_lifetime(copy self)
   public func list<Element: ListElement & ~Escapable>(
     of: Element.Type = Element.self
   ) throws(DecodingError) -> ListReader<Element> {

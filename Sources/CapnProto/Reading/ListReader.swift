@@ -6,7 +6,7 @@
   init(raw: RawList) { self.raw = raw }
 
   /// Elements.
-  @inlinable public var count: Int { Int(raw.count) }
+  @inlinable public var count: Int { raw.count }
   /// How the elements are stored.
   public var elementSize: ElementSize { raw.size }
 
@@ -47,6 +47,8 @@
   /// The valid indices.
   @inlinable public var indices: Range<Int> { 0..<count }
 }
+
+extension ListReader: BitwiseCopyable where Element: ~Escapable {}
 
 extension ListReader where Element: InlineElement & ~Escapable {
   /// The element at the index, which must be one of `indices`.

@@ -89,8 +89,8 @@ extension RawPointerBuilder {
   ) throws(DecodingError) {
     let list =
       source.size == .inlineComposite
-      ? initStructureList(source.structureLayout, count: Int(source.count))
-      : initList(source.size, count: Int(source.count))
+      ? initStructureList(source.structureLayout, count: source.count)
+      : initList(source.size, count: source.count)
     list.copyContent(source, &pending)
   }
 }
@@ -130,7 +130,7 @@ extension OrphanedObject {
 
   /// A copy of the list, in depth.
   init(copying source: RawList, _ arena: ArenaPointer) throws(DecodingError) {
-    let count = Int(source.count)
+    let count = source.count
     if source.size == .inlineComposite {
       unsafe self.init(structureList: source.structureLayout, count: count, arena)
     } else {
@@ -161,7 +161,7 @@ extension RawStruct {
 extension RawListBuilder {
   /// Copies the elements of a list; this one is of the same size and count and is zero.
   fileprivate func copyContent(_ source: RawList, _ pending: inout PendingCopies) {
-    let count = Int(source.count)
+    let count = source.count
     // Backwards, as the last that is pending is copied first.
     if source.size == .inlineComposite {
       guard source.step > 0 else { return }
@@ -176,12 +176,12 @@ extension RawListBuilder {
       }
       return
     }
-    let bits = count * Int(source.step)
-    unsafe start.copyMemory(from: source.start, byteCount: bits / 8)
+    let bits = count * source.step
+    unsafe reader.start.copyMemory(from: source.start, byteCount: bits / 8)
     if bits % 8 != 0 {
       // The bits past the last element are the sender's, and are left behind.
       let last = unsafe source.start.load(fromByteOffset: bits / 8, as: UInt8.self)
-      unsafe start.storeBytes(
+      unsafe reader.start.storeBytes(
         of: last & (1 << UInt8(bits % 8) - 1), toByteOffset: bits / 8, as: UInt8.self)
     }
   }

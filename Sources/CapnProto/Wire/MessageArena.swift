@@ -15,46 +15,115 @@ import Synchronization
 /// Owns the segments and the capability table of one message.
 @safe @usableFromInline
 final class MessageArena: @unchecked Sendable {
+  /// At the front of one block, which goes on with the first segment's descriptor, the first table
+  /// of segments, and the words that the message starts with: most messages need no more.
   @usableFromInline let header: ArenaPointer
   /// Capabilities that pointers of this message refer to by index; nil where the peer sent none.
   nonisolated(unsafe) var capabilities: [(any CapabilityHook)?] = []
-  /// Who frees the segments' words.
+  /// Whose the segments' words are.
   enum Words {
-    /// Each segment is a block of its own, and builders write to them.
+    /// The first segment's lie in the arena's block, any further one's in a block of its own.
+    /// Builders write to them.
     case building
-    /// Each segment is a block of its own, and nothing is written to them any more.
+    /// As while building, but nothing is written to them any more.
     case frozen
-    /// All segments lie in one block, which starts with the first.
+    /// All lie in the arena's block.
     case oneBlock
-    /// The words are the caller's, for the length of a call.
+    /// The caller's, for the length of a call.
     case borrowed
   }
   nonisolated(unsafe) private var words: Words
+  /// Whether the block goes back to the pool, rather than to the heap.
+  private let isPooled: Bool
 
   /// Whether a reader may be kept: the words are owned and are not written to any more.
   var isRetainable: Bool { unsafe words == .frozen || words == .oneBlock }
 
-  /// An arena without segments.
-  init(limits: ReaderLimits?, segmentCapacity: Int, words: Words) {
+  private init(
+    block: UnsafeMutableRawPointer, isPooled: Bool, traversalWords: Int, tableCapacity: Int,
+    words: Words
+  ) {
     unsafe self.words = words
-    let capacity = max(1, segmentCapacity)
-    let block = unsafe UnsafeMutableRawPointer.allocate(
-      byteCount: Self.tableOffset + capacity * MemoryLayout<SegmentPointer>.stride, alignment: 8)
+    self.isPooled = isPooled
     unsafe header = block.bindMemory(to: ArenaHeader.self, capacity: 1)
     unsafe header.initialize(
       to: ArenaHeader(
-        traversalWords: max(0, limits?.traversalWords ?? .max),
+        traversalWords: traversalWords,
         segments: (block + Self.tableOffset)
-          .bindMemory(to: SegmentPointer.self, capacity: capacity),
-        capacity: capacity, owner: .passUnretained(self)))
+          .bindMemory(to: SegmentPointer.self, capacity: tableCapacity),
+        capacity: tableCapacity, owner: .passUnretained(self)))
   }
 
-  // The header's block goes on with the first segment's descriptor and with the first table of
-  // segments: most messages have one segment, and need no further descriptors.
+  /// An arena to build in, with one segment of zeroed words, of which the first is the root's.
+  convenience init(firstSegmentWords: Int) {
+    // Far pointers reach 2^29 words.
+    let capacity = min(max(1, firstSegmentWords), 1 << 29 - 1)
+    let isPooled = BlockPool.words.contains(capacity)
+    let block =
+      isPooled
+      ? unsafe BlockPool.shared.take()
+      : unsafe Self.allocateBlock(words: capacity)
+    unsafe self.init(
+      block: block, isPooled: isPooled, traversalWords: .max,
+      tableCapacity: Self.segmentsToBuildIn, words: .building)
+    unsafe addSegment(
+      start: block + Self.wordsOffset(segments: Self.segmentsToBuildIn), used: 1,
+      capacity: capacity)
+  }
+
+  /// An arena of segments that lie in one run of words, which the caller fills at once, at
+  /// ``blockWords``: until then they hold what the heap had there.
+  convenience init(filling table: borrowing SegmentTable, limits: ReaderLimits?) {
+    let segments = table.count
+    let block = unsafe Self.allocate(
+      Self.blockBytes(segments: segments, words: table.words), zeroed: false)
+    unsafe self.init(
+      block: block, isPooled: false, traversalWords: max(0, limits?.traversalWords ?? .max),
+      tableCapacity: segments, words: .oneBlock)
+    unsafe addSegments(table, start: blockWords)
+  }
+
+  /// An arena of segments that lie in one run of words of the caller's.
+  convenience init(
+    borrowing words: UnsafeMutableRawPointer, _ table: borrowing SegmentTable, limits: ReaderLimits
+  ) {
+    let segments = table.count
+    let block = unsafe Self.allocate(
+      Self.blockBytes(segments: segments, words: 0), zeroed: false)
+    unsafe self.init(
+      block: block, isPooled: false, traversalWords: max(0, limits.traversalWords),
+      tableCapacity: segments, words: .borrowed)
+    unsafe addSegments(table, start: words)
+  }
+
+  private func addSegments(_ table: borrowing SegmentTable, start: UnsafeMutableRawPointer) {
+    var start = unsafe start
+    for index in 0..<table.count {
+      let size = table[index]
+      unsafe addSegment(start: start, used: size, capacity: size)
+      unsafe start += size * 8
+    }
+  }
+
+  /// Segments for which the first table of a message being built has room.
+  private static var segmentsToBuildIn: Int { 4 }
+
   private static var firstSegmentOffset: Int { MemoryLayout<ArenaHeader>.stride }
   private static var tableOffset: Int { firstSegmentOffset + MemoryLayout<Segment>.stride }
+  private static func wordsOffset(segments: Int) -> Int {
+    unsafe tableOffset + segments * MemoryLayout<SegmentPointer>.stride
+  }
+  /// Bytes of a block for a table of so many segments and so many words.
+  private static func blockBytes(segments: Int, words: Int) -> Int {
+    wordsOffset(segments: segments) + words * 8
+  }
 
   private var block: UnsafeMutableRawPointer { unsafe UnsafeMutableRawPointer(header) }
+
+  /// The first word of an arena of one block.
+  var blockWords: UnsafeMutableRawPointer {
+    unsafe block + Self.wordsOffset(segments: header.pointee.segmentCapacity)
+  }
 
   private func deallocateTable() {
     let table = unsafe header.pointee.segments
@@ -62,27 +131,61 @@ final class MessageArena: @unchecked Sendable {
   }
 
   deinit {
-    for index in 0..<(unsafe header.pointee.segmentCount) {
+    if unsafe header.pointee.segmentCount > 1 { dropSegments() }
+    if isPooled { clearFirstSegment() }
+    deallocateTable()
+    if isPooled {
+      unsafe BlockPool.shared.give(block)
+    } else {
+      unsafe Self.deallocateBlock(block)
+    }
+  }
+
+  /// Frees all segments but the first.
+  private func dropSegments() {
+    for index in 1..<(unsafe header.pointee.segmentCount) {
       let segment = unsafe header.pointee.segments[index]
       switch unsafe words {
       case .building, .frozen: unsafe free(segment.pointee.start)
-      case .oneBlock: if index == 0 { unsafe free(segment.pointee.start) }
-      case .borrowed: break
+      case .oneBlock, .borrowed: break
       }
-      unsafe segment.deinitialize(count: 1)
-      if index > 0 { unsafe segment.deallocate() }
+      unsafe segment.deallocate()
     }
-    deallocateTable()
-    unsafe header.deinitialize(count: 1)
-    unsafe block.deallocate()
+    unsafe header.pointee.segmentCount = 1
   }
 
-  /// Zeroed words from the heap, aligned for any load.
-  static func allocateWords(_ count: Int) -> UnsafeMutableRawPointer {
-    guard let words = unsafe calloc(max(1, count), 8) else {
-      preconditionFailure("out of memory: \(count) words for a message")
+  private func clearFirstSegment() {
+    let first = unsafe header.pointee.segments[0]
+    unsafe first.pointee.start.initializeMemory(
+      as: UInt8.self, repeating: 0, count: first.pointee.used &* 8)
+  }
+
+  /// Goes back to one segment and a null root. Nothing may refer to the message's content.
+  func clear() {
+    dropSegments()
+    clearFirstSegment()
+    unsafe header.pointee.segments[0].pointee.used = 1
+    unsafe capabilities = []
+  }
+
+  /// Memory from the heap, aligned for any load.
+  private static func allocate(_ bytes: Int, zeroed: Bool) -> UnsafeMutableRawPointer {
+    guard let block = unsafe zeroed ? calloc(bytes, 1) : malloc(bytes) else {
+      preconditionFailure("out of memory: \(bytes) bytes for a message")
     }
-    return unsafe words
+    return unsafe block
+  }
+
+  /// A block to build in for the pool.
+  static func allocateBlock(words: Int) -> UnsafeMutableRawPointer {
+    unsafe allocate(blockBytes(segments: segmentsToBuildIn, words: words), zeroed: true)
+  }
+
+  static func deallocateBlock(_ block: UnsafeMutableRawPointer) { unsafe free(block) }
+
+  /// Zeroed words from the heap.
+  static func allocateWords(_ count: Int) -> UnsafeMutableRawPointer {
+    unsafe allocate(max(1, count) * 8, zeroed: true)
   }
 
   /// Adds a segment over words that the arena owns from here on, or that outlive it.

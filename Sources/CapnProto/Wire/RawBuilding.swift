@@ -83,18 +83,18 @@ extension RawPointerBuilder {
       segment: new.descriptor.segment, data: new.start, layout: layout)
   }
 
-  @usableFromInline
+  @inlinable @inline(__always)
   func initList(_ size: ElementSize, count: Int) -> RawListBuilder {
     precondition(count >= 0 && count < 1 << 29, "a list has at most 2^29 - 1 elements")
     let new = allocate((count &* size.stepBits &+ 63) >> 6)
     new.descriptor.word = .list(offset: new.offset, size: size, count: count)
     return unsafe RawListBuilder(
-      segment: new.descriptor.segment, start: new.start, count: UInt32(count),
-      step: UInt32(size.stepBits), dataBits: UInt32(size.dataBits),
-      pointers: size == .pointer ? 1 : 0, size: size)
+      RawList(
+        segment: new.descriptor.segment, start: new.start, count: count, size: size,
+        nesting: .max))
   }
 
-  @usableFromInline
+  @inlinable @inline(__always)
   func initStructureList(_ layout: StructLayout, count: Int) -> RawListBuilder {
     precondition(count >= 0 && count < 1 << 29, "a list has at most 2^29 - 1 elements")
     let words = count &* layout.words
@@ -104,21 +104,21 @@ extension RawPointerBuilder {
     unsafe new.start.storeBytes(
       of: WirePointer.structure(offset: count, layout: layout).bits.littleEndian, as: UInt64.self)
     return unsafe RawListBuilder(
-      segment: new.descriptor.segment, start: new.start + 8, count: UInt32(count),
-      step: UInt32(layout.words) &* 64, dataBits: UInt32(layout.dataWords) &* 64,
-      pointers: layout.pointers, size: .inlineComposite)
+      RawList(
+        segment: new.descriptor.segment, start: new.start + 8, count: count, layout: layout,
+        nesting: .max))
   }
 
   /// One more than the words of a list of structs: with tag and landing pad it fits a segment.
-  static var mostWords: Int { 1 << 29 - 2 }
+  @inlinable static var mostWords: Int { 1 << 29 - 2 }
 
   /// Room for bytes; a text's NUL is among the count.
-  @usableFromInline
-  func initBytes(count: Int) -> UnsafeMutableRawBufferPointer {
+  @inlinable @inline(__always)
+  func initBytes(count: Int) -> UnsafeMutableRawPointer {
     precondition(count >= 0 && count < 1 << 29, "text and data have at most 2^29 - 1 bytes")
     let new = allocate((count &+ 7) >> 3)
     new.descriptor.word = .list(offset: new.offset, size: .byte, count: count)
-    return unsafe UnsafeMutableRawBufferPointer(start: new.start, count: count)
+    return unsafe new.start
   }
 
   func setCapability(_ hook: (any CapabilityHook)?) {
@@ -180,10 +180,7 @@ extension ArenaPointer {
   @inlinable @inline(__always)
   func storeBit(_ bit: Int, _ value: Bool) {
     checkData(bit, of: layout.dataBytes &* 8)
-    let byte = unsafe data.load(fromByteOffset: bit >> 3, as: UInt8.self)
-    let mask = 1 as UInt8 &<< UInt8(bit & 7)
-    unsafe data.storeBytes(
-      of: value ? byte | mask : byte & ~mask, toByteOffset: bit >> 3, as: UInt8.self)
+    unsafe data.storeBit(bit, value)
   }
 
   @inlinable @inline(__always)
@@ -207,45 +204,21 @@ extension ArenaPointer {
   }
 }
 
-/// A list being built.
+/// A list being built: a place of a list that may be written to.
 @safe @usableFromInline
 @frozen struct RawListBuilder: BitwiseCopyable {
-  @usableFromInline let segment: SegmentPointer
-  @usableFromInline let start: UnsafeMutableRawPointer
-  @usableFromInline let count: UInt32
-  /// Bits from one element to the next.
-  @usableFromInline let step: UInt32
-  /// Bits of data in an element.
-  @usableFromInline let dataBits: UInt32
-  /// Pointers in an element.
-  @usableFromInline let pointers: UInt16
-  @usableFromInline let size: ElementSize
+  @usableFromInline let reader: RawList
 
-  @inlinable
-  init(
-    segment: SegmentPointer, start: UnsafeMutableRawPointer, count: UInt32, step: UInt32,
-    dataBits: UInt32, pointers: UInt16, size: ElementSize
-  ) {
-    unsafe self.segment = segment
-    unsafe self.start = start
-    self.count = count
-    self.step = step
-    self.dataBits = dataBits
-    self.pointers = pointers
-    self.size = size
-  }
-
-  /// The list as a builder, of our own message.
-  init(_ list: RawList) {
-    unsafe self.init(
-      segment: list.segment, start: list.start, count: list.count, step: list.step,
-      dataBits: list.dataBits, pointers: list.pointers, size: list.size)
-  }
+  /// The list, which is one of our own message.
+  @inlinable @inline(__always)
+  init(_ reader: RawList) { self.reader = reader }
 
   @inlinable static func empty(_ segment: SegmentPointer) -> RawListBuilder {
-    unsafe RawListBuilder(
-      segment: segment, start: segment.pointee.start, count: 0, step: 0, dataBits: 0, pointers: 0,
-      size: .void)
+    unsafe RawListBuilder(.empty(segment))
+  }
+
+  @inlinable var count: Int {
+    @inline(__always) get { reader.count }
   }
 
   /// The element as a struct, of no data where its size is below a word. The caller has checked the
@@ -253,62 +226,41 @@ extension ArenaPointer {
   @inlinable @inline(__always)
   func structure(_ index: Int) -> RawStructBuilder {
     unsafe RawStructBuilder(
-      segment: segment, data: start + (index &* Int(step)) >> 3,
+      segment: reader.segment, data: reader.start + (index &* reader.step) >> 3,
       layout: StructLayout(
-        dataWords: UInt16(truncatingIfNeeded: dataBits >> 6), pointers: pointers))
-  }
-
-  /// Stops code that takes a list for one of larger elements: what is written past an element's
-  /// data might be taken for a pointer of ours.
-  @inlinable @inline(__always)
-  func check(_ index: Int, bits: Int) {
-    precondition(index >= 0 && index < Int(count), "index out of range of a list")
-    precondition(bits <= Int(dataBits), "the list has smaller elements")
-  }
-
-  @inlinable @inline(__always)
-  func load<Bits: FixedWidthInteger & BitwiseCopyable>(_ index: Int, as: Bits.Type) -> Bits {
-    check(index, bits: MemoryLayout<Bits>.size &* 8)
-    return Bits(
-      littleEndian: unsafe start.loadUnaligned(
-        fromByteOffset: (index &* Int(step)) >> 3, as: Bits.self))
+        dataWords: UInt16(truncatingIfNeeded: reader.dataBits >> 6), pointers: reader.pointers))
   }
 
   @inlinable @inline(__always)
   func store<Bits: FixedWidthInteger & BitwiseCopyable>(_ index: Int, _ bits: Bits) {
-    check(index, bits: MemoryLayout<Bits>.size &* 8)
-    unsafe start.storeBytes(
-      of: bits.littleEndian, toByteOffset: (index &* Int(step)) >> 3, as: Bits.self)
-  }
-
-  @inlinable
-  func loadBit(_ index: Int) -> Bool {
-    check(index, bits: 1)
-    let bit = index &* Int(step)
-    return unsafe start.load(fromByteOffset: bit >> 3, as: UInt8.self) >> UInt8(bit & 7) & 1 != 0
+    // What is written past an element's data might be taken for a pointer of ours.
+    reader.check(index, bits: MemoryLayout<Bits>.size &* 8)
+    unsafe reader.start.storeBytes(
+      of: bits.littleEndian, toByteOffset: (index &* reader.step) >> 3, as: Bits.self)
   }
 
   @inlinable
   func storeBit(_ index: Int, _ value: Bool) {
-    check(index, bits: 1)
-    let bit = index &* Int(step)
-    let byte = unsafe start.load(fromByteOffset: bit >> 3, as: UInt8.self)
-    let mask = 1 as UInt8 &<< UInt8(bit & 7)
-    unsafe start.storeBytes(
-      of: value ? byte | mask : byte & ~mask, toByteOffset: bit >> 3, as: UInt8.self)
+    reader.check(index, bits: 1)
+    unsafe reader.start.storeBit(index &* reader.step, value)
   }
 
   /// The element's first pointer.
   @inlinable @inline(__always)
   func pointer(_ index: Int) -> RawPointerBuilder {
-    precondition(pointers > 0, "a list without pointers")
+    precondition(reader.pointers > 0, "a list without pointers")
     return unsafe RawPointerBuilder(
-      segment: segment, place: start + (index &* Int(step) &+ Int(dataBits)) >> 3)
+      segment: reader.segment,
+      place: reader.start + (index &* reader.step &+ Int(reader.dataBits)) >> 3)
   }
+}
 
-  @inlinable var reader: RawList {
-    unsafe RawList(
-      segment: segment, start: start, count: count, step: step, dataBits: dataBits,
-      pointers: pointers, nesting: .max, size: size)
+extension UnsafeMutableRawPointer {
+  @inlinable @inline(__always)
+  func storeBit(_ bit: Int, _ value: Bool) {
+    let byte = unsafe load(fromByteOffset: bit >> 3, as: UInt8.self)
+    let mask = 1 as UInt8 &<< UInt8(bit & 7)
+    unsafe storeBytes(
+      of: value ? byte | mask : byte & ~mask, toByteOffset: bit >> 3, as: UInt8.self)
   }
 }

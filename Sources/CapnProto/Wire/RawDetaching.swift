@@ -100,10 +100,10 @@ extension OrphanedObject {
     let larger = StructLayout(
       dataWords: max(found.dataWords, layout.dataWords),
       pointers: max(found.pointers, layout.pointers))
-    guard Int(old.count) * larger.words < RawPointerBuilder.mostWords else {
+    guard old.count * larger.words < RawPointerBuilder.mostWords else {
       return unsafe .empty(target.segment)
     }
-    return move(old, to: larger, count: Int(old.count))
+    return move(old, to: larger, count: old.count)
   }
 
   private mutating func move(
@@ -111,7 +111,7 @@ extension OrphanedObject {
   ) -> RawListBuilder {
     unsafe self = OrphanedObject(structureList: layout, count: count, arena)
     let new = list(.inlineComposite)
-    new.take(old, count: min(count, Int(old.count)))
+    new.take(old, count: min(count, old.count))
     return new
   }
 }
@@ -124,18 +124,18 @@ extension OrphanedObject {
   mutating func resize(to count: Int) {
     guard let old = list else { return }
     precondition(count >= 0 && count < 1 << 29, "a list has at most 2^29 - 1 elements")
-    let kept = min(count, Int(old.count))
+    let kept = min(count, old.count)
     if old.pointers > 0 {
-      for index in kept..<Int(old.count) { old.structure(index).erasePointers() }
+      for index in kept..<old.count { old.structure(index).erasePointers() }
     }
     let composite = old.size == .inlineComposite
     let layout = old.structureLayout
-    let words = (count * Int(old.step) + 63) / 64
+    let words = (count * old.step + 63) / 64
     precondition(
       !composite || words < RawPointerBuilder.mostWords,
       "a list of structs has at most 2^29 - 3 words")
-    let oldWords = composite ? target.word.listCount : (Int(old.count) * Int(old.step) + 63) / 64
-    eraseTail(from: kept * Int(old.step), to: oldWords * 64, in: old)
+    let oldWords = composite ? target.word.listCount : (old.count * old.step + 63) / 64
+    eraseTail(from: kept * old.step, to: oldWords * 64, in: old)
     if setEnd(from: oldWords, to: words, tag: composite ? 1 : 0) {
       target = unsafe RawTarget(
         segment: target.segment,
@@ -181,13 +181,13 @@ extension OrphanedObject {
     unsafe self = OrphanedObject(list: old.size, count: count, arena)
     if old.size == .pointer {
       let new = list(.pointer)
-      for index in 0..<Int(old.count) {
+      for index in 0..<old.count {
         let place = old.pointer(index)
         new.pointer(index).take(
           unsafe RawPointerBuilder(segment: place.segment, place: place.place))
       }
     } else {
-      let bytes = (Int(old.count) * Int(old.step) + 7) / 8
+      let bytes = (old.count * old.step + 7) / 8
       unsafe start.copyMemory(from: old.start, byteCount: bytes)
       unsafe old.start.initializeMemory(as: UInt8.self, repeating: 0, count: bytes)
     }

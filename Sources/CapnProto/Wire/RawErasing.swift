@@ -56,13 +56,13 @@ extension OrphanedObject {
         as: UInt8.self, repeating: 0, count: target.word.layout.words * 8)
     } else if target.word.kind == 1, let list = try? target.list(nesting: 1) {
       if list.pointers > 0 {
-        for index in 0..<Int(list.count) { list.structure(index).detachPointers(to: &pending) }
+        for index in 0..<list.count { list.structure(index).detachPointers(to: &pending) }
       }
       if list.size == .inlineComposite {
         unsafe (list.start - 8).initializeMemory(
           as: UInt8.self, repeating: 0, count: target.word.listCount * 8 + 8)
       } else {
-        let words = (Int(list.count) * Int(list.step) + 63) / 64
+        let words = (list.count * list.step + 63) / 64
         unsafe list.start.initializeMemory(as: UInt8.self, repeating: 0, count: words * 8)
       }
     }

@@ -170,36 +170,65 @@ extension RawPointer {
 @frozen struct RawList: BitwiseCopyable {
   @usableFromInline let segment: SegmentPointer
   @usableFromInline let start: UnsafeMutableRawPointer
-  @usableFromInline let count: UInt32
-  /// Bits from one element to the next.
-  @usableFromInline let step: UInt32
+  /// The count, of 29 bits, above the size code of three: a list fits four registers.
+  @usableFromInline let countAndSize: UInt32
   /// Bits of data in an element.
   @usableFromInline let dataBits: UInt32
   /// Pointers in an element.
   @usableFromInline let pointers: UInt16
   @usableFromInline let nesting: UInt16
-  @usableFromInline let size: ElementSize
 
   @inlinable @inline(__always)
   init(
-    segment: SegmentPointer, start: UnsafeMutableRawPointer, count: UInt32, step: UInt32,
-    dataBits: UInt32, pointers: UInt16, nesting: UInt16, size: ElementSize
+    segment: SegmentPointer, start: UnsafeMutableRawPointer, count: Int, size: ElementSize,
+    dataBits: UInt32, pointers: UInt16, nesting: UInt16
   ) {
     unsafe self.segment = segment
     unsafe self.start = start
-    self.count = count
-    self.step = step
+    countAndSize = UInt32(truncatingIfNeeded: count) &<< 3 | UInt32(size.rawValue)
     self.dataBits = dataBits
     self.pointers = pointers
     self.nesting = nesting
-    self.size = size
   }
 
+  /// A list of structs of the layout.
+  @inlinable @inline(__always)
+  init(
+    segment: SegmentPointer, start: UnsafeMutableRawPointer, count: Int, layout: StructLayout,
+    nesting: UInt16
+  ) {
+    unsafe self.init(
+      segment: segment, start: start, count: count, size: .inlineComposite,
+      dataBits: UInt32(layout.dataWords) &* 64, pointers: layout.pointers, nesting: nesting)
+  }
+
+  /// A list of elements of the size, which are no structs.
+  @inlinable @inline(__always)
+  init(
+    segment: SegmentPointer, start: UnsafeMutableRawPointer, count: Int, size: ElementSize,
+    nesting: UInt16
+  ) {
+    unsafe self.init(
+      segment: segment, start: start, count: count, size: size,
+      dataBits: UInt32(truncatingIfNeeded: size.dataBits), pointers: size == .pointer ? 1 : 0,
+      nesting: nesting)
+  }
+
+  @inlinable var count: Int {
+    @inline(__always) get { Int(countAndSize &>> 3) }
+  }
+  @inlinable var size: ElementSize {
+    // Three bits have eight values, and so has the enum: the fallback is never taken.
+    ElementSize(rawValue: UInt8(truncatingIfNeeded: countAndSize & 7)) ?? .void
+  }
+  /// Bits from one element to the next.
+  @inlinable var step: Int {
+    @inline(__always) get { Int(dataBits) &+ Int(pointers) &* 64 }
+  }
   @inlinable
   static func empty(_ segment: SegmentPointer) -> RawList {
     unsafe RawList(
-      segment: segment, start: segment.pointee.start, count: 0, step: 0, dataBits: 0, pointers: 0,
-      nesting: 0, size: .void)
+      segment: segment, start: segment.pointee.start, count: 0, size: .void, nesting: 0)
   }
 
   /// The element as a struct; a bit is none, and reads as an empty one. The caller has checked the
@@ -207,7 +236,7 @@ extension RawPointer {
   @inlinable @inline(__always)
   func structure(_ index: Int) -> RawStruct {
     unsafe RawStruct(
-      segment: segment, data: start + (index &* Int(step)) >> 3,
+      segment: segment, data: start + (index &* step) >> 3,
       dataBits: dataBits == 1 ? 0 : dataBits, pointers: pointers, nesting: nesting)
   }
 
@@ -215,7 +244,7 @@ extension RawPointer {
   /// obtained by type hold such elements, whatever the message says.
   @inlinable @inline(__always)
   func check(_ index: Int, bits: Int) {
-    precondition(index >= 0 && index < Int(count), "index out of range of a list")
+    precondition(index >= 0 && index < count, "index out of range of a list")
     precondition(bits <= Int(dataBits), "the list has smaller elements")
   }
 
@@ -224,13 +253,13 @@ extension RawPointer {
     check(index, bits: MemoryLayout<Bits>.size &* 8)
     return Bits(
       littleEndian: unsafe start.loadUnaligned(
-        fromByteOffset: (index &* Int(step)) >> 3, as: Bits.self))
+        fromByteOffset: (index &* step) >> 3, as: Bits.self))
   }
 
   @inlinable @inline(__always)
   func loadBit(_ index: Int) -> Bool {
     check(index, bits: 1)
-    let bit = index &* Int(step)
+    let bit = index &* step
     return unsafe start.load(fromByteOffset: bit >> 3, as: UInt8.self) >> UInt8(bit & 7) & 1 != 0
   }
 
@@ -245,7 +274,7 @@ extension RawTarget {
   @inlinable @inline(__always)
   func structure(nesting: UInt16) throws(DecodingError) -> RawStruct {
     guard word.kind == 0 else {
-      throw .unexpectedPointer(expected: .structure, found: word.pointerKind)
+      throw word.unexpected(.structure)
     }
     guard nesting > 0 else { throw .nestingLimitExceeded }
     let layout = word.layout
@@ -258,24 +287,25 @@ extension RawTarget {
   @usableFromInline
   func list(nesting: UInt16) throws(DecodingError) -> RawList {
     guard word.kind == 1 else {
-      throw .unexpectedPointer(expected: .list, found: word.pointerKind)
+      throw word.unexpected(.list)
     }
     guard nesting > 0 else { throw .nestingLimitExceeded }
     let size = word.elementSize
     let count = word.listCount
     guard size != .inlineComposite else {
-      return try compositeList(words: count, nesting: nesting)
+      return try compositeList(nesting: nesting)
     }
     let start = try unsafe claim((count &* size.stepBits &+ 63) >> 6)
     // Elements of no size cost no words in the message, yet reading each one costs time.
     if size == .void { try unsafe segment.pointee.arena.pointee.charge(count) }
     return unsafe RawList(
-      segment: segment, start: start, count: UInt32(truncatingIfNeeded: count),
-      step: UInt32(size.stepBits), dataBits: UInt32(size.dataBits),
-      pointers: size == .pointer ? 1 : 0, nesting: nesting &- 1, size: size)
+      segment: segment, start: start, count: count, size: size, nesting: nesting &- 1)
   }
 
-  private func compositeList(words: Int, nesting: UInt16) throws(DecodingError) -> RawList {
+  /// The list of structs, read from a pointer that may follow so many levels, at least one.
+  @inlinable @inline(__always)
+  func compositeList(nesting: UInt16) throws(DecodingError) -> RawList {
+    let words = word.listCount
     let tagPlace = try unsafe claim(words &+ 1)
     let tag = unsafe RawPointer(segment: segment, place: tagPlace, nesting: 0).word
     let count = tag.tagCount
@@ -286,9 +316,27 @@ extension RawTarget {
     }
     if layout.words == 0 { try unsafe segment.pointee.arena.pointee.charge(count) }
     return unsafe RawList(
-      segment: segment, start: tagPlace + 8, count: UInt32(truncatingIfNeeded: count),
-      step: UInt32(layout.words) &* 64, dataBits: UInt32(layout.dataWords) &* 64,
-      pointers: layout.pointers, nesting: nesting &- 1, size: .inlineComposite)
+      segment: segment, start: tagPlace + 8, count: count, layout: layout, nesting: nesting &- 1)
+  }
+}
+
+extension RawTarget {
+  /// The bytes of a list that is known to be one of bytes.
+  @inlinable @inline(__always)
+  func bytes() throws(DecodingError) -> RawBytes {
+    let count = word.listCount
+    return unsafe RawBytes(segment: segment, start: try claim((count &+ 7) >> 3), count: count)
+  }
+}
+
+extension RawBytes {
+  /// The bytes without the NUL that ends a text.
+  @inlinable @inline(__always)
+  func text() throws(DecodingError) -> RawBytes {
+    guard count > 0, unsafe start.load(fromByteOffset: count &- 1, as: UInt8.self) == 0 else {
+      throw .textNotTerminated
+    }
+    return unsafe RawBytes(segment: segment, start: start, count: count &- 1)
   }
 }
 
@@ -312,21 +360,43 @@ extension RawTarget {
   }
 }
 
+// Each kind of pointer is read inline where it leads to what is expected in its own segment, which
+// one comparison tells, and out of line where it is null, far or wrong.
 extension RawPointer {
+  /// Where the pointer leads, which is neither null nor far.
+  @inlinable var nearTarget: RawTarget {
+    @inline(__always) get {
+      unsafe RawTarget(segment: segment, word: word, index: index &+ 1 &+ word.offset)
+    }
+  }
+
   @inlinable @inline(__always)
   func structure() throws(DecodingError) -> RawStruct {
+    guard word.kind == 0, !word.isNull else { return try distantStructure() }
+    return try nearTarget.structure(nesting: nesting)
+  }
+
+  @usableFromInline @inline(never)
+  func distantStructure() throws(DecodingError) -> RawStruct {
     if word.isNull { return unsafe .empty(segment) }
     return try target().structure(nesting: nesting)
   }
 
   /// The list, whose elements can be read as the expected size.
-  ///
+  @inlinable @inline(__always)
+  func list(_ expected: ElementSize) throws(DecodingError) -> RawList {
+    guard expected == .inlineComposite, word.isCompositeList, nesting > 0 else {
+      return try otherList(expected)
+    }
+    return try nearTarget.compositeList(nesting: nesting)
+  }
+
   /// Encoding specification, "Lists" and "Protocol Evolution": a list of structs may be read as one
   /// of primitives or pointers and the other way round, but a list of Bool only as such.
-  @usableFromInline
-  func list(_ expected: ElementSize) throws(DecodingError) -> RawList {
+  @usableFromInline @inline(never)
+  func otherList(_ expected: ElementSize) throws(DecodingError) -> RawList {
     if word.isNull { return unsafe .empty(segment) }
-    let list = try anyList()
+    let list = try target().list(nesting: nesting)
     guard list.fits(expected) else {
       throw .incompatibleList(expected: expected, found: list.size)
     }
@@ -341,35 +411,34 @@ extension RawPointer {
   }
   @inlinable @inline(__always)
   func bytes() throws(DecodingError) -> RawBytes {
+    guard word.isByteList else { return try distantBytes() }
+    return try nearTarget.bytes()
+  }
+
+  @usableFromInline @inline(never)
+  func distantBytes() throws(DecodingError) -> RawBytes {
     if word.isNull { return unsafe .empty(segment) }
     let target = try target()
-    guard target.word.kind == 1 else {
-      throw .unexpectedPointer(expected: .list, found: target.word.pointerKind)
-    }
-    guard target.word.elementSize == .byte else {
-      throw .incompatibleList(expected: .byte, found: target.word.elementSize)
-    }
-    let count = target.word.listCount
-    return unsafe RawBytes(
-      segment: target.segment, start: try target.claim((count &+ 7) >> 3), count: count)
+    guard target.word.isByteList else { throw target.word.isNoByteList }
+    return try target.bytes()
   }
 
   /// The text without its NUL.
   @inlinable @inline(__always)
   func text() throws(DecodingError) -> RawBytes {
-    if word.isNull { return unsafe .empty(segment) }
-    let bytes = try bytes()
-    guard bytes.count > 0,
-      unsafe bytes.start.load(fromByteOffset: bytes.count &- 1, as: UInt8.self) == 0
-    else { throw .textNotTerminated }
-    return unsafe RawBytes(
-      segment: bytes.segment, start: bytes.start, count: bytes.count &- 1)
+    guard word.isByteList else { return try distantText() }
+    return try nearTarget.bytes().text()
+  }
+
+  @usableFromInline @inline(never)
+  func distantText() throws(DecodingError) -> RawBytes {
+    word.isNull ? unsafe .empty(segment) : try distantBytes().text()
   }
 
   func capabilityHook() throws(DecodingError) -> (any CapabilityHook)? {
     if word.isNull { return nil }
     guard word.isCapability else {
-      throw .unexpectedPointer(expected: .capability, found: word.pointerKind)
+      throw word.unexpected(.capability)
     }
     let arena = unsafe segment.pointee.arena.pointee.owner.takeUnretainedValue()
     return arena.capability(word.capabilityIndex)

@@ -52,11 +52,11 @@ extension RawPointerBuilder {
       dataWords: max(found.dataWords, layout.dataWords),
       pointers: max(found.pointers, layout.pointers))
     // A peer's list of elements of no size may have more than fit once they have one.
-    guard Int(old.count) * larger.words < Self.mostWords else { return unsafe .empty(segment) }
+    guard old.count * larger.words < Self.mostWords else { return unsafe .empty(segment) }
     eraseFar()
     word = WirePointer(0)
-    let new = initStructureList(larger, count: Int(old.count))
-    new.take(old, count: Int(old.count))
+    let new = initStructureList(larger, count: old.count)
+    new.take(old, count: old.count)
     return new
   }
 

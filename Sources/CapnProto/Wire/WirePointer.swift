@@ -19,6 +19,10 @@
     // Three bits have eight values, and so has the enum: the fallback is never taken.
     ElementSize(rawValue: UInt8(truncatingIfNeeded: (bits >> 32) & 7)) ?? .void
   }
+  /// Whether this leads to a list of structs.
+  @inlinable var isCompositeList: Bool { bits & 0x7_0000_0003 == 0x7_0000_0001 }
+  /// Whether this leads to a list of bytes.
+  @inlinable var isByteList: Bool { bits & 0x7_0000_0003 == 0x2_0000_0001 }
   /// Elements, or words without the tag for inline-composite lists.
   @inlinable var listCount: Int { Int(bits >> 35) }
   /// The element count in the tag word of an inline-composite list.
@@ -38,6 +42,20 @@
     case 1: .list
     case 2: .far
     default: .capability
+    }
+  }
+
+  // Errors are made out of line, so that the code that checks stays small.
+
+  /// That this leads to no object of the kind.
+  @usableFromInline @inline(never)
+  func unexpected(_ expected: PointerKind) -> DecodingError {
+    .unexpectedPointer(expected: expected, found: pointerKind)
+  }
+  /// That this leads to no list of bytes.
+  @usableFromInline var isNoByteList: DecodingError {
+    @inline(never) get {
+      kind == 1 ? .incompatibleList(expected: .byte, found: elementSize) : unexpected(.list)
     }
   }
 

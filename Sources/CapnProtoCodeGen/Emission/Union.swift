@@ -2,7 +2,9 @@ extension FileEmitter {
   /// The property of a reader that tells which member of the union is set.
   func emitWhichGetter(_ structure: SchemaStruct, offset: UInt32) {
     out.line("/// The member of the union that is set.")
-    out.block("@inlinable public var which: Which") {
+    // Where there are few members, the payload costs less in place than in memory.
+    let attributes = structure.members.count > 4 ? "@inlinable" : "@inlinable @inline(__always)"
+    out.block("\(attributes) public var which: Which") {
       out.block("@_lifetime(copy self) get throws(DecodingError)") {
         out.line("switch _raw.discriminant(\(offset)) {")
         for (discriminant, field) in structure.members {

@@ -1206,7 +1206,7 @@ public enum Field {
     }
 
     /// The member of the union that is set.
-    @inlinable public var which: Which {
+    @inlinable @inline(__always) public var which: Which {
       @_lifetime(copy self) get throws(DecodingError) {
         switch _raw.discriminant(4) {
         case 0: return .slot(slot)
@@ -1513,7 +1513,7 @@ public enum Field {
       @inlinable @inline(__always) public var explicit: UInt16 { _raw.read(6) }
 
       /// The member of the union that is set.
-      @inlinable public var which: Which {
+      @inlinable @inline(__always) public var which: Which {
         @_lifetime(copy self) get throws(DecodingError) {
           switch _raw.discriminant(5) {
           case 0: return .implicit
@@ -2429,7 +2429,7 @@ public enum Type {
       }
 
       /// The member of the union that is set.
-      @inlinable public var which: Which {
+      @inlinable @inline(__always) public var which: Which {
         @_lifetime(copy self) get throws(DecodingError) {
           switch _raw.discriminant(4) {
           case 0: return .unconstrained(unconstrained)
@@ -2542,7 +2542,7 @@ public enum Type {
         public init(_raw raw: StructReader) { _raw = raw }
 
         /// The member of the union that is set.
-        @inlinable public var which: Which {
+        @inlinable @inline(__always) public var which: Which {
           @_lifetime(copy self) get throws(DecodingError) {
             switch _raw.discriminant(5) {
             case 0: return .anyKind
@@ -2805,7 +2805,7 @@ public enum Brand {
       @inlinable public var hasBind: Bool { _raw.discriminant(4) == 0 && _raw.hasPointer(0) }
 
       /// The member of the union that is set.
-      @inlinable public var which: Which {
+      @inlinable @inline(__always) public var which: Which {
         @_lifetime(copy self) get throws(DecodingError) {
           switch _raw.discriminant(4) {
           case 0: return .bind(try bind)
@@ -2930,7 +2930,7 @@ public enum Brand {
       @inlinable public var hasType: Bool { _raw.discriminant(0) == 1 && _raw.hasPointer(0) }
 
       /// The member of the union that is set.
-      @inlinable public var which: Which {
+      @inlinable @inline(__always) public var which: Which {
         @_lifetime(copy self) get throws(DecodingError) {
           switch _raw.discriminant(0) {
           case 0: return .unbound

@@ -1,0 +1,64 @@
+import CapnProto
+import Testing
+
+/// Memory that serves one message after another carries nothing over.
+@Suite struct ReuseTests {
+  @Test(arguments: OverwritingTests.sizes) func clearedBuilderStartsAnew(firstSegmentWords: Int) {
+    var message = MessageBuilder(firstSegmentWords: firstSegmentWords)
+    fill(message.initRoot(as: Sample.Builder.self))
+    message.root.clear()
+    message.initRoot(as: Sample.Builder.self).any.setCapability(Hook("a"))
+    let fresh = MessageBuilder(firstSegmentWords: firstSegmentWords)
+    fill(fresh.initRoot(as: Sample.Builder.self))
+    message.clear()
+    #expect(words(of: message) == [[0]])
+    #expect(message.capabilities.isEmpty)
+    fill(message.initRoot(as: Sample.Builder.self))
+    #expect(message.flattened() == fresh.flattened())
+  }
+
+  /// More messages at a time than the pool keeps, of sizes below, in and above what it serves.
+  @Test(arguments: [100, 128, 1000, 1024, 1025]) func freedMessagesLeaveZeroes(words count: Int) {
+    for _ in 0..<3 {
+      let first = fullMessage(words: count)
+      let second = fullMessage(words: count)
+      let third = fullMessage(words: count)
+      #expect(first.words == count && second.words == count && third.words == count)
+    }
+  }
+
+  private func fullMessage(words count: Int) -> MessageBuilder {
+    let message = MessageBuilder(firstSegmentWords: count)
+    let isRight = writeOverZeroes(message, count: count - 1, value: .max)
+    #expect(isRight)
+    return message
+  }
+
+  /// Whether a new list was zero, and holds the value everywhere once it is written.
+  private func writeOverZeroes(
+    _ message: borrowing MessageBuilder, count: Int, value: UInt64
+  ) -> Bool {
+    let numbers = message.root.initList(of: UInt64.self, count: count)
+    var isRight = true
+    for index in numbers.indices {
+      isRight = isRight && numbers[index] == 0
+      numbers[index] = value
+    }
+    for index in numbers.indices { isRight = isRight && numbers[index] == value }
+    return isRight
+  }
+
+  @Test func messagesOfManyThreadsDoNotMeet() async {
+    await withTaskGroup(of: Bool.self) { group in
+      for task in 0..<8 {
+        group.addTask {
+          (0..<500).allSatisfy { round in
+            writeOverZeroes(
+              MessageBuilder(), count: 200, value: UInt64(task * 1000 + round + 1))
+          }
+        }
+      }
+      for await isRight in group { #expect(isRight) }
+    }
+  }
+}
