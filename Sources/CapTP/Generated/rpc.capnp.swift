@@ -2665,7 +2665,7 @@ public enum Payload {
     @inlinable public var hasContent: Bool { _raw.hasPointer(0) }
 
     /// Descriptors corresponding to the cap pointers in `content`.
-    @inlinable public var capTable: ListReader<CapDescriptor.Reader> {
+    @inlinable @inline(__always) public var capTable: ListReader<CapDescriptor.Reader> {
       @_lifetime(copy self) get throws(DecodingError) { try _raw.pointer(1).list() }
     }
     /// Whether `capTable` is set.
@@ -3106,7 +3106,7 @@ public enum PromisedAnswer {
     /// Operations / transformations to apply to the result in order to get the capability actually
     /// being addressed.  E.g. if the result is a struct and you want to call a method on a capability
     /// pointed to by a field of the struct, you need a `getPointerField` op.
-    @inlinable public var transform: ListReader<PromisedAnswer.Op.Reader> {
+    @inlinable @inline(__always) public var transform: ListReader<PromisedAnswer.Op.Reader> {
       @_lifetime(copy self) get throws(DecodingError) { try _raw.pointer(0).list() }
     }
     /// Whether `transform` is set.

@@ -39,19 +39,25 @@ final class MessageArena: @unchecked Sendable {
   /// Whether a reader may be kept: the words are owned and are not written to any more.
   var isRetainable: Bool { unsafe words == .frozen || words == .oneBlock }
 
+  /// An arena of one segment, of whose words so many are in use.
   private init(
     block: UnsafeMutableRawPointer, isPooled: Bool, traversalWords: Int, tableCapacity: Int,
-    words: Words
+    words: Words, start: UnsafeMutableRawPointer, used: Int, capacity: Int
   ) {
     unsafe self.words = words
     self.isPooled = isPooled
+    let table = unsafe (block + Self.tableOffset)
+      .bindMemory(to: SegmentPointer.self, capacity: tableCapacity)
+    let first = unsafe (block + Self.firstSegmentOffset)
+      .bindMemory(to: Segment.self, capacity: 1)
     unsafe header = block.bindMemory(to: ArenaHeader.self, capacity: 1)
     unsafe header.initialize(
       to: ArenaHeader(
-        traversalWords: traversalWords,
-        segments: (block + Self.tableOffset)
-          .bindMemory(to: SegmentPointer.self, capacity: tableCapacity),
-        capacity: tableCapacity, owner: .passUnretained(self)))
+        traversalWords: traversalWords, segments: table, count: 1, capacity: tableCapacity,
+        owner: .passUnretained(self)))
+    unsafe first.initialize(
+      to: Segment(start: start, used: used, capacity: capacity, arena: header, id: 0))
+    unsafe table.initialize(to: first)
   }
 
   /// An arena to build in, with one segment of zeroed words, of which the first is the root's.
@@ -65,8 +71,7 @@ final class MessageArena: @unchecked Sendable {
       : unsafe Self.allocateBlock(words: capacity)
     unsafe self.init(
       block: block, isPooled: isPooled, traversalWords: .max,
-      tableCapacity: Self.segmentsToBuildIn, words: .building)
-    unsafe addSegment(
+      tableCapacity: Self.segmentsToBuildIn, words: .building,
       start: block + Self.wordsOffset(segments: Self.segmentsToBuildIn), used: 1,
       capacity: capacity)
   }
@@ -78,27 +83,33 @@ final class MessageArena: @unchecked Sendable {
     let block = unsafe Self.allocate(
       Self.blockBytes(segments: segments, words: table.words), zeroed: false)
     unsafe self.init(
-      block: block, isPooled: false, traversalWords: max(0, limits?.traversalWords ?? .max),
-      tableCapacity: segments, words: .oneBlock)
-    unsafe addSegments(table, start: blockWords)
+      block: block, start: block + Self.wordsOffset(segments: segments), table, .oneBlock,
+      limits: limits)
   }
 
   /// An arena of segments that lie in one run of words of the caller's.
   convenience init(
     borrowing words: UnsafeMutableRawPointer, _ table: borrowing SegmentTable, limits: ReaderLimits
   ) {
-    let segments = table.count
     let block = unsafe Self.allocate(
-      Self.blockBytes(segments: segments, words: 0), zeroed: false)
-    unsafe self.init(
-      block: block, isPooled: false, traversalWords: max(0, limits.traversalWords),
-      tableCapacity: segments, words: .borrowed)
-    unsafe addSegments(table, start: words)
+      Self.blockBytes(segments: table.count, words: 0), zeroed: false)
+    unsafe self.init(block: block, start: words, table, .borrowed, limits: limits)
   }
 
-  private func addSegments(_ table: borrowing SegmentTable, start: UnsafeMutableRawPointer) {
-    var start = unsafe start
-    for index in 0..<table.count {
+  private convenience init(
+    block: UnsafeMutableRawPointer, start: UnsafeMutableRawPointer,
+    _ table: borrowing SegmentTable, _ words: Words, limits: ReaderLimits?
+  ) {
+    unsafe self.init(
+      block: block, isPooled: false, traversalWords: max(0, limits?.traversalWords ?? .max),
+      tableCapacity: table.count, words: words, start: start, used: table[0], capacity: table[0])
+    if table.count > 1 { unsafe addSegments(table, after: start) }
+  }
+
+  /// Adds the segments past the first.
+  private func addSegments(_ table: borrowing SegmentTable, after first: UnsafeMutableRawPointer) {
+    var start = unsafe first + table[0] * 8
+    for index in 1..<table.count {
       let size = table[index]
       unsafe addSegment(start: start, used: size, capacity: size)
       unsafe start += size * 8
@@ -188,7 +199,7 @@ final class MessageArena: @unchecked Sendable {
     unsafe allocate(max(1, count) * 8, zeroed: true)
   }
 
-  /// Adds a segment over words that the arena owns from here on, or that outlive it.
+  /// Adds a further segment over words that the arena owns from here on, or that outlive it.
   @discardableResult
   func addSegment(start: UnsafeMutableRawPointer, used: Int, capacity: Int) -> SegmentPointer {
     let count = unsafe header.pointee.segmentCount
@@ -199,10 +210,7 @@ final class MessageArena: @unchecked Sendable {
       unsafe header.pointee.segments = table
       unsafe header.pointee.segmentCapacity = count * 2
     }
-    let segment =
-      count == 0
-      ? unsafe (block + Self.firstSegmentOffset).bindMemory(to: Segment.self, capacity: 1)
-      : SegmentPointer.allocate(capacity: 1)
+    let segment = SegmentPointer.allocate(capacity: 1)
     unsafe segment.initialize(
       to: Segment(
         start: start, used: used, capacity: capacity, arena: header,

@@ -44,12 +44,12 @@ public import Synchronization
   @usableFromInline let owner: Unmanaged<MessageArena>
 
   init(
-    traversalWords: Int, segments: UnsafeMutablePointer<SegmentPointer>, capacity: Int,
+    traversalWords: Int, segments: UnsafeMutablePointer<SegmentPointer>, count: Int, capacity: Int,
     owner: Unmanaged<MessageArena>
   ) {
     self.traversalWords = Atomic(traversalWords)
     unsafe self.segments = segments
-    segmentCount = 0
+    segmentCount = count
     segmentCapacity = capacity
     unsafe self.owner = owner
   }

@@ -49,6 +49,8 @@ extension FileEmitter {
     case .structure:
       emitView(name, type, "\(pointer).structure()", attributes: inlined, throwing: true)
     case .data: emitView(name, type, "\(pointer).data()", attributes: inlined, throwing: true)
+    case .list(.structure):
+      emitView(name, type, "\(pointer).list()", attributes: inlined, throwing: true)
     case .list: emitView(name, type, "\(pointer).list()", throwing: true)
     case .interface, .capability:
       let call = slot.type == .capability ? "capabilityReference()" : "client()"

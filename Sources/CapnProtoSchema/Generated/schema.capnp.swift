@@ -44,7 +44,7 @@ public enum Node {
     @inlinable @inline(__always) public var scopeId: UInt64 { _raw.read(2) }
 
     /// If this node is parameterized (generic), the list of parameters. Empty for non-generic types.
-    @inlinable public var parameters: ListReader<Node.Parameter.Reader> {
+    @inlinable @inline(__always) public var parameters: ListReader<Node.Parameter.Reader> {
       @_lifetime(copy self) get throws(DecodingError) { try _raw.pointer(5).list() }
     }
     /// Whether `parameters` is set.
@@ -55,14 +55,14 @@ public enum Node {
     @inlinable @inline(__always) public var isGeneric: Bool { _raw.readBool(288) }
 
     /// List of nodes nested within this node, along with the names under which they were declared.
-    @inlinable public var nestedNodes: ListReader<Node.NestedNode.Reader> {
+    @inlinable @inline(__always) public var nestedNodes: ListReader<Node.NestedNode.Reader> {
       @_lifetime(copy self) get throws(DecodingError) { try _raw.pointer(1).list() }
     }
     /// Whether `nestedNodes` is set.
     @inlinable public var hasNestedNodes: Bool { _raw.hasPointer(1) }
 
     /// Annotations applied to this node.
-    @inlinable public var annotations: ListReader<_Annotation_f1c8950dab257542.Reader> {
+    @inlinable @inline(__always) public var annotations: ListReader<_Annotation_f1c8950dab257542.Reader> {
       @_lifetime(copy self) get throws(DecodingError) { try _raw.pointer(2).list() }
     }
     /// Whether `annotations` is set.
@@ -475,7 +475,7 @@ public enum Node {
       ///
       /// This list is the same length and order as the corresponding list in the Node, i.e.
       /// Node.struct.fields, Node.enum.enumerants, or Node.interface.methods.
-      @inlinable public var members: ListReader<Node.SourceInfo.Member.Reader> {
+      @inlinable @inline(__always) public var members: ListReader<Node.SourceInfo.Member.Reader> {
         @_lifetime(copy self) get throws(DecodingError) { try _raw.pointer(1).list() }
       }
       /// Whether `members` is set.
@@ -664,7 +664,7 @@ public enum Node {
       /// protocol evolves, since it is not possible to insert or remove an earlier ordinal.
       /// Therefore, for most use cases, if you want to identify a field by number, it may make the
       /// most sense to use the field's index in this list rather than its ordinal.
-      @inlinable public var fields: ListReader<Field.Reader> {
+      @inlinable @inline(__always) public var fields: ListReader<Field.Reader> {
         @_lifetime(copy self) get throws(DecodingError) { try _raw.pointer(3).list() }
       }
       /// Whether `fields` is set.
@@ -792,7 +792,7 @@ public enum Node {
       public init(_raw raw: StructReader) { _raw = raw }
 
       /// Enumerants ordered by numeric value (ordinal).
-      @inlinable public var enumerants: ListReader<Enumerant.Reader> {
+      @inlinable @inline(__always) public var enumerants: ListReader<Enumerant.Reader> {
         @_lifetime(copy self) get throws(DecodingError) { try _raw.pointer(3).list() }
       }
       /// Whether `enumerants` is set.
@@ -855,14 +855,14 @@ public enum Node {
       public init(_raw raw: StructReader) { _raw = raw }
 
       /// Methods ordered by ordinal.
-      @inlinable public var methods: ListReader<Method.Reader> {
+      @inlinable @inline(__always) public var methods: ListReader<Method.Reader> {
         @_lifetime(copy self) get throws(DecodingError) { try _raw.pointer(3).list() }
       }
       /// Whether `methods` is set.
       @inlinable public var hasMethods: Bool { _raw.hasPointer(3) }
 
       /// Superclasses of this interface.
-      @inlinable public var superclasses: ListReader<Superclass.Reader> {
+      @inlinable @inline(__always) public var superclasses: ListReader<Superclass.Reader> {
         @_lifetime(copy self) get throws(DecodingError) { try _raw.pointer(4).list() }
       }
       /// Whether `superclasses` is set.
@@ -1181,7 +1181,7 @@ public enum Field {
     /// the other members of that union, so the maximum value there is count(union.members).
     @inlinable @inline(__always) public var codeOrder: UInt16 { _raw.read(0) }
 
-    @inlinable public var annotations: ListReader<Annotation.Reader> {
+    @inlinable @inline(__always) public var annotations: ListReader<Annotation.Reader> {
       @_lifetime(copy self) get throws(DecodingError) { try _raw.pointer(1).list() }
     }
     /// Whether `annotations` is set.
@@ -1600,7 +1600,7 @@ public enum Enumerant {
     /// Like Struct.Field.codeOrder.
     @inlinable @inline(__always) public var codeOrder: UInt16 { _raw.read(0) }
 
-    @inlinable public var annotations: ListReader<Annotation.Reader> {
+    @inlinable @inline(__always) public var annotations: ListReader<Annotation.Reader> {
       @_lifetime(copy self) get throws(DecodingError) { try _raw.pointer(1).list() }
     }
     /// Whether `annotations` is set.
@@ -1758,7 +1758,7 @@ public enum Method {
 
     /// The parameters listed in [] (typically, type / generic parameters), whose bindings are intended
     /// to be inferred rather than specified explicitly, although not all languages support this.
-    @inlinable public var implicitParameters: ListReader<Node.Parameter.Reader> {
+    @inlinable @inline(__always) public var implicitParameters: ListReader<Node.Parameter.Reader> {
       @_lifetime(copy self) get throws(DecodingError) { try _raw.pointer(4).list() }
     }
     /// Whether `implicitParameters` is set.
@@ -1790,7 +1790,7 @@ public enum Method {
     /// Whether `resultBrand` is set.
     @inlinable public var hasResultBrand: Bool { _raw.hasPointer(3) }
 
-    @inlinable public var annotations: ListReader<Annotation.Reader> {
+    @inlinable @inline(__always) public var annotations: ListReader<Annotation.Reader> {
       @_lifetime(copy self) get throws(DecodingError) { try _raw.pointer(1).list() }
     }
     /// Whether `annotations` is set.
@@ -2731,7 +2731,7 @@ public enum Brand {
     /// For each of the target type and each of its parent scopes, a parameterization may be included
     /// in this list. If no parameterization is included for a particular relevant scope, then either
     /// that scope has no parameters or all parameters should be considered to be `AnyPointer`.
-    @inlinable public var scopes: ListReader<Brand.Scope.Reader> {
+    @inlinable @inline(__always) public var scopes: ListReader<Brand.Scope.Reader> {
       @_lifetime(copy self) get throws(DecodingError) { try _raw.pointer(0).list() }
     }
     /// Whether `scopes` is set.
@@ -2798,7 +2798,7 @@ public enum Brand {
       @inlinable @inline(__always) public var scopeId: UInt64 { _raw.read(0) }
 
       /// List of parameter bindings.
-      @inlinable public var bind: ListReader<Brand.Binding.Reader> {
+      @inlinable @inline(__always) public var bind: ListReader<Brand.Binding.Reader> {
         @_lifetime(copy self) get throws(DecodingError) { try _raw.pointer(0).list() }
       }
       /// Whether `bind` is set.
@@ -3588,7 +3588,7 @@ public enum CodeGeneratorRequest {
 
     /// All nodes parsed by the compiler, including for the files on the command line and their
     /// imports.
-    @inlinable public var nodes: ListReader<Node.Reader> {
+    @inlinable @inline(__always) public var nodes: ListReader<Node.Reader> {
       @_lifetime(copy self) get throws(DecodingError) { try _raw.pointer(0).list() }
     }
     /// Whether `nodes` is set.
@@ -3596,14 +3596,14 @@ public enum CodeGeneratorRequest {
 
     /// Information about the original source code for each node, where available. This array may be
     /// omitted or may be missing some nodes if no info is available for them.
-    @inlinable public var sourceInfo: ListReader<Node.SourceInfo.Reader> {
+    @inlinable @inline(__always) public var sourceInfo: ListReader<Node.SourceInfo.Reader> {
       @_lifetime(copy self) get throws(DecodingError) { try _raw.pointer(3).list() }
     }
     /// Whether `sourceInfo` is set.
     @inlinable public var hasSourceInfo: Bool { _raw.hasPointer(3) }
 
     /// Files which were listed on the command line.
-    @inlinable public var requestedFiles: ListReader<CodeGeneratorRequest.RequestedFile.Reader> {
+    @inlinable @inline(__always) public var requestedFiles: ListReader<CodeGeneratorRequest.RequestedFile.Reader> {
       @_lifetime(copy self) get throws(DecodingError) { try _raw.pointer(1).list() }
     }
     /// Whether `requestedFiles` is set.
@@ -3735,7 +3735,7 @@ public enum CodeGeneratorRequest {
       @inlinable public var hasFilename: Bool { _raw.hasPointer(0) }
 
       /// List of all imported paths seen in this file.
-      @inlinable public var imports: ListReader<CodeGeneratorRequest.RequestedFile.Import.Reader> {
+      @inlinable @inline(__always) public var imports: ListReader<CodeGeneratorRequest.RequestedFile.Import.Reader> {
         @_lifetime(copy self) get throws(DecodingError) { try _raw.pointer(1).list() }
       }
       /// Whether `imports` is set.
