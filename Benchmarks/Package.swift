@@ -22,9 +22,9 @@ let package = Package(
   targets: [
     .target(name: "Reporting", path: "Swift/Reporting", swiftSettings: strict),
     .executableTarget(
-      name: "cars",
+      name: "encoding",
       dependencies: ["Reporting", .product(name: "CapnProto", package: "swift-capnproto")],
-      path: "Swift/cars", swiftSettings: strict,
+      path: "Swift/encoding", swiftSettings: strict,
       plugins: [.plugin(name: "CapnProtoPlugin", package: "swift-capnproto")]),
     .executableTarget(
       name: "ping",

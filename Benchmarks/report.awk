@@ -1,6 +1,7 @@
 # Reads lines "CASE IMPLEMENTATION NS CHECKSUM", sorted by number within each implementation, and
-# from the file `counts` lines "CASE IMPLEMENTATION INSTRUCTIONS". Prints medians and ratios, as a
-# table or, if `json` is set, as one line. Ends with 1 if the checksums of a case differ.
+# from the file `counts` lines "CASE IMPLEMENTATION INSTRUCTIONS". Prints medians, ratios and
+# `targets`, as a table or, if `json` is set, as one line. Ends with 1 if the checksums of a case
+# differ, or if `check` is set and a target is missed.
 
 {
   key = $1 SUBSEP $2
@@ -20,8 +21,8 @@ function whole(number) { return number == "" ? "" : sprintf("%.0f", number) }
 function dash(text) { return text == "" ? "-" : text }
 function null(text) { return text == "" ? "null" : text }
 
-function row(name, a, b, c, d, e, f) {
-  printf "%-16s %10s %10s %6s %13s %11s %6s\n", name, a, b, c, d, e, f
+function row(name, a, b, c, d, e, f, g) {
+  printf "%-18s %10s %10s %6s %12s %10s %6s  %s\n", name, a, b, c, d, e, f, g
 }
 
 END {
@@ -30,21 +31,30 @@ END {
     count[part[1], part[2]] = part[3]
   }
   total = split(order, name, " ")
-  if (!json) row("per iteration", "C++ ns", "Swift ns", "ratio", "C++ instr.", "Swift", "ratio")
+  split(targets, target, " ")
+  if (!json) row("per iteration", "C++ ns", "Swift ns", "ratio", "C++ instr.", "Swift", "ratio",
+    "target")
   for (i = 1; i <= total; i++) {
     cpp = name[i] SUBSEP "cpp"
     swift = name[i] SUBSEP "swift"
     cppNs = median(cpp)
     swiftNs = median(swift)
+    if (target[i] == "-") target[i] = ""
+    measured = ratio(count[swift], count[cpp])
+    if (measured == "") measured = ratio(swiftNs, cppNs)
+    isMissed = target[i] != "" && measured != "" && measured + 0 > target[i] + 0
+    if (isMissed) missed = missed " " name[i]
     if (json) {
       cases = cases (i > 1 ? "," : "") "{\"case\":\"" name[i] "\"" \
         ",\"cppNs\":" null(cppNs) ",\"swiftNs\":" null(swiftNs) \
         ",\"timeRatio\":" null(ratio(swiftNs, cppNs)) \
         ",\"cppInstructions\":" null(count[cpp]) ",\"swiftInstructions\":" null(count[swift]) \
-        ",\"instructionRatio\":" null(ratio(count[swift], count[cpp])) "}"
+        ",\"instructionRatio\":" null(ratio(count[swift], count[cpp])) \
+        ",\"target\":" null(target[i]) ",\"isMissed\":" (isMissed ? "true" : "false") "}"
     } else {
       row(name[i], whole(cppNs), dash(whole(swiftNs)), dash(ratio(swiftNs, cppNs)),
-        dash(count[cpp]), dash(count[swift]), dash(ratio(count[swift], count[cpp])))
+        dash(count[cpp]), dash(count[swift]), dash(ratio(count[swift], count[cpp])),
+        dash(target[i]) (isMissed ? " missed" : ""))
       if (name[i] == "ping-concurrent") {
         rate = depth " calls under way: C++ " whole(1e9 / cppNs) " calls/s"
         if (swiftNs != "") rate = rate ", Swift " whole(1e9 / swiftNs) " calls/s"
@@ -67,6 +77,10 @@ END {
   }
   if (disagreement != "") {
     print "run.sh: checksums differ:" disagreement > "/dev/stderr"
+    exit 1
+  }
+  if (check && missed != "") {
+    print "run.sh: targets missed:" missed > "/dev/stderr"
     exit 1
   }
 }

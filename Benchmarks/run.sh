@@ -3,14 +3,15 @@
 # and instruction counts from callgrind.
 #
 #   run.sh [--cpp DIR] [--swift DIR] [--rounds N] [--only REGEX] [--scale PERCENT]
-#          [--no-instructions] [--json]
+#          [--no-instructions] [--json] [--check]
 #
-# DIR holds the executables "cars" and "ping". Without --swift, only C++ is measured. --only picks
-# cases by a regular expression, --scale changes the iterations of each timed run. Ends non-zero if
-# a program fails or if the two disagree on a checksum.
+# DIR holds the executables "encoding" and "ping". Without --swift, only C++ is measured. --only
+# picks cases by a regular expression, --scale changes the iterations of each timed run. Ends non-zero
+# if a program fails, if the two disagree on a checksum, or, with --check, if a case costs more
+# than its target, in instructions where they are counted, else in time.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
-cpp=$here/../build/bench/cpp swift= rounds=5 only=. scale=100 instructions=1 json=
+cpp=$here/../build/bench/cpp swift= rounds=5 only=. scale=100 instructions=1 json= check=
 
 while [ $# -gt 0 ]; do
   case $1 in
@@ -21,16 +22,11 @@ while [ $# -gt 0 ]; do
     --scale) scale=${2:?}; shift 2 ;;
     --no-instructions) instructions=; shift ;;
     --json) json=1; shift ;;
-    *) sed -n '2,10s/^# \{0,1\}//p' "$0" >&2; exit 64 ;;
+    --check) check=1; shift ;;
+    *) sed -n '2,11s/^# \{0,1\}//p' "$0" >&2; exit 64 ;;
   esac
 done
 
-for program in "$cpp/cars" "$cpp/ping" ${swift:+"$swift/cars" "$swift/ping"}; do
-  if [ ! -x "$program" ]; then
-    echo "run.sh: $program is missing; build the benchmarks first" >&2
-    exit 66
-  fi
-done
 if [ -n "$instructions" ] && ! command -v valgrind >/dev/null; then
   echo "run.sh: no valgrind, so no instruction counts" >&2
   instructions=
@@ -48,15 +44,37 @@ stop_server() {
 trap 'stop_server; rm -rf "$scratch"' EXIT
 trap 'exit 130' INT TERM
 
-# The case, the iterations of a timed run, and those of two callgrind runs, of which the difference
-# counts.
-cases="build 8000 20 120
-read 8000 20 120
-roundtrip 5000 20 120
-small 300000 2000 12000
-ping-sequential 20000 200 1200
-ping-concurrent 40000 200 1200
-ping-chain 20000 200 1200"
+# The case, the iterations of a timed run, those of two callgrind runs, of which the difference
+# counts, and the target: the most that Swift should cost as a part of what C++ costs, - for none.
+cases="cars-build 8000 20 120 0.60
+cars-read 8000 20 120 0.35
+cars-roundtrip 5000 20 120 0.50
+catrank-build 8000 20 120 0.80
+catrank-read 8000 20 120 0.40
+catrank-roundtrip 2000 20 120 0.70
+eval-build 80000 200 1200 0.70
+eval-read 80000 200 1200 0.50
+eval-roundtrip 50000 200 1200 0.70
+small 300000 2000 12000 0.90
+texts-read 8000 20 120 1.20
+texts-build 20000 20 120 1.20
+ping-sequential 20000 200 1200 -
+ping-concurrent 40000 200 1200 -
+ping-chain 20000 200 1200 -"
+wanted=$(echo "$cases" | grep -E "^[^ ]*($only)" || true)
+if [ -z "$wanted" ]; then echo "run.sh: no case matches $only" >&2; exit 64; fi
+
+programs=
+if echo "$wanted" | grep -q '^ping'; then programs=ping; fi
+if echo "$wanted" | grep -qv '^ping'; then programs="$programs encoding"; fi
+for program in $programs; do
+  for folder in "$cpp" ${swift:+"$swift"}; do
+    if [ ! -x "$folder/$program" ]; then
+      echo "run.sh: $folder/$program is missing; build the benchmarks first" >&2
+      exit 66
+    fi
+  done
+done
 depth=16
 implementations="cpp${swift:+ swift}"
 
@@ -89,7 +107,7 @@ measure() {
       start_server "$2"
       timeout 300 "$(directory "$2")/ping" client "$address" "$3" $depth "$1" >"$scratch/line"
       stop_server ;;
-    *) timeout 300 "$(directory "$2")/cars" "$1" "$3" >"$scratch/line" ;;
+    *) timeout 300 "$(directory "$2")/encoding" "$1" "$3" >"$scratch/line" ;;
   esac
   echo "$1 $2 $(field ns) $(field checksum)" >>"$scratch/times"
   field version >"$scratch/version.$2"
@@ -116,21 +134,19 @@ count() {
       stop_server
       collected "$scratch/client.err" "$scratch/server.err" ;;
     *)
-      timeout 300 $grind "$(directory "$2")/cars" "$1" "$3" >/dev/null 2>"$scratch/client.err"
+      timeout 300 $grind "$(directory "$2")/encoding" "$1" "$3" >/dev/null 2>"$scratch/client.err"
       collected "$scratch/client.err" ;;
   esac
 }
 
 touch "$scratch/times" "$scratch/counts"
 load=$(cut -d' ' -f1 /proc/loadavg 2>/dev/null || echo unknown)
-wanted=$(echo "$cases" | grep -E "^[^ ]*($only)" || true)
-if [ -z "$wanted" ]; then echo "run.sh: no case matches $only" >&2; exit 64; fi
 
 for round in $(seq "$rounds"); do
   echo "round $round of $rounds" >&2
   order=$implementations
   if [ $((round % 2)) -eq 0 ] && [ -n "$swift" ]; then order="swift cpp"; fi
-  while read -r name iterations _ _ <&3; do
+  while read -r name iterations _ <&3; do
     n=$((iterations * scale / 100))
     if [ "$n" -lt 1 ]; then n=1; fi
     for implementation in $order; do measure "$name" "$implementation" "$n"; done
@@ -138,7 +154,7 @@ for round in $(seq "$rounds"); do
 done
 
 if [ -n "$instructions" ]; then
-  while read -r name _ few many <&3; do
+  while read -r name _ few many _ <&3; do
     for implementation in $implementations; do
       echo "counting instructions: $name, $implementation" >&2
       low=$(count "$name" "$implementation" "$few")
@@ -158,6 +174,7 @@ fi
 
 sort -k1,1 -k2,2 -k3,3n "$scratch/times" | awk -f "$here/report.awk" \
   -v json="$json" -v counts="$scratch/counts" -v rounds="$rounds" -v depth="$depth" \
-  -v load="$load" -v order="$(echo "$wanted" | cut -d' ' -f1 | tr '\n' ' ')" \
+  -v load="$load" -v check="$check" -v targets="$(echo "$wanted" | cut -d' ' -f5 | tr '\n' ' ')" \
+  -v order="$(echo "$wanted" | cut -d' ' -f1 | tr '\n' ' ')" \
   -v version="$(cat "$scratch/version.cpp")" -v compiler="$(cat "$scratch/compiler.cpp")" \
   -v swift_="$swift_version"

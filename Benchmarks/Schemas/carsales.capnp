@@ -3,10 +3,10 @@
 # small structs, lists of structs, short texts, many scalars.
 #
 # Every implementation fills its messages from the same numbers, so that checksums can be compared.
-# The generator is a 64-bit xorshift, seeded once per process:
+# The generator is cheap, as what is measured is the encoding: in 64 bits that wrap around,
 #
-#     state = 88172645463325252
-#     next():    state ^= state << 13;  state ^= state >> 7;  state ^= state << 17;  return state
+#     state = 88172645463325252                        # once per process
+#     next():    state = state * 6364136223846793005 + 1442695040888963407;  return state
 #     below(n):  ((next() >> 32) * n) >> 32            # n is 32 bits wide, all else 64
 #
 # A lot has 100 cars. The fields of each car are drawn in the order of their ordinals, with the
@@ -24,14 +24,15 @@ struct ParkingLot {
 }
 
 struct Car {
-  # The value of a car, in 64-bit integers with truncating division:
+  # The value of a car, in 64-bit integers that wrap around, with truncating division; pattern(x) is
+  # the number that the bits of a float are:
   #
   #     bytes in make * 10 + bytes in model * 7 + seats * 200 + doors * 350
-  #     + for each wheel: diameter * diameter + (snowTyres ? 100 : 0) + integer(pressure * 4)
+  #     + for each wheel: diameter * diameter + (snowTyres ? 100 : 0) + pattern(pressure)
   #     + length * width * height / 50 + weight
   #     + power * 40 + displacement / 10
   #     + (usesElectricity ? (usesFuel ? 5000 : 3000) : 0)
-  #     + integer(tankSize * 8) + integer(tankLevel * 8)
+  #     + pattern(tankSize) + pattern(tankLevel)
   #     + (powerWindows ? 100 : 0) + (powerSteering ? 200 : 0) + (cruiseControl ? 300 : 0)
   #     + cupHolders * 25 + (navigation ? 400 : 0) + colour's number
   #

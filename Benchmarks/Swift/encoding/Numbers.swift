@@ -4,9 +4,7 @@ struct Numbers {
 
   /// The next number below `limit`.
   mutating func below(_ limit: UInt64) -> UInt64 {
-    state ^= state << 13
-    state ^= state >> 7
-    state ^= state << 17
+    state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
     return ((state >> 32) &* limit) >> 32
   }
 
