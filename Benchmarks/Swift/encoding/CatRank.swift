@@ -111,26 +111,28 @@ private struct Animals {
         fromUncheckedByteOffset: index &+ 1, as: UInt64.self)
       let pairs = (second &+ ones) & 0xfefe_fefe_fefe_fefe
       let others = (first ^ 0x2020_2020_2020_2020) | (pairs ^ 0x6464_6464_6464_6464)
-      if (others &- ones) & ~others & 0x8080_8080_8080_8080 != 0 {
-        search(text, index..<min(index &+ 8, end &- 4))
+      var found = (others &- ones) & ~others & 0x8080_8080_8080_8080
+      while found != 0 {
+        look(text, index &+ (found.trailingZeroBitCount >> 3))
+        found &= found &- 1
       }
       index &+= 8
     }
-    search(text, index..<max(index, end &- 4))
+    for place in index..<end { look(text, place) }
   }
 
-  private mutating func search(_ text: RawSpan, _ places: Range<Int>) {
-    for place in places {
-      let word = unsafe UInt32(
-        littleEndian: text.unsafeLoadUnaligned(fromByteOffset: place, as: UInt32.self))
-      let isCat = word == 0x7461_6320
-      let isDog = word == 0x676f_6420
-      guard isCat || isDog,
-        unsafe text.unsafeLoadUnaligned(fromByteOffset: place &+ 4, as: UInt8.self)
-          == UInt8(ascii: " ")
-      else { continue }
-      hasCat = hasCat || isCat
-      hasDog = hasDog || isDog
-    }
+  /// Looks for a word at the place, if it has room there.
+  private mutating func look(_ text: RawSpan, _ place: Int) {
+    guard place &+ 5 <= text.byteCount else { return }
+    let word = unsafe UInt32(
+      littleEndian: text.unsafeLoadUnaligned(fromByteOffset: place, as: UInt32.self))
+    let isCat = word == 0x7461_6320
+    let isDog = word == 0x676f_6420
+    guard isCat || isDog,
+      unsafe text.unsafeLoadUnaligned(fromByteOffset: place &+ 4, as: UInt8.self)
+        == UInt8(ascii: " ")
+    else { return }
+    hasCat = hasCat || isCat
+    hasDog = hasDog || isDog
   }
 }
