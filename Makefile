@@ -14,7 +14,7 @@ PORT_OPTION := $(if $(PORT),--port $(PORT))
 
 .DEFAULT_GOAL := help
 .PHONY: help setup image tools run run-remote-session-capset-interop run-capnp-chat-interop \
-  run-local test check simulate interop bench docs clean
+  run-local test test-random check simulate interop bench docs clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1|\2/p' $(MAKEFILE_LIST) | \
@@ -60,6 +60,9 @@ test: setup ## Run the tests, and those of a package that adopts this one
 	swift test
 	@echo "building and testing a package that adopts this one"
 	swift test --package-path Tests/Consumer
+
+test-random: setup ## Compare 1,000 random schemas and values with the C++ implementation
+	RANDOM_SCHEMAS=$${RANDOM_SCHEMAS:-1000} swift test --filter RandomTests
 
 check: setup ## Format, who imports whom, generated code up to date
 	Tests/Rules/check.sh

@@ -47,6 +47,9 @@ let package = Package(
       swiftSettings: strict + [.enableExperimentalFeature("SuppressedAssociatedTypes")]),
     .testTarget(name: "CapnProtoTests", dependencies: ["CapnProto"], swiftSettings: strict),
     .target(name: "CapnProtoSchema", dependencies: ["CapnProto"], swiftSettings: strict),
+    .testTarget(
+      name: "CapnProtoSchemaTests", dependencies: ["CapnProto", "CapnProtoSchema"],
+      exclude: ["Schemas"], swiftSettings: strict),
     .target(
       name: "CapnProtoCodeGen", dependencies: ["CapnProto", "CapnProtoSchema"],
       swiftSettings: strict),

@@ -1,0 +1,147 @@
+import CapnProto
+import CapnProtoSchema
+import Testing
+
+@Suite struct JSONTests {
+  static func message(
+    _ type: String, _ text: String, codec: JSONCodec = JSONCodec()
+  ) throws -> [UInt8] {
+    let schema = try Oracle.everything(type)
+    let message = MessageBuilder()
+    try build(message, schema, text, codec)
+    return message.flattened()
+  }
+
+  private static func build(
+    _ message: borrowing MessageBuilder, _ schema: StructSchema, _ text: String, _ codec: JSONCodec
+  ) throws {
+    try codec.decode(Array(text.utf8), into: message.initRoot(as: schema))
+  }
+
+  static func print(_ type: String, _ bytes: [UInt8], isPretty: Bool) throws -> String {
+    let schema = try Oracle.everything(type)
+    let message = try MessageReader(flat: bytes)
+    return try JSONCodec(isPretty: isPretty).encode(try message.root(as: schema)).text
+  }
+
+  static let values =
+    TextTests.values + [
+      ("Json2", "()"),
+      (
+        "Json2",
+        """
+        (renamed = "r", flat = (one = 1, two = "2"), prefixed = (a = 3, b = "bee"),
+         bytes = "hello world", hex = 0x"dead beef", plain = "abc", colors = [red, darkBlue],
+         big = -9223372036854775808, bigs = [18446744073709551615])
+        """
+      ),
+      ("Json2", "(bytes = \"a\", shared = (text = \"t\"), word = \"w\")"),
+      ("Json2", "(bytes = \"ab\", flatMember = (a = 1, b = \"x\"), tagged = (y = void))"),
+      ("Json2", "(groupMember = (left = 1, right = 2), shared = (number = inf))"),
+      ("Json2", "(renamedMember = 12, tagged = (x = 3), hex = \"\")"),
+    ]
+
+  @Test(arguments: values) func jsonIsPrintedAsTheToolPrintsIt(type: String, text: String) throws {
+    let bytes = try Oracle.convert("text:binary", "everything.capnp", type, Array(text.utf8))
+    let pretty = try Oracle.convert("binary:json", "everything.capnp", type, bytes)
+    #expect(try Self.print(type, bytes, isPretty: true) + "\n" == pretty.text)
+    let short = try Oracle.convert(
+      "binary:json", "everything.capnp", type, bytes, options: ["--short"])
+    #expect(try Self.print(type, bytes, isPretty: false) + "\n" == short.text)
+  }
+
+  @Test(arguments: values) func jsonIsReadAsTheToolReadsIt(type: String, text: String) throws {
+    let json = try Oracle.convert("text:json", "everything.capnp", type, Array(text.utf8))
+    let ours = try Self.message(type, json.text)
+    #expect(
+      try Oracle.convert("binary:canonical", "everything.capnp", type, ours)
+        == Oracle.convert("json:canonical", "everything.capnp", type, json))
+  }
+
+  @Test(arguments: [
+    ("Everything", #"{"float64": null, "int8": "12", "int64": 13, "float32": "Infinity"}"#),
+    ("Everything", #"{"uint64": "18446744073709551615", "float64": "-inf", "nope": [1, {}]}"#),
+    ("Everything", #"{"color": "dark-blue", "colors": [7, "red"], "int8": 1e2}"#),
+    ("Everything", #"{"text": "a", "text": "b", "word": "first", "number": 5}"#),
+    ("Everything", #"{"data": [1, 2, 255], "void": null, "bools": [true]}"#),
+    ("Json2", #"{"payload": "late", "shared": "text", "kind": "word", "word": "w"}"#),
+    ("Json2", #"{"p.bee": "x", "m.a": 3, "kind": "flatMember"}"#),
+    ("Json2", #"{"right": 3, "left": 2, "another-name": "n", "kind": "groupMember"}"#),
+    ("Json2", #"{"right": 3, "m.a": 1, "payload": 5}"#), ("Json2", #"{"word": "w"}"#),
+    ("Json2", #"{"kind": "word", "other": 5, "tagged": {"y": null}}"#),
+    ("Json2", #"{"bytes": "aGVsbG8", "hex": "DEAD"}"#),
+  ])
+  func jsonByHandIsReadAsTheToolReadsIt(type: String, json: String) throws {
+    #expect(
+      try Oracle.convert(
+        "binary:canonical", "everything.capnp", type, try Self.message(type, json))
+        == Oracle.convert("json:canonical", "everything.capnp", type, Array(json.utf8)))
+  }
+
+  @Test func charactersOfEveryPlaneAreRead() throws {
+    // The tool of this version garbles these escapes.
+    let bytes = try Self.message("Choice", #"{"a": "\u00e9\ud83d\ude00\u001f\/"}"#)
+    #expect(try TextTests.print("Choice", bytes, isPretty: false) == "(a = \"é😀\\037/\")")
+  }
+
+  @Test func integersOf64BitsKeepTheirDigits() throws {
+    let bytes = try Self.message(
+      "Everything", #"{"int64": 9007199254740993, "uint64": 18446744073709551615}"#)
+    let text = try TextTests.print("Everything", bytes, isPretty: false)
+    #expect(text.contains("int64 = 9007199254740993"))
+    #expect(text.contains("uint64 = 18446744073709551615"))
+  }
+
+  @Test(arguments: [
+    ("{\"a\": \"b\",}", "1:11: expected a name in quotes"), ("[1]", "1:1: expected"),
+    ("{\"a\": \"b\"} x", "1:12: expected the end of the text"),
+    ("", "1:1: the text ends too early"),
+    ("{\n  \"b\": 300}", "2:8: 300 is out of range for Int8"),
+    ("{\"b\": 1.5}", "1:7: '1.5' is no number"),
+    ("{\"b\": null}", "1:7: expected Int8, found null"),
+    ("{\"a\": null}", "1:7: expected Text, found null"),
+    ("{\"b\": 01}", "1:8: expected ',' or '}'"),
+    ("{\"b\": -}", "1:8: expected a digit"), ("{\"b\": 1.}", "1:9: expected a digit"),
+    ("{\"b\": .5}", "1:7: expected a value"), ("{\"a\": \"\\ud800\"}", "1:8: this escape"),
+    ("{\"a\": \"\\u12\"}", "1:8: this escape"), ("{\"a\": \"\\x\"}", "1:8: this escape"),
+    ("{\"a\": \"\n\"}", "1:8: expected an escape"), ("{\"a\": \"x", "1:9: the text ends too early"),
+    ("{\"c\": [{\"b\": 1},\n {\"b\": true}]}", "2:8: expected Int8, found a boolean"),
+    ("{\"c\": {}}", "1:7: expected List"), ("nul", "1:1: expected 'null'"),
+    (String(repeating: "[", count: 1000), "1:129: more than 128 levels"),
+  ])
+  func mistakesAreNamedWithTheirPlace(json: String, error: String) throws {
+    let failure = #expect(throws: CodecError.self) { try Self.message("Choice", json) }
+    let description = "\(try #require(failure))"
+    #expect(description.hasPrefix(error), "\(description)")
+  }
+
+  @Test(arguments: [
+    (#"{"bytes": "a"}"#, "1:11: these bytes"), (#"{"bytes": "a=b="}"#, "1:11: these bytes"),
+    (#"{"hex": "abc"}"#, "1:9: these bytes"), (#"{"hex": "zz"}"#, "1:9: these bytes"),
+    (#"{"plain": [256]}"#, "1:11: these bytes"), (#"{"plain": "abc"}"#, "1:11: these bytes"),
+    (#"{"colors": ["darkBlue"]}"#, "1:13: everything.capnp:Color has no 'darkBlue'"),
+  ])
+  func mistakesInAnnotatedFieldsAreNamed(json: String, error: String) throws {
+    let failure = #expect(throws: CodecError.self) { try Self.message("Json2", json) }
+    let description = "\(try #require(failure))"
+    #expect(description.hasPrefix(error), "\(description)")
+  }
+
+  @Test func unknownMembersAreRefusedOnRequest() throws {
+    let codec = JSONCodec(rejectsUnknownMembers: true)
+    for json in [#"{"zork": 1}"#, #"{"kind": "zork"}"#] {
+      _ = try Self.message("Json2", json)
+      #expect(throws: CodecError.self) { try Self.message("Json2", json, codec: codec) }
+    }
+  }
+
+  @Test func capabilitiesAndAnyPointersCannotBeWritten() throws {
+    let schema = try Oracle.everything("Pointers")
+    let message = MessageBuilder()
+    try message.initRoot(as: schema).value("any").anyPointer().setText("x")
+    let reader = try MessageReader(flat: message.flattened())
+    #expect(throws: CodecError.self) { try JSONCodec().encode(try reader.root(as: schema)) }
+    #expect(throws: CodecError.self) { try Self.message("Pointers", #"{"any": 1}"#) }
+    #expect(throws: CodecError.self) { try Self.message("Pointers", #"{"service": null}"#) }
+  }
+}
