@@ -308,6 +308,7 @@ func exerciseLoader(_ request: [UInt8], message: [UInt8]) {
       try? JSONCodec(limits: limits).decode(json, into: message.initRoot(as: structure))
     }
   }
+  _ = schema.differences(to: schema)
 }
 
 /// A generator whose numbers a seed decides.

@@ -1,0 +1,200 @@
+extension Schema {
+  /// What the newer version of this schema changes, by the rules of the schema language ("Evolving
+  /// Your Protocol").
+  ///
+  /// The comparison has a direction: what may be added may not be removed. Declarations are the
+  /// same if their ids are.
+  ///
+  /// - Parameters:
+  ///   - newer: the later version.
+  ///   - files: the ids of the files to compare, and all that is declared in them; nil for all.
+  /// - Returns: the differences, by path.
+  public func differences(
+    to newer: Schema, files: Set<UInt64>? = nil
+  ) -> [SchemaDifference] {
+    var comparison = SchemaComparison(old: self, new: newer, files: files)
+    return comparison.run()
+  }
+}
+
+/// Two versions of a schema, side by side.
+struct SchemaComparison {
+  let old: Schema
+  let new: Schema
+  private let files: Set<UInt64>?
+  /// Nodes of the newer version that stand for nodes of other ids.
+  private var successors: Set<UInt64> = []
+  var differences: [SchemaDifference] = []
+
+  init(old: Schema, new: Schema, files: Set<UInt64>?) {
+    self.old = old
+    self.new = new
+    self.files = files
+  }
+
+  mutating func run() -> [SchemaDifference] {
+    for (id, node) in old.nodes where isCompared(node, in: old) && !isGroup(node) {
+      if let newNode = new.nodes[id] {
+        compare(node, newNode)
+      } else {
+        missing(node)
+      }
+    }
+    for (id, node) in new.nodes
+    where old.nodes[id] == nil && !successors.contains(id) && isCompared(node, in: new)
+      && !isGroup(node) && node.scope != 0
+    {
+      add(path(node, in: new), .added, .none)
+    }
+    differences.sort { ($0.path, "\($0.kind)") < ($1.path, "\($1.kind)") }
+    return differences
+  }
+
+  mutating func add(
+    _ path: String, _ kind: SchemaDifference.Kind, _ effect: SchemaDifference.Effect
+  ) {
+    differences.append(SchemaDifference(path, kind, effect))
+  }
+
+  /// The names of the scopes of the node inside its file, and its own.
+  func path(_ node: SchemaNode, in schema: Schema) -> String {
+    // Structs of parameters have no scope, but a display name with all of it.
+    guard node.scope != 0 else {
+      let name = node.displayName.split(separator: ":", maxSplits: 1).last.map(String.init)
+      return node.kind == .file ? node.displayName : name ?? node.displayName
+    }
+    var names = [node.name]
+    var scope = schema.nodes[node.scope]
+    while let next = scope, next.kind != .file {
+      names.append(next.name)
+      scope = schema.nodes[next.scope]
+    }
+    return names.reversed().joined(separator: ".")
+  }
+
+  private func isGroup(_ node: SchemaNode) -> Bool { node.structure?.isGroup == true }
+
+  private func isCompared(_ node: SchemaNode, in schema: Schema) -> Bool {
+    guard let files else { return true }
+    var next: SchemaNode? = node
+    while let node = next {
+      if files.contains(node.id) { return true }
+      // The structs of parameters belong to the interfaces of the files.
+      if node.scope == 0 {
+        return schema.nodes.values.contains { owner in
+          owner.interface?.methods.contains {
+            $0.parameters == node.id || $0.results == node.id
+          } == true && owner.scope != 0 && isCompared(owner, in: schema)
+        }
+      }
+      next = schema.nodes[node.scope]
+    }
+    return false
+  }
+
+  private mutating func missing(_ node: SchemaNode) {
+    let path = path(node, in: old)
+    // One of the same name is the same to its author, but no other program takes it for that.
+    let sameName = new.nodes.values.first {
+      !isGroup($0) && old.nodes[$0.id] == nil && self.path($0, in: new) == path
+    }
+    if let sameName {
+      successors.insert(sameName.id)
+      add(path, .idChanged(from: node.id, to: sameName.id), .wire)
+      compareContent(node, sameName, path)
+    } else {
+      switch node.kind {
+      case .constant, .annotation, .file: add(path, .removed, .source)
+      default: add(path, .removed, .wire)
+      }
+    }
+  }
+
+  private mutating func compare(_ node: SchemaNode, _ newNode: SchemaNode) {
+    let path = path(node, in: old)
+    if node.kind != .file, node.scope != 0 {
+      if node.name != newNode.name { add(path, .renamed(to: newNode.name), .source) }
+      if node.scope != newNode.scope {
+        let scope = new.nodes[newNode.scope].map { self.path($0, in: new) }
+        add(path, .movedToScope(scope ?? new.displayName(newNode.scope)), .source)
+      }
+    }
+    compareContent(node, newNode, path)
+  }
+
+  private mutating func compareContent(_ node: SchemaNode, _ newNode: SchemaNode, _ path: String) {
+    // A type that was not generic may become so, and a generic one may have more parameters: those
+    // that nobody binds are AnyPointer. Source has to name them.
+    for name in newNode.parameters.dropFirst(node.parameters.count) {
+      add(path, .parameterAdded(name), .source)
+    }
+    for name in node.parameters.dropFirst(newNode.parameters.count) {
+      add(path, .parameterRemoved(name), .wire)
+    }
+    switch (node.kind, newNode.kind) {
+    case (.file, .file): break
+    case (.structure(let node), .structure(let newNode)): compare(node, newNode, path)
+    case (.enumeration(let node), .enumeration(let newNode)): compare(node, newNode, path)
+    case (.interface(let node), .interface(let newNode)): compare(node, newNode, path)
+    case (.constant(let type, let value), .constant(let newType, let newValue)):
+      if let change = compareTypes(type, newType) {
+        add(path, change.kind, .source)
+      } else if value != newValue {
+        add(path, .valueChanged, .none)
+      }
+    case (.annotation(let type), .annotation(let newType)):
+      if let change = compareTypes(type, newType) { add(path, change.kind, .source) }
+    default: add(path, .kindChanged, .wire)
+    }
+  }
+
+  // Enumerants are known by their numbers.
+  private mutating func compare(_ node: EnumNode, _ newNode: EnumNode, _ path: String) {
+    compareNumbered(
+      node.enumerants.map(\.name), newNode.enumerants.map(\.name), path)
+  }
+
+  private mutating func compare(_ node: InterfaceNode, _ newNode: InterfaceNode, _ path: String) {
+    compareNumbered(node.methods.map(\.name), newNode.methods.map(\.name), path)
+    for (method, newMethod) in zip(node.methods, newNode.methods) {
+      let path = "\(path).\(method.name)"
+      // A struct of parameters that belongs to the method is compared by itself, if its id is kept.
+      for (id, newID) in [
+        (method.parameters, newMethod.parameters), (method.results, newMethod.results),
+      ] where id != newID {
+        add(path, .typeChanged(from: old.displayName(id), to: new.displayName(newID)), .wire)
+      }
+      for name in newMethod.implicitParameters.dropFirst(method.implicitParameters.count) {
+        add(path, .parameterAdded(name), .source)
+      }
+      for name in method.implicitParameters.dropFirst(newMethod.implicitParameters.count) {
+        add(path, .parameterRemoved(name), .source)
+      }
+    }
+    let (ids, newIDs) = (node.superclasses.map(\.id), newNode.superclasses.map(\.id))
+    for id in ids where !newIDs.contains(id) {
+      add("\(path) extends \(old.displayName(id))", .superclassRemoved, .wire)
+    }
+    for id in newIDs where !ids.contains(id) {
+      add("\(path) extends \(new.displayName(id))", .superclassAdded, .none)
+    }
+  }
+
+  /// Members whose number is their place.
+  private mutating func compareNumbered(_ names: [String], _ newNames: [String], _ path: String) {
+    for (number, name) in names.enumerated() {
+      if number < newNames.count, newNames[number] == name { continue }
+      if let newNumber = newNames.firstIndex(of: name) {
+        add("\(path).\(name)", .renumbered(from: number, to: newNumber), .wire)
+      } else if number < newNames.count, !names.contains(newNames[number]) {
+        add("\(path).\(name)", .renamed(to: newNames[number]), .source)
+      } else {
+        add("\(path).\(name)", .removed, .wire)
+      }
+    }
+    for (number, name) in newNames.enumerated()
+    where number >= names.count && !names.contains(name) {
+      add("\(path).\(name)", .added, .none)
+    }
+  }
+}
