@@ -24,6 +24,7 @@ let package = Package(
     .library(name: "CapnProtoNIO", targets: ["CapnProtoNIO"]),
     .library(name: "CapnProtoTesting", targets: ["CapnProtoTesting"]),
     .executable(name: "capnpc-swift-gen", targets: ["capnpc-swift-gen"]),
+    .executable(name: "capnp-swift", targets: ["capnp-swift"]),
     .executable(name: "qemu-runner", targets: ["qemu-runner"]),
     .plugin(name: "CapnProtoPlugin", targets: ["CapnProtoPlugin"]),
     .library(name: "RemoteSessionClient", targets: ["RemoteSessionClient"]),
@@ -50,6 +51,14 @@ let package = Package(
     .testTarget(
       name: "CapnProtoSchemaTests", dependencies: ["CapnProto", "CapnProtoSchema"],
       exclude: ["Schemas"], swiftSettings: strict),
+    .executableTarget(
+      name: "capnp-swift",
+      dependencies: [
+        "CapnProto", "CapnProtoSchema",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ], swiftSettings: strict),
+    .testTarget(
+      name: "CapnpSwiftTests", dependencies: ["capnp-swift"], swiftSettings: strict),
     .target(
       name: "CapnProtoCodeGen", dependencies: ["CapnProto", "CapnProtoSchema"],
       swiftSettings: strict),
