@@ -12,6 +12,19 @@ enum SchemaCompiler {
       .compactMap { executable($0 + "/capnp") }.first
   }
 
+  /// Where `/capnp/...` is: the schemas of this package, and those that came with the compiler
+  /// where it does not look by itself.
+  static func standardFolders(_ compiler: URL, _ dependencies: [SchemaFolder]) -> [String] {
+    let runtime = dependencies.first { $0.module == "CapnProto" }
+    let own = runtime.map { URL(filePath: $0.path + "../../include").standardizedFileURL }
+    let prefix = compiler.resolvingSymlinksInPath().deletingLastPathComponent()
+      .deletingLastPathComponent()
+    let installed = [compiler.deletingLastPathComponent().deletingLastPathComponent(), prefix]
+      .map { $0.appending(path: "include").standardizedFileURL }
+    return ([own].compactMap { $0 } + installed).map(\.plainPath)
+      .filter { FileManager.default.fileExists(atPath: $0 + "/capnp") }
+  }
+
   /// What to do about a compiler that is not there.
   static func missing(_ settings: Settings) -> String {
     let named = settings.compiler ?? ProcessInfo.processInfo.environment["CAPNP"]

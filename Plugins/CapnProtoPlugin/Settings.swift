@@ -8,12 +8,15 @@ struct Settings {
   var compiler: String?
   /// Further folders in which absolute imports are looked up, relative to the target's folder.
   var imports: [String] = []
+  /// Whether every struct that can have one gets a plain Swift value.
+  var values = false
   /// The settings' file, where there is one.
   var files: [URL] = []
 
   private struct Content: Decodable {
     var compiler: String?
     var imports: [String]?
+    var values: Bool?
   }
 
   init(folder: URL) throws {
@@ -27,6 +30,7 @@ struct Settings {
     }
     compiler = content.compiler
     imports = content.imports ?? []
+    values = content.values ?? false
     files = [file]
   }
 
