@@ -72,7 +72,10 @@ let package = Package(
       plugins: ["CapnProtoPlugin"]),
     .testTarget(
       name: "CapnProtoCodeGenTests",
-      dependencies: ["CapnProto", "CapnProtoCodeGen", "CapnProtoSchema"], exclude: ["Golden"],
+      // Generated code that is compiled in tests needs the modules of the RPC runtime.
+      dependencies: [
+        "CapnProto", "CapTP", "CapnProtoCodeGen", "CapnProtoRPC", "CapnProtoSchema",
+      ], exclude: ["Golden"],
       swiftSettings: strict),
     .target(
       name: "CapTP",

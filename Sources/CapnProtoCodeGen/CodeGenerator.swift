@@ -3,6 +3,7 @@ public struct CodeGenerator {
   private let request: SchemaRequest
   private let names: TypeNames
   private let source: SourceFinder
+  private let flattensFolders: Bool
 
   /// Finds a schema file by its name in the request: where it is, and its text.
   public typealias SourceFinder = (_ name: String) -> (path: String, text: String)?
@@ -19,9 +20,14 @@ public struct CodeGenerator {
   ///
   /// - Parameters:
   ///   - request: what the schema compiler wrote.
+  ///   - options: what it was read with.
   ///   - source: finds the schema files, for the lines of refusals only.
-  public init(_ request: SchemaRequest, source: @escaping SourceFinder = { _ in nil }) {
+  public init(
+    _ request: SchemaRequest, options: CodeGeneratorOptions = CodeGeneratorOptions(),
+    source: @escaping SourceFinder = { _ in nil }
+  ) {
     self.request = request
+    flattensFolders = options.flattensFolders
     names = TypeNames(request)
     self.source = source
   }
@@ -48,8 +54,9 @@ public struct CodeGenerator {
   public func files() throws -> [GeneratedFile] {
     if let first = refusals.first { throw first }
     return try request.files.map { file in
-      GeneratedFile(
-        name: file.name + ".swift", text: try FileEmitter(request, names).source(of: file))
+      let name = flattensFolders ? String(file.name.map { $0 == "/" ? "-" : $0 }) : file.name
+      return GeneratedFile(
+        name: name + ".swift", text: try FileEmitter(request, names, file).source())
     }
   }
 }

@@ -34,7 +34,9 @@ import Foundation
       flat: Array(input), frameLimits: FrameLimits(words: .max, segments: 512),
       limits: ReaderLimits(traversalWords: .max, nestingDepth: 256))
     let request: CodeGeneratorRequest.Reader = try message.root()
-    let generator = CodeGenerator(try SchemaRequest(request), source: SchemaSources.find)
+    let options = try CodeGeneratorOptions(ProcessInfo.processInfo.environment)
+    let generator = CodeGenerator(
+      try SchemaRequest(request, options: options), options: options, source: SchemaSources.find)
     let refusals = generator.refusals
     if !refusals.isEmpty {
       for refusal in refusals { complain("\(refusal)") }
@@ -68,6 +70,14 @@ import Foundation
     does this for every schema of a target.
 
     Options: --help, --version
+
+    The schema compiler gives its plugins no arguments; these environment variables are read:
+
+      CAPNPC_SWIFT_MODULES   the modules that hold the bindings of imported files, by file id, and
+                             the files of the module itself: '0x9e1...=Contacts 0xb82...='
+      CAPNPC_SWIFT_VALUES    1: every struct that can have one gets a plain value
+      CAPNPC_SWIFT_FLAT      1: writes a/b.capnp.swift as a-b.capnp.swift
+      CAPNPC_SWIFT_SOURCES   the folder in which to look for the lines of errors
     """
 }
 

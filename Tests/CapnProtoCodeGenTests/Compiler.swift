@@ -16,32 +16,71 @@ struct Compiler: ~Copyable {
 
   /// A generator for schemas; the first one is on the command line.
   func generator(
-    _ schemas: KeyValuePairs<String, String>, requested: Int = 1
+    _ schemas: KeyValuePairs<String, String>, requested: Int = 1,
+    options: CodeGeneratorOptions = CodeGeneratorOptions()
   ) throws -> CodeGenerator {
     for (name, text) in schemas {
       try Data(text.utf8).write(to: folder.appending(path: name))
     }
     let names = schemas.prefix(requested).map { folder.appending(path: $0.key).path() }
     let root = folder.path()
-    let bytes = try run(["compile", "-o-", "--src-prefix=\(root)", "-I\(root)"] + names)
+    let bytes = try run(
+      ["compile", "-o-", "--src-prefix=\(root)", "-I\(root)", "-I\(Self.standard)"] + names)
     let message = try MessageReader(flat: bytes)
     let request: CodeGeneratorRequest.Reader = try message.root()
-    return CodeGenerator(try SchemaRequest(request)) { name in
+    return CodeGenerator(try SchemaRequest(request, options: options), options: options) { name in
       schemas.first { $0.key == name }.map { ($0.key, $0.value) }
     }
   }
 
+  /// The folder of the annotations that this package brings.
+  private static let standard = URL(filePath: #filePath).appending(path: "../../../include")
+    .standardizedFileURL.path()
+
+  /// A generator for a schema that is there already.
+  func generator(file: String, prefix: String) throws -> CodeGenerator {
+    let bytes = try run(["compile", "-o-", "--src-prefix=\(prefix)", file])
+    let message = try MessageReader(flat: bytes)
+    return CodeGenerator(try SchemaRequest(try message.root()))
+  }
+
+  /// What the Swift compiler says of a source file, with the settings of the package's targets.
+  func diagnostics(of source: String) throws -> String {
+    let file = folder.appending(path: "Output.swift")
+    try Data(source.utf8).write(to: file)
+    // Built beside the tests.
+    let modules = URL(filePath: CommandLine.arguments[0]).deletingLastPathComponent()
+      .appending(path: "Modules")
+    let features = ["ExistentialAny", "InternalImportsByDefault", "MemberImportVisibility"]
+    let options =
+      ["-typecheck", "-parse-as-library", "-swift-version", "6", "-strict-memory-safety"]
+      + ["-enable-experimental-feature", "Lifetimes", "-module-name", "Output"]
+      + features.flatMap { ["-enable-upcoming-feature", $0] }
+    return try Self.run(
+      "swiftc", options + ["-I", modules.path(percentEncoded: false), file.path()]
+    ).errors
+  }
+
   private func run(_ arguments: [String]) throws -> [UInt8] {
+    let result = try Self.run("capnp", arguments)
+    guard result.status == 0 else { throw CompilerError(arguments: arguments) }
+    return result.output
+  }
+
+  private static func run(
+    _ command: String, _ arguments: [String]
+  ) throws -> (status: Int32, output: [UInt8], errors: String) {
     let process = Process()
     process.executableURL = URL(filePath: "/usr/bin/env")
-    process.arguments = ["capnp"] + arguments
-    let output = Pipe()
+    process.arguments = [command] + arguments
+    let (output, errors) = (Pipe(), Pipe())
     process.standardOutput = output
+    process.standardError = errors
     try process.run()
     let bytes = try output.fileHandleForReading.readToEnd() ?? Data()
+    let text = try errors.fileHandleForReading.readToEnd() ?? Data()
     process.waitUntilExit()
-    guard process.terminationStatus == 0 else { throw CompilerError(arguments: arguments) }
-    return Array(bytes)
+    return (process.terminationStatus, Array(bytes), String(decoding: text, as: UTF8.self))
   }
 }
 

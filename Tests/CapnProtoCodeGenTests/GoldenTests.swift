@@ -7,7 +7,7 @@ import Testing
 /// With the environment variable UPDATE_GOLDEN the files are written anew instead; read the
 /// difference before it is committed.
 @Suite struct GoldenTests {
-  @Test(arguments: ["person", "calculator", "constants", "names"])
+  @Test(arguments: ["person", "calculator", "constants", "names", "generics", "values"])
   func outputIsTheRecordedOne(name: String) throws {
     let folder = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "Golden")
     let schema = try String(
@@ -47,7 +47,7 @@ import Testing
       """
     let text = try #require(try Compiler().generator(["a.capnp": schema]).files().first).text
     #expect(text.contains("public import CapnProto\npublic import CapnProtoSchema\n"))
-    #expect(text.contains("var node: Node.SourceInfo.Reader"))
+    #expect(text.contains("var node: CapnProtoSchema::Node.SourceInfo.Reader"))
     #expect(!text.contains("CapnProtoRPC"))
   }
 }

@@ -3,26 +3,39 @@ import Foundation
 /// The `capnp` command, whose idea of the encoding ours is compared with.
 enum Oracle {
   /// The message as text.
-  static func decode(_ bytes: [UInt8], as type: String) throws -> String {
+  static func decode(
+    _ bytes: [UInt8], as type: String, in schema: String = "features"
+  ) throws -> String {
     String(
-      decoding: try run(["decode", "--quiet", "--short", schema, type], input: bytes), as: UTF8.self
+      decoding: try run(["decode", "--quiet", "--short"] + path(schema) + [type], input: bytes),
+      as: UTF8.self
     )
     .trimmingCharacters(in: .whitespacesAndNewlines)
   }
 
   /// The text as a message.
-  static func encode(_ text: String, as type: String) throws -> [UInt8] {
-    try run(["encode", schema, type], input: Array(text.utf8))
+  static func encode(
+    _ text: String, as type: String, in schema: String = "features"
+  ) throws -> [UInt8] {
+    try run(["encode"] + path(schema) + [type], input: Array(text.utf8))
   }
 
   /// A constant of the schema as text.
   static func evaluate(_ name: String) throws -> String {
-    String(decoding: try run(["eval", "--short", schema, name], input: []), as: UTF8.self)
-      .trimmingCharacters(in: .whitespacesAndNewlines)
+    String(
+      decoding: try run(["eval", "--short"] + path("features") + [name], input: []), as: UTF8.self
+    )
+    .trimmingCharacters(in: .whitespacesAndNewlines)
   }
 
-  private static let schema = URL(filePath: #filePath).deletingLastPathComponent()
-    .appending(path: "features.capnp").path(percentEncoded: false)
+  private static func path(_ schema: String) -> [String] {
+    let folder = URL(filePath: #filePath).deletingLastPathComponent()
+    let standard = folder.appending(path: "../../include").standardizedFileURL
+    return [
+      "-I\(standard.path(percentEncoded: false))",
+      folder.appending(path: "\(schema).capnp").path(percentEncoded: false),
+    ]
+  }
 
   private static func run(_ arguments: [String], input: [UInt8]) throws -> [UInt8] {
     let process = Process()

@@ -4,9 +4,11 @@
 public import CapnProto
 
 /// An RPC connection is a bi-directional stream of Messages.
-public enum Message {
+public enum Message: StructType, DescribedType {
   /// The id of the type in the schema language.
   @inlinable public static var _typeID: UInt64 { 0x91b79f1f808db032 }
+  /// The file that declares the type.
+  public static var _schemaFile: SchemaFile { _schema_b312981b2552a250 }
 
   /// Reads a ``Message``.
   @frozen public struct Reader: TypedStructReader, ~Escapable {
@@ -145,20 +147,20 @@ public enum Message {
     @inlinable public var which: Which {
       @_lifetime(copy self) get throws(DecodingError) {
         switch _raw.discriminant(0) {
-        case 0: return .unimplemented(try unimplemented)
-        case 1: return .abort(try abort)
-        case 2: return .call(try call)
-        case 3: return .return(try `return`)
-        case 4: return .finish(try finish)
-        case 5: return .resolve(try resolve)
-        case 6: return .release(try release)
-        case 7: return .obsoleteSave(obsoleteSave)
-        case 8: return .bootstrap(try bootstrap)
-        case 9: return .obsoleteDelete(obsoleteDelete)
-        case 10: return .provide(try provide)
-        case 11: return .accept(try accept)
-        case 12: return .join(try join)
-        case 13: return .disembargo(try disembargo)
+        case 0: return .unimplemented(try _raw.pointer(0).structure())
+        case 1: return .abort(try _raw.pointer(0).structure())
+        case 2: return .call(try _raw.pointer(0).structure())
+        case 3: return .return(try _raw.pointer(0).structure())
+        case 4: return .finish(try _raw.pointer(0).structure())
+        case 5: return .resolve(try _raw.pointer(0).structure())
+        case 6: return .release(try _raw.pointer(0).structure())
+        case 7: return .obsoleteSave(_raw.pointer(0))
+        case 8: return .bootstrap(try _raw.pointer(0).structure())
+        case 9: return .obsoleteDelete(_raw.pointer(0))
+        case 10: return .provide(try _raw.pointer(0).structure())
+        case 11: return .accept(try _raw.pointer(0).structure())
+        case 12: return .join(try _raw.pointer(0).structure())
+        case 13: return .disembargo(try _raw.pointer(0).structure())
         case let number: return .unknown(number)
         }
       }
@@ -220,6 +222,16 @@ public enum Message {
       _raw.setDiscriminant(0, 0)
       _raw.pointer(0).clear()
     }
+    /// Sets `unimplemented` to the orphan.
+    public func adoptUnimplemented(_ orphan: consuming Orphan<Message.Builder>) {
+      _raw.setDiscriminant(0, 0)
+      _raw.pointer(0).adopt(orphan)
+    }
+    /// Keeps what `unimplemented` is, and sets it to null.
+    @_lifetime(copy self)
+    public func disownUnimplemented() -> Orphan<Message.Builder> {
+      _raw.disown(0, if: _raw.discriminant(0) == 0)
+    }
 
     /// Sent when a connection is being aborted due to an unrecoverable error.  This could be e.g.
     /// because the sender received an invalid or nonsensical message or because the sender had an
@@ -248,6 +260,16 @@ public enum Message {
       _raw.setDiscriminant(0, 1)
       _raw.pointer(0).clear()
     }
+    /// Sets `abort` to the orphan.
+    public func adoptAbort(_ orphan: consuming Orphan<Exception.Builder>) {
+      _raw.setDiscriminant(0, 1)
+      _raw.pointer(0).adopt(orphan)
+    }
+    /// Keeps what `abort` is, and sets it to null.
+    @_lifetime(copy self)
+    public func disownAbort() -> Orphan<Exception.Builder> {
+      _raw.disown(0, if: _raw.discriminant(0) == 1)
+    }
 
     /// Request the peer's bootstrap interface.
     @inlinable @inline(__always) public var bootstrap: Bootstrap.Builder {
@@ -270,6 +292,16 @@ public enum Message {
     public func clearBootstrap() {
       _raw.setDiscriminant(0, 8)
       _raw.pointer(0).clear()
+    }
+    /// Sets `bootstrap` to the orphan.
+    public func adoptBootstrap(_ orphan: consuming Orphan<Bootstrap.Builder>) {
+      _raw.setDiscriminant(0, 8)
+      _raw.pointer(0).adopt(orphan)
+    }
+    /// Keeps what `bootstrap` is, and sets it to null.
+    @_lifetime(copy self)
+    public func disownBootstrap() -> Orphan<Bootstrap.Builder> {
+      _raw.disown(0, if: _raw.discriminant(0) == 8)
     }
 
     /// Begin a method call.
@@ -294,6 +326,16 @@ public enum Message {
       _raw.setDiscriminant(0, 2)
       _raw.pointer(0).clear()
     }
+    /// Sets `call` to the orphan.
+    public func adoptCall(_ orphan: consuming Orphan<Call.Builder>) {
+      _raw.setDiscriminant(0, 2)
+      _raw.pointer(0).adopt(orphan)
+    }
+    /// Keeps what `call` is, and sets it to null.
+    @_lifetime(copy self)
+    public func disownCall() -> Orphan<Call.Builder> {
+      _raw.disown(0, if: _raw.discriminant(0) == 2)
+    }
 
     /// Complete a method call.
     @inlinable @inline(__always) public var `return`: Return.Builder {
@@ -316,6 +358,16 @@ public enum Message {
     public func clearReturn() {
       _raw.setDiscriminant(0, 3)
       _raw.pointer(0).clear()
+    }
+    /// Sets `return` to the orphan.
+    public func adoptReturn(_ orphan: consuming Orphan<Return.Builder>) {
+      _raw.setDiscriminant(0, 3)
+      _raw.pointer(0).adopt(orphan)
+    }
+    /// Keeps what `return` is, and sets it to null.
+    @_lifetime(copy self)
+    public func disownReturn() -> Orphan<Return.Builder> {
+      _raw.disown(0, if: _raw.discriminant(0) == 3)
     }
 
     /// Release a returned answer / cancel a call.
@@ -340,6 +392,16 @@ public enum Message {
       _raw.setDiscriminant(0, 4)
       _raw.pointer(0).clear()
     }
+    /// Sets `finish` to the orphan.
+    public func adoptFinish(_ orphan: consuming Orphan<Finish.Builder>) {
+      _raw.setDiscriminant(0, 4)
+      _raw.pointer(0).adopt(orphan)
+    }
+    /// Keeps what `finish` is, and sets it to null.
+    @_lifetime(copy self)
+    public func disownFinish() -> Orphan<Finish.Builder> {
+      _raw.disown(0, if: _raw.discriminant(0) == 4)
+    }
 
     /// Resolve a previously-sent promise.
     @inlinable @inline(__always) public var resolve: Resolve.Builder {
@@ -362,6 +424,16 @@ public enum Message {
     public func clearResolve() {
       _raw.setDiscriminant(0, 5)
       _raw.pointer(0).clear()
+    }
+    /// Sets `resolve` to the orphan.
+    public func adoptResolve(_ orphan: consuming Orphan<Resolve.Builder>) {
+      _raw.setDiscriminant(0, 5)
+      _raw.pointer(0).adopt(orphan)
+    }
+    /// Keeps what `resolve` is, and sets it to null.
+    @_lifetime(copy self)
+    public func disownResolve() -> Orphan<Resolve.Builder> {
+      _raw.disown(0, if: _raw.discriminant(0) == 5)
     }
 
     /// Release a capability so that the remote object can be deallocated.
@@ -386,6 +458,16 @@ public enum Message {
       _raw.setDiscriminant(0, 6)
       _raw.pointer(0).clear()
     }
+    /// Sets `release` to the orphan.
+    public func adoptRelease(_ orphan: consuming Orphan<Release.Builder>) {
+      _raw.setDiscriminant(0, 6)
+      _raw.pointer(0).adopt(orphan)
+    }
+    /// Keeps what `release` is, and sets it to null.
+    @_lifetime(copy self)
+    public func disownRelease() -> Orphan<Release.Builder> {
+      _raw.disown(0, if: _raw.discriminant(0) == 6)
+    }
 
     /// Lift an embargo used to enforce E-order over promise resolution.
     @inlinable @inline(__always) public var disembargo: Disembargo.Builder {
@@ -408,6 +490,16 @@ public enum Message {
     public func clearDisembargo() {
       _raw.setDiscriminant(0, 13)
       _raw.pointer(0).clear()
+    }
+    /// Sets `disembargo` to the orphan.
+    public func adoptDisembargo(_ orphan: consuming Orphan<Disembargo.Builder>) {
+      _raw.setDiscriminant(0, 13)
+      _raw.pointer(0).adopt(orphan)
+    }
+    /// Keeps what `disembargo` is, and sets it to null.
+    @_lifetime(copy self)
+    public func disownDisembargo() -> Orphan<Disembargo.Builder> {
+      _raw.disown(0, if: _raw.discriminant(0) == 13)
     }
 
     /// Obsolete request to save a capability, resulting in a SturdyRef. This has been replaced
@@ -435,6 +527,16 @@ public enum Message {
       _raw.setDiscriminant(0, 7)
       _raw.pointer(0).clear()
     }
+    /// Sets `obsoleteSave` to the orphan.
+    public func adoptObsoleteSave(_ orphan: consuming Orphan<AnyPointerBuilder>) {
+      _raw.setDiscriminant(0, 7)
+      _raw.pointer(0).adopt(orphan)
+    }
+    /// Keeps what `obsoleteSave` is, and sets it to null.
+    @_lifetime(copy self)
+    public func disownObsoleteSave() -> Orphan<AnyPointerBuilder> {
+      _raw.disown(0, if: _raw.discriminant(0) == 7)
+    }
 
     /// Obsolete way to delete a SturdyRef. This operation was never implemented.
     @inlinable public var obsoleteDelete: AnyPointerBuilder {
@@ -459,6 +561,16 @@ public enum Message {
       _raw.setDiscriminant(0, 9)
       _raw.pointer(0).clear()
     }
+    /// Sets `obsoleteDelete` to the orphan.
+    public func adoptObsoleteDelete(_ orphan: consuming Orphan<AnyPointerBuilder>) {
+      _raw.setDiscriminant(0, 9)
+      _raw.pointer(0).adopt(orphan)
+    }
+    /// Keeps what `obsoleteDelete` is, and sets it to null.
+    @_lifetime(copy self)
+    public func disownObsoleteDelete() -> Orphan<AnyPointerBuilder> {
+      _raw.disown(0, if: _raw.discriminant(0) == 9)
+    }
 
     /// Provide a capability to a third party.
     @inlinable @inline(__always) public var provide: Provide.Builder {
@@ -481,6 +593,16 @@ public enum Message {
     public func clearProvide() {
       _raw.setDiscriminant(0, 10)
       _raw.pointer(0).clear()
+    }
+    /// Sets `provide` to the orphan.
+    public func adoptProvide(_ orphan: consuming Orphan<Provide.Builder>) {
+      _raw.setDiscriminant(0, 10)
+      _raw.pointer(0).adopt(orphan)
+    }
+    /// Keeps what `provide` is, and sets it to null.
+    @_lifetime(copy self)
+    public func disownProvide() -> Orphan<Provide.Builder> {
+      _raw.disown(0, if: _raw.discriminant(0) == 10)
     }
 
     /// Accept a capability provided by a third party.
@@ -505,6 +627,16 @@ public enum Message {
       _raw.setDiscriminant(0, 11)
       _raw.pointer(0).clear()
     }
+    /// Sets `accept` to the orphan.
+    public func adoptAccept(_ orphan: consuming Orphan<Accept.Builder>) {
+      _raw.setDiscriminant(0, 11)
+      _raw.pointer(0).adopt(orphan)
+    }
+    /// Keeps what `accept` is, and sets it to null.
+    @_lifetime(copy self)
+    public func disownAccept() -> Orphan<Accept.Builder> {
+      _raw.disown(0, if: _raw.discriminant(0) == 11)
+    }
 
     /// Directly connect to the common root of two or more proxied caps.
     @inlinable @inline(__always) public var join: Join.Builder {
@@ -527,6 +659,16 @@ public enum Message {
     public func clearJoin() {
       _raw.setDiscriminant(0, 12)
       _raw.pointer(0).clear()
+    }
+    /// Sets `join` to the orphan.
+    public func adoptJoin(_ orphan: consuming Orphan<Join.Builder>) {
+      _raw.setDiscriminant(0, 12)
+      _raw.pointer(0).adopt(orphan)
+    }
+    /// Keeps what `join` is, and sets it to null.
+    @_lifetime(copy self)
+    public func disownJoin() -> Orphan<Join.Builder> {
+      _raw.disown(0, if: _raw.discriminant(0) == 12)
     }
   }
 
@@ -616,9 +758,11 @@ public enum Message {
 /// Note that a vat need not provide a bootstrap interface, and in fact many vats (especially those
 /// acting as clients) do not. In this case, the vat should either reply to `Bootstrap` with a
 /// `Return` indicating an exception, or should return a dummy capability with no methods.
-public enum Bootstrap {
+public enum Bootstrap: StructType, DescribedType {
   /// The id of the type in the schema language.
   @inlinable public static var _typeID: UInt64 { 0xe94ccf8031176ec4 }
+  /// The file that declares the type.
+  public static var _schemaFile: SchemaFile { _schema_b312981b2552a250 }
 
   /// Reads a ``Bootstrap``.
   @frozen public struct Reader: TypedStructReader, ~Escapable {
@@ -826,15 +970,24 @@ public enum Bootstrap {
     @inlinable public var hasDeprecatedObjectId: Bool { _raw.hasPointer(0) }
     /// Sets `deprecatedObjectId` to null.
     public func clearDeprecatedObjectId() { _raw.pointer(0).clear() }
+    /// Sets `deprecatedObjectId` to the orphan.
+    public func adoptDeprecatedObjectId(_ orphan: consuming Orphan<AnyPointerBuilder>) {
+      _raw.pointer(0).adopt(orphan)
+    }
+    /// Keeps what `deprecatedObjectId` is, and sets it to null.
+    @_lifetime(copy self)
+    public func disownDeprecatedObjectId() -> Orphan<AnyPointerBuilder> { _raw.pointer(0).disown() }
   }
 }
 
 /// **(level 0)**
 ///
 /// Message type initiating a method call on a capability.
-public enum Call {
+public enum Call: StructType, DescribedType {
   /// The id of the type in the schema language.
   @inlinable public static var _typeID: UInt64 { 0x836a53ce789d4cd4 }
+  /// The file that declares the type.
+  public static var _schemaFile: SchemaFile { _schema_b312981b2552a250 }
 
   /// Reads a ``Call``.
   @frozen public struct Reader: TypedStructReader, ~Escapable {
@@ -937,6 +1090,13 @@ public enum Call {
     @inlinable public var hasTarget: Bool { _raw.hasPointer(0) }
     /// Sets `target` to null.
     public func clearTarget() { _raw.pointer(0).clear() }
+    /// Sets `target` to the orphan.
+    public func adoptTarget(_ orphan: consuming Orphan<MessageTarget.Builder>) {
+      _raw.pointer(0).adopt(orphan)
+    }
+    /// Keeps what `target` is, and sets it to null.
+    @_lifetime(copy self)
+    public func disownTarget() -> Orphan<MessageTarget.Builder> { _raw.pointer(0).disown() }
 
     /// The type ID of the interface being called.  Each capability may implement multiple interfaces.
     @inlinable @inline(__always) public var interfaceId: UInt64 {
@@ -974,6 +1134,13 @@ public enum Call {
     @inlinable public var hasParams: Bool { _raw.hasPointer(1) }
     /// Sets `params` to null.
     public func clearParams() { _raw.pointer(1).clear() }
+    /// Sets `params` to the orphan.
+    public func adoptParams(_ orphan: consuming Orphan<Payload.Builder>) {
+      _raw.pointer(1).adopt(orphan)
+    }
+    /// Keeps what `params` is, and sets it to null.
+    @_lifetime(copy self)
+    public func disownParams() -> Orphan<Payload.Builder> { _raw.pointer(1).disown() }
 
     /// Where should the return message be sent?
     @inlinable public var sendResultsTo: Call.SendResultsTo.Builder {
@@ -1029,7 +1196,7 @@ public enum Call {
           switch _raw.discriminant(3) {
           case 0: return .caller
           case 1: return .yourself
-          case 2: return .thirdParty(thirdParty)
+          case 2: return .thirdParty(_raw.pointer(2))
           case let number: return .unknown(number)
           }
         }
@@ -1128,6 +1295,16 @@ public enum Call {
         _raw.setDiscriminant(3, 2)
         _raw.pointer(2).clear()
       }
+      /// Sets `thirdParty` to the orphan.
+      public func adoptThirdParty(_ orphan: consuming Orphan<AnyPointerBuilder>) {
+        _raw.setDiscriminant(3, 2)
+        _raw.pointer(2).adopt(orphan)
+      }
+      /// Keeps what `thirdParty` is, and sets it to null.
+      @_lifetime(copy self)
+      public func disownThirdParty() -> Orphan<AnyPointerBuilder> {
+        _raw.disown(2, if: _raw.discriminant(3) == 2)
+      }
     }
 
     /// The members of the union in ``SendResultsTo``.
@@ -1192,9 +1369,11 @@ public enum Call {
 /// **(level 0)**
 ///
 /// Message type sent from callee to caller indicating that the call has completed.
-public enum Return {
+public enum Return: StructType, DescribedType {
   /// The id of the type in the schema language.
   @inlinable public static var _typeID: UInt64 { 0x9e19b28d3db3573a }
+  /// The file that declares the type.
+  public static var _schemaFile: SchemaFile { _schema_b312981b2552a250 }
 
   /// Reads a ``Return``.
   @frozen public struct Reader: TypedStructReader, ~Escapable {
@@ -1262,12 +1441,12 @@ public enum Return {
     @inlinable public var which: Which {
       @_lifetime(copy self) get throws(DecodingError) {
         switch _raw.discriminant(3) {
-        case 0: return .results(try results)
-        case 1: return .exception(try exception)
+        case 0: return .results(try _raw.pointer(0).structure())
+        case 1: return .exception(try _raw.pointer(0).structure())
         case 2: return .canceled
         case 3: return .resultsSentElsewhere
-        case 4: return .takeFromOtherQuestion(takeFromOtherQuestion)
-        case 5: return .acceptFromThirdParty(acceptFromThirdParty)
+        case 4: return .takeFromOtherQuestion(_raw.read(2))
+        case 5: return .acceptFromThirdParty(_raw.pointer(0))
         case let number: return .unknown(number)
         }
       }
@@ -1339,6 +1518,16 @@ public enum Return {
       _raw.setDiscriminant(3, 0)
       _raw.pointer(0).clear()
     }
+    /// Sets `results` to the orphan.
+    public func adoptResults(_ orphan: consuming Orphan<Payload.Builder>) {
+      _raw.setDiscriminant(3, 0)
+      _raw.pointer(0).adopt(orphan)
+    }
+    /// Keeps what `results` is, and sets it to null.
+    @_lifetime(copy self)
+    public func disownResults() -> Orphan<Payload.Builder> {
+      _raw.disown(0, if: _raw.discriminant(3) == 0)
+    }
 
     /// Indicates that the call failed and explains why.
     @inlinable @inline(__always) public var exception: Exception.Builder {
@@ -1361,6 +1550,16 @@ public enum Return {
     public func clearException() {
       _raw.setDiscriminant(3, 1)
       _raw.pointer(0).clear()
+    }
+    /// Sets `exception` to the orphan.
+    public func adoptException(_ orphan: consuming Orphan<Exception.Builder>) {
+      _raw.setDiscriminant(3, 1)
+      _raw.pointer(0).adopt(orphan)
+    }
+    /// Keeps what `exception` is, and sets it to null.
+    @_lifetime(copy self)
+    public func disownException() -> Orphan<Exception.Builder> {
+      _raw.disown(0, if: _raw.discriminant(3) == 1)
     }
 
     /// Indicates that the call was canceled due to the caller sending a Finish message
@@ -1412,6 +1611,16 @@ public enum Return {
     public func clearAcceptFromThirdParty() {
       _raw.setDiscriminant(3, 5)
       _raw.pointer(0).clear()
+    }
+    /// Sets `acceptFromThirdParty` to the orphan.
+    public func adoptAcceptFromThirdParty(_ orphan: consuming Orphan<AnyPointerBuilder>) {
+      _raw.setDiscriminant(3, 5)
+      _raw.pointer(0).adopt(orphan)
+    }
+    /// Keeps what `acceptFromThirdParty` is, and sets it to null.
+    @_lifetime(copy self)
+    public func disownAcceptFromThirdParty() -> Orphan<AnyPointerBuilder> {
+      _raw.disown(0, if: _raw.discriminant(3) == 5)
     }
   }
 
@@ -1470,9 +1679,11 @@ public enum Return {
 ///   finished processing it.  It could also be useful to notify the server that it need not marshal
 ///   the results because the caller doesn't want them anyway, even if the caller is still sending
 ///   pipelined calls, although this seems less useful (just saving some bytes on the wire).
-public enum Finish {
+public enum Finish: StructType, DescribedType {
   /// The id of the type in the schema language.
   @inlinable public static var _typeID: UInt64 { 0xd37d2eb2c2f80e63 }
+  /// The file that declares the type.
+  public static var _schemaFile: SchemaFile { _schema_b312981b2552a250 }
 
   /// Reads a ``Finish``.
   @frozen public struct Reader: TypedStructReader, ~Escapable {
@@ -1550,9 +1761,11 @@ public enum Finish {
 /// When implementing promise resolution, it's important to understand how embargos work and the
 /// tricky case of the Tribble 4-way race condition. See the comments for the Disembargo message,
 /// below.
-public enum Resolve {
+public enum Resolve: StructType, DescribedType {
   /// The id of the type in the schema language.
   @inlinable public static var _typeID: UInt64 { 0xbbc29655fa89086e }
+  /// The file that declares the type.
+  public static var _schemaFile: SchemaFile { _schema_b312981b2552a250 }
 
   /// Reads a ``Resolve``.
   @frozen public struct Reader: TypedStructReader, ~Escapable {
@@ -1616,8 +1829,8 @@ public enum Resolve {
     @inlinable @inline(__always) public var which: Which {
       @_lifetime(copy self) get throws(DecodingError) {
         switch _raw.discriminant(2) {
-        case 0: return .cap(try cap)
-        case 1: return .exception(try exception)
+        case 0: return .cap(try _raw.pointer(0).structure())
+        case 1: return .exception(try _raw.pointer(0).structure())
         case let number: return .unknown(number)
         }
       }
@@ -1698,6 +1911,16 @@ public enum Resolve {
       _raw.setDiscriminant(2, 0)
       _raw.pointer(0).clear()
     }
+    /// Sets `cap` to the orphan.
+    public func adoptCap(_ orphan: consuming Orphan<CapDescriptor.Builder>) {
+      _raw.setDiscriminant(2, 0)
+      _raw.pointer(0).adopt(orphan)
+    }
+    /// Keeps what `cap` is, and sets it to null.
+    @_lifetime(copy self)
+    public func disownCap() -> Orphan<CapDescriptor.Builder> {
+      _raw.disown(0, if: _raw.discriminant(2) == 0)
+    }
 
     /// Indicates that the promise was broken.
     @inlinable @inline(__always) public var exception: Exception.Builder {
@@ -1720,6 +1943,16 @@ public enum Resolve {
     public func clearException() {
       _raw.setDiscriminant(2, 1)
       _raw.pointer(0).clear()
+    }
+    /// Sets `exception` to the orphan.
+    public func adoptException(_ orphan: consuming Orphan<Exception.Builder>) {
+      _raw.setDiscriminant(2, 1)
+      _raw.pointer(0).adopt(orphan)
+    }
+    /// Keeps what `exception` is, and sets it to null.
+    @_lifetime(copy self)
+    public func disownException() -> Orphan<Exception.Builder> {
+      _raw.disown(0, if: _raw.discriminant(2) == 1)
     }
   }
 
@@ -1747,9 +1980,11 @@ public enum Resolve {
 ///
 /// Message type sent to indicate that the sender is done with the given capability and the receiver
 /// can free resources allocated to it.
-public enum Release {
+public enum Release: StructType, DescribedType {
   /// The id of the type in the schema language.
   @inlinable public static var _typeID: UInt64 { 0xad1a6c0d7dd07497 }
+  /// The file that declares the type.
+  public static var _schemaFile: SchemaFile { _schema_b312981b2552a250 }
 
   /// Reads a ``Release``.
   @frozen public struct Reader: TypedStructReader, ~Escapable {
@@ -1871,9 +2106,11 @@ public enum Release {
 /// is expected that people sending messages to P will shortly start sending them to R instead and
 /// drop P. P is at end-of-life anyway, so it doesn't matter if it ignores chances to further
 /// optimize its path.
-public enum Disembargo {
+public enum Disembargo: StructType, DescribedType {
   /// The id of the type in the schema language.
   @inlinable public static var _typeID: UInt64 { 0xf964368b0fbd3711 }
+  /// The file that declares the type.
+  public static var _schemaFile: SchemaFile { _schema_b312981b2552a250 }
 
   /// Reads a ``Disembargo``.
   @frozen public struct Reader: TypedStructReader, ~Escapable {
@@ -1933,6 +2170,13 @@ public enum Disembargo {
     @inlinable public var hasTarget: Bool { _raw.hasPointer(0) }
     /// Sets `target` to null.
     public func clearTarget() { _raw.pointer(0).clear() }
+    /// Sets `target` to the orphan.
+    public func adoptTarget(_ orphan: consuming Orphan<MessageTarget.Builder>) {
+      _raw.pointer(0).adopt(orphan)
+    }
+    /// Keeps what `target` is, and sets it to null.
+    @_lifetime(copy self)
+    public func disownTarget() -> Orphan<MessageTarget.Builder> { _raw.pointer(0).disown() }
 
     @inlinable public var context: Disembargo.Context.Builder {
       @_lifetime(copy self) get { Disembargo.Context.Builder(_raw: _raw) }
@@ -1991,10 +2235,10 @@ public enum Disembargo {
       @inlinable @inline(__always) public var which: Which {
         @_lifetime(copy self) get throws(DecodingError) {
           switch _raw.discriminant(2) {
-          case 0: return .senderLoopback(senderLoopback)
-          case 1: return .receiverLoopback(receiverLoopback)
+          case 0: return .senderLoopback(_raw.read(0))
+          case 1: return .receiverLoopback(_raw.read(0))
           case 2: return .accept
-          case 3: return .provide(provide)
+          case 3: return .provide(_raw.read(0))
           case let number: return .unknown(number)
           }
         }
@@ -2120,9 +2364,11 @@ public enum Disembargo {
 ///
 /// (In CapTP, `Provide` and `Accept` are methods of the global `NonceLocator` object exported by
 /// every vat.  In Cap'n Proto, we bake this into the core protocol.)
-public enum Provide {
+public enum Provide: StructType, DescribedType {
   /// The id of the type in the schema language.
   @inlinable public static var _typeID: UInt64 { 0x9c6a046bfbc1ac5a }
+  /// The file that declares the type.
+  public static var _schemaFile: SchemaFile { _schema_b312981b2552a250 }
 
   /// Reads a ``Provide``.
   @frozen public struct Reader: TypedStructReader, ~Escapable {
@@ -2200,6 +2446,13 @@ public enum Provide {
     @inlinable public var hasTarget: Bool { _raw.hasPointer(0) }
     /// Sets `target` to null.
     public func clearTarget() { _raw.pointer(0).clear() }
+    /// Sets `target` to the orphan.
+    public func adoptTarget(_ orphan: consuming Orphan<MessageTarget.Builder>) {
+      _raw.pointer(0).adopt(orphan)
+    }
+    /// Keeps what `target` is, and sets it to null.
+    @_lifetime(copy self)
+    public func disownTarget() -> Orphan<MessageTarget.Builder> { _raw.pointer(0).disown() }
 
     /// Identity of the third party that is expected to pick up the capability.
     @inlinable public var recipient: AnyPointerBuilder {
@@ -2213,6 +2466,13 @@ public enum Provide {
     @inlinable public var hasRecipient: Bool { _raw.hasPointer(1) }
     /// Sets `recipient` to null.
     public func clearRecipient() { _raw.pointer(1).clear() }
+    /// Sets `recipient` to the orphan.
+    public func adoptRecipient(_ orphan: consuming Orphan<AnyPointerBuilder>) {
+      _raw.pointer(1).adopt(orphan)
+    }
+    /// Keeps what `recipient` is, and sets it to null.
+    @_lifetime(copy self)
+    public func disownRecipient() -> Orphan<AnyPointerBuilder> { _raw.pointer(1).disown() }
   }
 }
 
@@ -2222,9 +2482,11 @@ public enum Provide {
 /// party.  The third party previously designated the capability using `Provide`.
 ///
 /// This message is also used to pick up a redirected return -- see `Return.acceptFromThirdParty`.
-public enum Accept {
+public enum Accept: StructType, DescribedType {
   /// The id of the type in the schema language.
   @inlinable public static var _typeID: UInt64 { 0xd4c9b56290554016 }
+  /// The file that declares the type.
+  public static var _schemaFile: SchemaFile { _schema_b312981b2552a250 }
 
   /// Reads a ``Accept``.
   @frozen public struct Reader: TypedStructReader, ~Escapable {
@@ -2324,6 +2586,13 @@ public enum Accept {
     @inlinable public var hasProvision: Bool { _raw.hasPointer(0) }
     /// Sets `provision` to null.
     public func clearProvision() { _raw.pointer(0).clear() }
+    /// Sets `provision` to the orphan.
+    public func adoptProvision(_ orphan: consuming Orphan<AnyPointerBuilder>) {
+      _raw.pointer(0).adopt(orphan)
+    }
+    /// Keeps what `provision` is, and sets it to null.
+    @_lifetime(copy self)
+    public func disownProvision() -> Orphan<AnyPointerBuilder> { _raw.pointer(0).disown() }
 
     /// If true, this accept shall be temporarily embargoed.  The resulting `Return` will not be sent,
     /// and any pipelined calls will not be delivered, until the embargo is released.  The receiver
@@ -2401,9 +2670,11 @@ public enum Accept {
 /// If the two capabilities aren't actually proxies of the same object, then the join requests
 /// will come back with conflicting `hostId`s and the join will fail before attempting to form any
 /// connection.
-public enum Join {
+public enum Join: StructType, DescribedType {
   /// The id of the type in the schema language.
   @inlinable public static var _typeID: UInt64 { 0xfbe1980490e001af }
+  /// The file that declares the type.
+  public static var _schemaFile: SchemaFile { _schema_b312981b2552a250 }
 
   /// Reads a ``Join``.
   @frozen public struct Reader: TypedStructReader, ~Escapable {
@@ -2504,6 +2775,13 @@ public enum Join {
     @inlinable public var hasTarget: Bool { _raw.hasPointer(0) }
     /// Sets `target` to null.
     public func clearTarget() { _raw.pointer(0).clear() }
+    /// Sets `target` to the orphan.
+    public func adoptTarget(_ orphan: consuming Orphan<MessageTarget.Builder>) {
+      _raw.pointer(0).adopt(orphan)
+    }
+    /// Keeps what `target` is, and sets it to null.
+    @_lifetime(copy self)
+    public func disownTarget() -> Orphan<MessageTarget.Builder> { _raw.pointer(0).disown() }
 
     /// A part of the join key.  These combine to form the complete join key, which is used to establish
     /// a direct connection.
@@ -2518,13 +2796,22 @@ public enum Join {
     @inlinable public var hasKeyPart: Bool { _raw.hasPointer(1) }
     /// Sets `keyPart` to null.
     public func clearKeyPart() { _raw.pointer(1).clear() }
+    /// Sets `keyPart` to the orphan.
+    public func adoptKeyPart(_ orphan: consuming Orphan<AnyPointerBuilder>) {
+      _raw.pointer(1).adopt(orphan)
+    }
+    /// Keeps what `keyPart` is, and sets it to null.
+    @_lifetime(copy self)
+    public func disownKeyPart() -> Orphan<AnyPointerBuilder> { _raw.pointer(1).disown() }
   }
 }
 
 /// The target of a `Call` or other messages that target a capability.
-public enum MessageTarget {
+public enum MessageTarget: StructType, DescribedType {
   /// The id of the type in the schema language.
   @inlinable public static var _typeID: UInt64 { 0x95bc14545813fbc1 }
+  /// The file that declares the type.
+  public static var _schemaFile: SchemaFile { _schema_b312981b2552a250 }
 
   /// Reads a ``MessageTarget``.
   @frozen public struct Reader: TypedStructReader, ~Escapable {
@@ -2558,8 +2845,8 @@ public enum MessageTarget {
     @inlinable @inline(__always) public var which: Which {
       @_lifetime(copy self) get throws(DecodingError) {
         switch _raw.discriminant(2) {
-        case 0: return .importedCap(importedCap)
-        case 1: return .promisedAnswer(try promisedAnswer)
+        case 0: return .importedCap(_raw.read(0))
+        case 1: return .promisedAnswer(try _raw.pointer(0).structure())
         case let number: return .unknown(number)
         }
       }
@@ -2620,6 +2907,16 @@ public enum MessageTarget {
       _raw.setDiscriminant(2, 1)
       _raw.pointer(0).clear()
     }
+    /// Sets `promisedAnswer` to the orphan.
+    public func adoptPromisedAnswer(_ orphan: consuming Orphan<PromisedAnswer.Builder>) {
+      _raw.setDiscriminant(2, 1)
+      _raw.pointer(0).adopt(orphan)
+    }
+    /// Keeps what `promisedAnswer` is, and sets it to null.
+    @_lifetime(copy self)
+    public func disownPromisedAnswer() -> Orphan<PromisedAnswer.Builder> {
+      _raw.disown(0, if: _raw.discriminant(2) == 1)
+    }
   }
 
   /// The members of the union in ``MessageTarget``.
@@ -2639,9 +2936,11 @@ public enum MessageTarget {
 }
 
 /// Represents some data structure that might contain capabilities.
-public enum Payload {
+public enum Payload: StructType, DescribedType {
   /// The id of the type in the schema language.
   @inlinable public static var _typeID: UInt64 { 0x9a0e61223d96743b }
+  /// The file that declares the type.
+  public static var _schemaFile: SchemaFile { _schema_b312981b2552a250 }
 
   /// Reads a ``Payload``.
   @frozen public struct Reader: TypedStructReader, ~Escapable {
@@ -2703,6 +3002,13 @@ public enum Payload {
     @inlinable public var hasContent: Bool { _raw.hasPointer(0) }
     /// Sets `content` to null.
     public func clearContent() { _raw.pointer(0).clear() }
+    /// Sets `content` to the orphan.
+    public func adoptContent(_ orphan: consuming Orphan<AnyPointerBuilder>) {
+      _raw.pointer(0).adopt(orphan)
+    }
+    /// Keeps what `content` is, and sets it to null.
+    @_lifetime(copy self)
+    public func disownContent() -> Orphan<AnyPointerBuilder> { _raw.pointer(0).disown() }
 
     /// Descriptors corresponding to the cap pointers in `content`.
     @inlinable public var capTable: ListBuilder<CapDescriptor.Builder> {
@@ -2721,6 +3027,15 @@ public enum Payload {
     @inlinable public var hasCapTable: Bool { _raw.hasPointer(1) }
     /// Sets `capTable` to null.
     public func clearCapTable() { _raw.pointer(1).clear() }
+    /// Sets `capTable` to the orphan.
+    public func adoptCapTable(_ orphan: consuming Orphan<ListBuilder<CapDescriptor.Builder>>) {
+      _raw.pointer(1).adopt(orphan)
+    }
+    /// Keeps what `capTable` is, and sets it to null.
+    @_lifetime(copy self)
+    public func disownCapTable() -> Orphan<ListBuilder<CapDescriptor.Builder>> {
+      _raw.pointer(1).disown()
+    }
   }
 }
 
@@ -2739,9 +3054,11 @@ public enum Payload {
 /// table.  Instead, create a new export (`senderPromise`) for each broken capability and then
 /// immediately follow the payload-bearing Call or Return message with one Resolve message for each
 /// broken capability, resolving it to an exception.
-public enum CapDescriptor {
+public enum CapDescriptor: StructType, DescribedType {
   /// The id of the type in the schema language.
   @inlinable public static var _typeID: UInt64 { 0x8523ddc40b86b8b0 }
+  /// The file that declares the type.
+  public static var _schemaFile: SchemaFile { _schema_b312981b2552a250 }
 
   /// Reads a ``CapDescriptor``.
   @frozen public struct Reader: TypedStructReader, ~Escapable {
@@ -2853,11 +3170,11 @@ public enum CapDescriptor {
       @_lifetime(copy self) get throws(DecodingError) {
         switch _raw.discriminant(0) {
         case 0: return .none
-        case 1: return .senderHosted(senderHosted)
-        case 2: return .senderPromise(senderPromise)
-        case 3: return .receiverHosted(receiverHosted)
-        case 4: return .receiverAnswer(try receiverAnswer)
-        case 5: return .thirdPartyHosted(try thirdPartyHosted)
+        case 1: return .senderHosted(_raw.read(1))
+        case 2: return .senderPromise(_raw.read(1))
+        case 3: return .receiverHosted(_raw.read(1))
+        case 4: return .receiverAnswer(try _raw.pointer(0).structure())
+        case 5: return .thirdPartyHosted(try _raw.pointer(0).structure())
         case let number: return .unknown(number)
         }
       }
@@ -2945,6 +3262,16 @@ public enum CapDescriptor {
       _raw.setDiscriminant(0, 4)
       _raw.pointer(0).clear()
     }
+    /// Sets `receiverAnswer` to the orphan.
+    public func adoptReceiverAnswer(_ orphan: consuming Orphan<PromisedAnswer.Builder>) {
+      _raw.setDiscriminant(0, 4)
+      _raw.pointer(0).adopt(orphan)
+    }
+    /// Keeps what `receiverAnswer` is, and sets it to null.
+    @_lifetime(copy self)
+    public func disownReceiverAnswer() -> Orphan<PromisedAnswer.Builder> {
+      _raw.disown(0, if: _raw.discriminant(0) == 4)
+    }
 
     /// **(level 3)**
     ///
@@ -2973,6 +3300,16 @@ public enum CapDescriptor {
     public func clearThirdPartyHosted() {
       _raw.setDiscriminant(0, 5)
       _raw.pointer(0).clear()
+    }
+    /// Sets `thirdPartyHosted` to the orphan.
+    public func adoptThirdPartyHosted(_ orphan: consuming Orphan<ThirdPartyCapDescriptor.Builder>) {
+      _raw.setDiscriminant(0, 5)
+      _raw.pointer(0).adopt(orphan)
+    }
+    /// Keeps what `thirdPartyHosted` is, and sets it to null.
+    @_lifetime(copy self)
+    public func disownThirdPartyHosted() -> Orphan<ThirdPartyCapDescriptor.Builder> {
+      _raw.disown(0, if: _raw.discriminant(0) == 5)
     }
 
     /// If the RPC message in which this CapDescriptor was delivered also had file descriptors
@@ -3082,9 +3419,11 @@ public enum CapDescriptor {
 /// Level 0 implementations must support `PromisedAnswer` only for the case where the answer is
 /// to a `Bootstrap` message.  In this case, `path` is always empty since `Bootstrap` always returns
 /// a raw capability.
-public enum PromisedAnswer {
+public enum PromisedAnswer: StructType, DescribedType {
   /// The id of the type in the schema language.
   @inlinable public static var _typeID: UInt64 { 0xd800b1d6cd6f1ca0 }
+  /// The file that declares the type.
+  public static var _schemaFile: SchemaFile { _schema_b312981b2552a250 }
 
   /// Reads a ``PromisedAnswer``.
   @frozen public struct Reader: TypedStructReader, ~Escapable {
@@ -3157,11 +3496,22 @@ public enum PromisedAnswer {
     @inlinable public var hasTransform: Bool { _raw.hasPointer(0) }
     /// Sets `transform` to null.
     public func clearTransform() { _raw.pointer(0).clear() }
+    /// Sets `transform` to the orphan.
+    public func adoptTransform(_ orphan: consuming Orphan<ListBuilder<PromisedAnswer.Op.Builder>>) {
+      _raw.pointer(0).adopt(orphan)
+    }
+    /// Keeps what `transform` is, and sets it to null.
+    @_lifetime(copy self)
+    public func disownTransform() -> Orphan<ListBuilder<PromisedAnswer.Op.Builder>> {
+      _raw.pointer(0).disown()
+    }
   }
 
-  public enum Op {
+  public enum Op: StructType, DescribedType {
     /// The id of the type in the schema language.
     @inlinable public static var _typeID: UInt64 { 0xf316944415569081 }
+    /// The file that declares the type.
+    public static var _schemaFile: SchemaFile { _schema_b312981b2552a250 }
 
     /// Reads a ``Op``.
     @frozen public struct Reader: TypedStructReader, ~Escapable {
@@ -3185,7 +3535,7 @@ public enum PromisedAnswer {
         @_lifetime(copy self) get throws(DecodingError) {
           switch _raw.discriminant(0) {
           case 0: return .noop
-          case 1: return .getPointerField(getPointerField)
+          case 1: return .getPointerField(_raw.read(1))
           case let number: return .unknown(number)
           }
         }
@@ -3242,9 +3592,11 @@ public enum PromisedAnswer {
 /// **(level 3)**
 ///
 /// Identifies a capability in a third-party vat that the sender wants the receiver to pick up.
-public enum ThirdPartyCapDescriptor {
+public enum ThirdPartyCapDescriptor: StructType, DescribedType {
   /// The id of the type in the schema language.
   @inlinable public static var _typeID: UInt64 { 0xd37007fde1f0027d }
+  /// The file that declares the type.
+  public static var _schemaFile: SchemaFile { _schema_b312981b2552a250 }
 
   /// Reads a ``ThirdPartyCapDescriptor``.
   @frozen public struct Reader: TypedStructReader, ~Escapable {
@@ -3313,6 +3665,13 @@ public enum ThirdPartyCapDescriptor {
     @inlinable public var hasId: Bool { _raw.hasPointer(0) }
     /// Sets `id` to null.
     public func clearId() { _raw.pointer(0).clear() }
+    /// Sets `id` to the orphan.
+    public func adoptId(_ orphan: consuming Orphan<AnyPointerBuilder>) {
+      _raw.pointer(0).adopt(orphan)
+    }
+    /// Keeps what `id` is, and sets it to null.
+    @_lifetime(copy self)
+    public func disownId() -> Orphan<AnyPointerBuilder> { _raw.pointer(0).disown() }
 
     /// A proxy for the third-party object exported by the sender.  In CapTP terminology this is called
     /// a "vine", because it is an indirect reference to the third-party object that snakes through the
@@ -3355,9 +3714,11 @@ public enum ThirdPartyCapDescriptor {
 /// to handle in an application-specific way. Put another way, in the Cap'n Proto world,
 /// "checked exceptions" (where an interface explicitly defines the exceptions it throws and
 /// clients are forced by the type system to handle those exceptions) do NOT make sense.
-public enum Exception {
+public enum Exception: StructType, DescribedType {
   /// The id of the type in the schema language.
   @inlinable public static var _typeID: UInt64 { 0xd625b7063acf691a }
+  /// The file that declares the type.
+  public static var _schemaFile: SchemaFile { _schema_b312981b2552a250 }
 
   /// Reads a ``Exception``.
   @frozen public struct Reader: TypedStructReader, ~Escapable {
@@ -3428,6 +3789,11 @@ public enum Exception {
     @inlinable public var hasReason: Bool { _raw.hasPointer(0) }
     /// Sets `reason` to null.
     public func clearReason() { _raw.pointer(0).clear() }
+    /// Sets `reason` to the orphan.
+    public func adoptReason(_ orphan: consuming Orphan<TextType>) { _raw.pointer(0).adopt(orphan) }
+    /// Keeps what `reason` is, and sets it to null.
+    @_lifetime(copy self)
+    public func disownReason() -> Orphan<TextType> { _raw.pointer(0).disown() }
 
     /// The type of the error. The purpose of this enum is not to describe the error itself, but
     /// rather to describe how the client might want to respond to the error.
@@ -3461,9 +3827,14 @@ public enum Exception {
     @inlinable public var hasTrace: Bool { _raw.hasPointer(1) }
     /// Sets `trace` to null.
     public func clearTrace() { _raw.pointer(1).clear() }
+    /// Sets `trace` to the orphan.
+    public func adoptTrace(_ orphan: consuming Orphan<TextType>) { _raw.pointer(1).adopt(orphan) }
+    /// Keeps what `trace` is, and sets it to null.
+    @_lifetime(copy self)
+    public func disownTrace() -> Orphan<TextType> { _raw.pointer(1).disown() }
   }
 
-  @frozen public enum Type_: SchemaEnum {
+  @frozen public enum Type_: SchemaEnum, DescribedType {
     /// A generic problem occurred, and it is believed that if the operation were repeated without
     /// any change in the state of the world, the problem would occur again.
     ///
@@ -3511,6 +3882,11 @@ public enum Exception {
     /// A number that this version of the schema does not know.
     case unknown(UInt16)
 
+    /// The id of the type in the schema language.
+    @inlinable public static var _typeID: UInt64 { 0xb28c96e23f4cbd58 }
+    /// The file that declares the type.
+    public static var _schemaFile: SchemaFile { _schema_b312981b2552a250 }
+
     /// The enumerant of the number.
     @inlinable public init(rawValue: UInt16) {
       switch rawValue {
@@ -3534,3 +3910,209 @@ public enum Exception {
     }
   }
 }
+
+/// What rpc.capnp declares, for use at run time.
+public let _schema_b312981b2552a250 = SchemaFile(
+  id: 0xb312981b2552a250, name: "rpc.capnp",
+  imports: [],
+  nodes: """
+    AQAAAP8DAACtAgAAAAAAAAEAAAC2AAAAVAAAAAUABgAsAgAABQAGACgEAAAFAAYAwAcAAAUABgB8CAAABQAGAEQJAAAF\
+    AAYAPAoAAAUABgCEDAAABQAGADwNAAAFAAYAyA0AAAUABgAQDwAABQAGAKoAAAABAAAAMgIAAAEAAADCAwAAAQAAAMIF\
+    AAABAAAAQggAAAEAAABaCwAAAQAAACINAAABAAAAIg8AAAEAAACyEAAAAQAAADoSAAABAAAAehMAAAEAAADUTJ14zlNq\
+    gwoAAAABAAMAUKJSJRuYErMDAAcAAAAAAAAAAAAAAAAAFQAAAHoAAAAZAAAABwAAAAAAAAAAAAAAFQAAAI8BAAAAAAAA\
+    AAAAAAAAAAAAAAAAcnBjLmNhcG5wOkNhbGwAAAAAAAABAAEAHAAAAAMABAAAAAAAAAAAAAAAAQAAAAAAAAAAAAAAAAC1\
+    AAAAWgAAAAAAAAAAAAAAtAAAAAMAAQDAAAAAAgABAAEAAAAAAAAAAAABAAEAAAAAAAAAAAAAAL0AAAA6AAAAAAAAAAAA\
+    AAC4AAAAAwABAMQAAAACAAEAAgAAAAEAAAAAAAEAAgAAAAAAAAAAAAAAwQAAAGIAAAAAAAAAAAAAAMAAAAADAAEAzAAA\
+    AAIAAQADAAAAAgAAAAAAAQADAAAAAAAAAAAAAADJAAAASgAAAAAAAAAAAAAAyAAAAAMAAQDUAAAAAgABAAUAAAABAAAA\
+    AAABAAQAAAAAAAAAAAAAANEAAAA6AAAAAAAAAAAAAADMAAAAAwABANgAAAACAAEABgAAAAAAAAABAAAAAAAAAJlfqxr2\
+    sOja1QAAAHIAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAEAAAAgAAAAAAAAQAIAAAAAQAAAAAAAADBAAAAwgAAAAAA\
+    AAAAAAAAxAAAAAMAAQDQAAAAAgABAHF1ZXN0aW9uSWQAAAAAAAAIAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\
+    AAgAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAHRhcmdldAAAEAAAAAAAAADB+xNYVBS8lQAAAAAAAAAAAAAAAAAAAAAQAAAA\
+    AAAAAAAAAAAAAAAAAAAAAAAAAABpbnRlcmZhY2VJZAAAAAAACQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAJ\
+    AAAAAAAAAAAAAAAAAAAAAAAAAAAAAABtZXRob2RJZAAAAAAAAAAABwAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\
+    AAAHAAAAAAAAAAAAAAAAAAAAAAAAAAAAAABwYXJhbXMAABAAAAAAAAAAO3SWPSJhDpoAAAAAAAAAAAAAAAAAAAAAEAAA\
+    AAAAAAAAAAAAAAAAAAAAAAAAAAAAc2VuZFJlc3VsdHNUbwAAAGFsbG93VGhpcmRQYXJ0eVRhaWxDYWxsAAEAAAAAAAAA\
+    AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAsLiGC8TdI4UKAAAAAQABAFCiUiUb\
+    mBKzAQAHAAAABgAAAAAAAAAAABUAAADCAAAAHQAAAAcAAAAAAAAAAAAAABkAAACPAQAAAAAAAAAAAAAAAAAAAAAAAHJw\
+    Yy5jYXBucDpDYXBEZXNjcmlwdG9yAAAAAAABAAEAHAAAAAMABAAAAP//AAAAAAAAAQAAAAAAAAAAAAAAAAC1AAAAKgAA\
+    AAAAAAAAAAAAsAAAAAMAAQC8AAAAAgABAAEA/v8BAAAAAAABAAEAAAAAAAAAAAAAALkAAABqAAAAAAAAAAAAAAC4AAAA\
+    AwABAMQAAAACAAEAAgD9/wEAAAAAAAEAAgAAAAAAAAAAAAAAwQAAAHIAAAAAAAAAAAAAAMAAAAADAAEAzAAAAAIAAQAD\
+    APz/AQAAAAAAAQADAAAAAAAAAAAAAADJAAAAegAAAAAAAAAAAAAAyAAAAAMAAQDUAAAAAgABAAQA+/8AAAAAAAABAAQA\
+    AAAAAAAAAAAAANEAAAB6AAAAAAAAAAAAAADQAAAAAwABANwAAAACAAEABQD6/wAAAAAAAAEABQAAAAAAAAAAAAAA2QAA\
+    AIoAAAAAAAAAAAAAANwAAAADAAEA6AAAAAIAAQAGAAAAAgAAAAAAAQAGAAAAAQAAAAAAAADlAAAAWgAAAAAAAAAAAAAA\
+    5AAAAAMAAQDwAAAAAgABAG5vbmUAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\
+    AAAAAAAAAAAAAABzZW5kZXJIb3N0ZWQAAAAACAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAIAAAAAAAAAAAA\
+    AAAAAAAAAAAAAAAAAABzZW5kZXJQcm9taXNlAAAACAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAIAAAAAAAA\
+    AAAAAAAAAAAAAAAAAAAAAAByZWNlaXZlckhvc3RlZAAACAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAIAAAA\
+    AAAAAAAAAAAAAAAAAAAAAAAAAAByZWNlaXZlckFuc3dlcgAAEAAAAAAAAACgHG/N1rEA2AAAAAAAAAAAAAAAAAAAAAAQ\
+    AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAB0aGlyZFBhcnR5SG9zdGVkAAAAAAAAAAAQAAAAAAAAAH0C8OH9B3DTAAAAAAAA\
+    AAAAAAAAAAAAABAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAGF0dGFjaGVkRmQAAAAAAAAGAAAAAAAAAAAAAAAAAAAAAAAA\
+    AAAAAAAAAAAAAAAAAAYA/wAAAAAAAAAAAAAAAAAAAAAAAAAAADKwjYAfn7eRCgAAAAEAAQBQolIlG5gSswEABwAAAA4A\
+    AAAAAAAAAAAVAAAAkgAAAB0AAAAHAAAAAAAAAAAAAAAZAAAAFwMAAAAAAAAAAAAAAAAAAAAAAABycGMuY2FwbnA6TWVz\
+    c2FnZQAAAAAAAAAAAAAAAQABADgAAAADAAQAAAD//wAAAAAAAAEAAAAAAAAAAAAAAAAAeQEAAHIAAAAAAAAAAAAAAHgB\
+    AAADAAEAhAEAAAIAAQABAP7/AAAAAAAAAQABAAAAAAAAAAAAAACBAQAAMgAAAAAAAAAAAAAAfAEAAAMAAQCIAQAAAgAB\
+    AAMA/f8AAAAAAAABAAIAAAAAAAAAAAAAAIUBAAAqAAAAAAAAAAAAAACAAQAAAwABAIwBAAACAAEABAD8/wAAAAAAAAEA\
+    AwAAAAAAAAAAAAAAiQEAADoAAAAAAAAAAAAAAIQBAAADAAEAkAEAAAIAAQAFAPv/AAAAAAAAAQAEAAAAAAAAAAAAAACN\
+    AQAAOgAAAAAAAAAAAAAAiAEAAAMAAQCUAQAAAgABAAYA+v8AAAAAAAABAAUAAAAAAAAAAAAAAJEBAABCAAAAAAAAAAAA\
+    AACMAQAAAwABAJgBAAACAAEABwD5/wAAAAAAAAEABgAAAAAAAAAAAAAAlQEAAEIAAAAAAAAAAAAAAJABAAADAAEAnAEA\
+    AAIAAQAJAPj/AAAAAAAAAQAHAAAAAAAAAAAAAACZAQAAagAAAAAAAAAAAAAAmAEAAAMAAQCkAQAAAgABAAIA9/8AAAAA\
+    AAABAAgAAAAAAAAAAAAAAKEBAABSAAAAAAAAAAAAAACgAQAAAwABAKwBAAACAAEACgD2/wAAAAAAAAEACQAAAAAAAAAA\
+    AAAAqQEAAHoAAAAAAAAAAAAAAKgBAAADAAEAtAEAAAIAAQALAPX/AAAAAAAAAQAKAAAAAAAAAAAAAACxAQAAQgAAAAAA\
+    AAAAAAAArAEAAAMAAQC4AQAAAgABAAwA9P8AAAAAAAABAAsAAAAAAAAAAAAAALUBAAA6AAAAAAAAAAAAAACwAQAAAwAB\
+    ALwBAAACAAEADQDz/wAAAAAAAAEADAAAAAAAAAAAAAAAuQEAACoAAAAAAAAAAAAAALQBAAADAAEAwAEAAAIAAQAIAPL/\
+    AAAAAAAAAQANAAAAAAAAAAAAAAC9AQAAWgAAAAAAAAAAAAAAvAEAAAMAAQDIAQAAAgABAHVuaW1wbGVtZW50ZWQAAAAQ\
+    AAAAAAAAADKwjYAfn7eRAAAAAAAAAAAAAAAAAAAAABAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAGFib3J0AAAAEAAAAAAA\
+    AAAaac86Brcl1gAAAAAAAAAAAAAAAAAAAAAQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAABjYWxsAAAAABAAAAAAAAAA1Eyd\
+    eM5TaoMAAAAAAAAAAAAAAAAAAAAAEAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAcmV0dXJuAAAQAAAAAAAAADpXsz2Nshme\
+    AAAAAAAAAAAAAAAAAAAAABAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAGZpbmlzaAAAEAAAAAAAAABjDvjCsi590wAAAAAA\
+    AAAAAAAAAAAAAAAQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAByZXNvbHZlABAAAAAAAAAAbgiJ+lWWwrsAAAAAAAAAAAAA\
+    AAAAAAAAEAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAcmVsZWFzZQAQAAAAAAAAAJd00H0NbBqtAAAAAAAAAAAAAAAAAAAA\
+    ABAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAG9ic29sZXRlU2F2ZQAAAAASAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\
+    AAAAABIAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAGJvb3RzdHJhcAAAAAAAAAAQAAAAAAAAAMRuFzGAz0zpAAAAAAAAAAAA\
+    AAAAAAAAABAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAG9ic29sZXRlRGVsZXRlAAASAAAAAAAAAAAAAAAAAAAAAAAAAAAA\
+    AAAAAAAAAAAAABIAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAHByb3ZpZGUAEAAAAAAAAABarMH7awRqnAAAAAAAAAAAAAAA\
+    AAAAAAAQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAABhY2NlcHQAABAAAAAAAAAAFkBVkGK1ydQAAAAAAAAAAAAAAAAAAAAA\
+    EAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAam9pbgAAAAAQAAAAAAAAAK8B4JAEmOH7AAAAAAAAAAAAAAAAAAAAABAAAAAA\
+    AAAAAAAAAAAAAAAAAAAAAAAAAGRpc2VtYmFyZ28AAAAAAAAQAAAAAAAAABE3vQ+LNmT5AAAAAAAAAAAAAAAAAAAAABAA\
+    AAAAAAAAAAAAAAAAAAAAAAAAAAAAAMH7E1hUFLyVCgAAAAEAAQBQolIlG5gSswEABwAAAAIAAgAAAAAAAAAVAAAAwgAA\
+    AB0AAAAHAAAAAAAAAAAAAAAZAAAAdwAAAAAAAAAAAAAAAAAAAAAAAABycGMuY2FwbnA6TWVzc2FnZVRhcmdldAAAAAAA\
+    AQABAAgAAAADAAQAAAD//wAAAAAAAAEAAAAAAAAAAAAAAAAAKQAAAGIAAAAAAAAAAAAAACgAAAADAAEANAAAAAIAAQAB\
+    AP7/AAAAAAAAAQABAAAAAAAAAAAAAAAxAAAAegAAAAAAAAAAAAAAMAAAAAMAAQA8AAAAAgABAGltcG9ydGVkQ2FwAAAA\
+    AAAIAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAgAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAHByb21pc2VkQW5z\
+    d2VyAAAQAAAAAAAAAKAcb83WsQDYAAAAAAAAAAAAAAAAAAAAABAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAADt0lj0iYQ6a\
+    CgAAAAEAAABQolIlG5gSswIABwAAAAAAAAAAAAAAAAAVAAAAkgAAAB0AAAAHAAAAAAAAAAAAAAAZAAAAdwAAAAAAAAAA\
+    AAAAAAAAAAAAAABycGMuY2FwbnA6UGF5bG9hZAAAAAAAAAAAAAAAAQABAAgAAAADAAQAAAAAAAAAAAAAAAEAAAAAAAAA\
+    AAAAAAAAKQAAAEIAAAAAAAAAAAAAACQAAAADAAEAMAAAAAIAAQABAAAAAQAAAAAAAQABAAAAAAAAAAAAAAAtAAAASgAA\
+    AAAAAAAAAAAALAAAAAMAAQBIAAAAAgABAGNvbnRlbnQAEgAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAASAAAA\
+    AAAAAAAAAAAAAAAAAAAAAAAAAABjYXBUYWJsZQAAAAAAAAAADgAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAMAAQAQ\
+    AAAAAAAAALC4hgvE3SOFAAAAAAAAAAAAAAAAAAAAAA4AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAFqswftrBGqcCgAAAAEA\
+    AQBQolIlG5gSswIABwAAAAAAAAAAAAAAAAAVAAAAkgAAAB0AAAAHAAAAAAAAAAAAAAAZAAAArwAAAAAAAAAAAAAAAAAA\
+    AAAAAABycGMuY2FwbnA6UHJvdmlkZQAAAAAAAAAAAAAAAQABAAwAAAADAAQAAAAAAAAAAAAAAAEAAAAAAAAAAAAAAAAA\
+    RQAAAFoAAAAAAAAAAAAAAEQAAAADAAEAUAAAAAIAAQABAAAAAAAAAAAAAQABAAAAAAAAAAAAAABNAAAAOgAAAAAAAAAA\
+    AAAASAAAAAMAAQBUAAAAAgABAAIAAAABAAAAAAABAAIAAAAAAAAAAAAAAFEAAABSAAAAAAAAAAAAAABQAAAAAwABAFwA\
+    AAACAAEAcXVlc3Rpb25JZAAAAAAAAAgAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAACAAAAAAAAAAAAAAAAAAA\
+    AAAAAAAAAAAAdGFyZ2V0AAAQAAAAAAAAAMH7E1hUFLyVAAAAAAAAAAAAAAAAAAAAABAAAAAAAAAAAAAAAAAAAAAAAAAA\
+    AAAAAHJlY2lwaWVudAAAAAAAAAASAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAABIAAAAAAAAAAAAAAAAAAAAA\
+    AAAAAAAAADpXsz2NshmeCgAAAAEAAgBQolIlG5gSswEABwAAAAYAAwAAAAAAAAAVAAAAigAAAB0AAAAHAAAAAAAAAAAA\
+    AAAZAAAAxwEAAAAAAAAAAAAAAAAAAAAAAABycGMuY2FwbnA6UmV0dXJuAAAAAAAAAAAAAAAAAQABACAAAAADAAQAAAAA\
+    AAAAAAAAAAEAAAAAAAAAAAAAAAAA0QAAAEoAAAAAAAAAAAAAANAAAAADAAEA3AAAAAIAAQABAAAAIAAAAAAAAQABAAAA\
+    AQAAAAAAAADZAAAAigAAAAAAAAAAAAAA3AAAAAMAAQDoAAAAAgABAAIA//8AAAAAAAABAAIAAAAAAAAAAAAAAOUAAABC\
+    AAAAAAAAAAAAAADgAAAAAwABAOwAAAACAAEAAwD+/wAAAAAAAAEAAwAAAAAAAAAAAAAA6QAAAFIAAAAAAAAAAAAAAOgA\
+    AAADAAEA9AAAAAIAAQAEAP3/AAAAAAAAAQAEAAAAAAAAAAAAAADxAAAASgAAAAAAAAAAAAAA8AAAAAMAAQD8AAAAAgAB\
+    AAUA/P8AAAAAAAABAAUAAAAAAAAAAAAAAPkAAACqAAAAAAAAAAAAAAD8AAAAAwABAAgBAAACAAEABgD7/wIAAAAAAAEA\
+    BgAAAAAAAAAAAAAABQEAALIAAAAAAAAAAAAAAAgBAAADAAEAFAEAAAIAAQAHAPr/AAAAAAAAAQAHAAAAAAAAAAAAAAAR\
+    AQAAqgAAAAAAAAAAAAAAFAEAAAMAAQAgAQAAAgABAGFuc3dlcklkAAAAAAAAAAAIAAAAAAAAAAAAAAAAAAAAAAAAAAAA\
+    AAAAAAAAAAAAAAgAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAHJlbGVhc2VQYXJhbUNhcHMAAAAAAAAAAAEAAAAAAAAAAAAA\
+    AAAAAAAAAAAAAAAAAAAAAAAAAAAAAQABAAAAAAAAAAAAAAAAAAAAAAAAAAAAcmVzdWx0cwAQAAAAAAAAADt0lj0iYQ6a\
+    AAAAAAAAAAAAAAAAAAAAABAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAGV4Y2VwdGlvbgAAAAAAAAAQAAAAAAAAABppzzoG\
+    tyXWAAAAAAAAAAAAAAAAAAAAABAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAGNhbmNlbGVkAAAAAAAAAAAAAAAAAAAAAAAA\
+    AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAHJlc3VsdHNTZW50RWxzZXdoZXJlAAAA\
+    AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAdGFrZUZyb21PdGhl\
+    clF1ZXN0aW9uAAAACAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAIAAAAAAAAAAAAAAAAAAAAAAAAAAAAAABh\
+    Y2NlcHRGcm9tVGhpcmRQYXJ0eQAAAAASAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAABIAAAAAAAAAAAAAAAAA\
+    AAAAAAAAAAAAAJd00H0NbBqtCgAAAAEAAQBQolIlG5gSswAABwAAAAAAAAAAAAAAAAAVAAAAkgAAAB0AAAAHAAAAAAAA\
+    AAAAAAAZAAAAdwAAAAAAAAAAAAAAAAAAAAAAAABycGMuY2FwbnA6UmVsZWFzZQAAAAAAAAAAAAAAAQABAAgAAAADAAQA\
+    AAAAAAAAAAAAAAEAAAAAAAAAAAAAAAAAKQAAABoAAAAAAAAAAAAAACQAAAADAAEAMAAAAAIAAQABAAAAAQAAAAAAAQAB\
+    AAAAAAAAAAAAAAAtAAAAegAAAAAAAAAAAAAALAAAAAMAAQA4AAAAAgABAGlkAAAAAAAACAAAAAAAAAAAAAAAAAAAAAAA\
+    AAAAAAAAAAAAAAAAAAAIAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAByZWZlcmVuY2VDb3VudAAACAAAAAAAAAAAAAAAAAAA\
+    AAAAAAAAAAAAAAAAAAAAAAAIAAAAAAAAAAAAAAAAAAAAAAAAAAAAAABYvUw/4paMshQAAAACAAAAGmnPOga3JdYAAAAA\
+    AAAAAAAAAAAAAAAAFQAAAMoAAAAhAAAABwAAAAAAAAAAAAAAHQAAAGcAAAAAAAAAAAAAAAAAAAAAAAAAcnBjLmNhcG5w\
+    OkV4Y2VwdGlvbi5UeXBlAAAAAAAAAAAAAAAAAQABABAAAAABAAIAAAAAAAAAAAApAAAAOgAAAAAAAAAAAAAAAQAAAAAA\
+    AAAhAAAAWgAAAAAAAAAAAAAAAgAAAAAAAAAdAAAAagAAAAAAAAAAAAAAAwAAAAAAAAAZAAAAcgAAAAAAAAAAAAAAZmFp\
+    bGVkAABvdmVybG9hZGVkAAAAAAAAZGlzY29ubmVjdGVkAAAAAHVuaW1wbGVtZW50ZWQAAABQolIlG5gSswQAAAAAAAAA\
+    AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAFQAAAFIAAAAZAAAAFwEAAAUBAAAfAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\
+    AAAAcnBjLmNhcG5wAAAAAAAAAEQAAAABAAEAMrCNgB+ft5GBAAAAQgAAAMRuFzGAz0zpfQAAAFIAAADUTJ14zlNqg30A\
+    AAAqAAAAOlezPY2yGZ55AAAAOgAAAGMO+MKyLn3TdQAAADoAAABuCIn6VZbCu3EAAABCAAAAl3TQfQ1sGq1tAAAAQgAA\
+    ABE3vQ+LNmT5aQAAAFoAAABarMH7awRqnGkAAABCAAAAFkBVkGK1ydRlAAAAOgAAAK8B4JAEmOH7YQAAACoAAADB+xNY\
+    VBS8lV0AAAByAAAAO3SWPSJhDppdAAAAQgAAALC4hgvE3SOFWQAAAHIAAACgHG/N1rEA2FkAAAB6AAAAfQLw4f0HcNNZ\
+    AAAAwgAAABppzzoGtyXWXQAAAFIAAABNZXNzYWdlAEJvb3RzdHJhcAAAAAAAAABDYWxsAAAAAFJldHVybgAARmluaXNo\
+    AABSZXNvbHZlAFJlbGVhc2UARGlzZW1iYXJnbwAAAAAAAFByb3ZpZGUAQWNjZXB0AABKb2luAAAAAE1lc3NhZ2VUYXJn\
+    ZXQAAABQYXlsb2FkAENhcERlc2NyaXB0b3IAAABQcm9taXNlZEFuc3dlcgAAVGhpcmRQYXJ0eUNhcERlc2NyaXB0b3IA\
+    RXhjZXB0aW9uAAAAAAAAAAQAAAABAAIALF+Av575xrkEAAAAAgABABQAAAAAAAEADAAAAAAAAAAAAAAAAAAAAAEAAABa\
+    AAAAY2FwbnA6OnJwYwAAAAAAAAAAAAAAAAAAbgiJ+lWWwrsKAAAAAQABAFCiUiUbmBKzAQAHAAAAAgACAAAAAAAAABUA\
+    AACSAAAAHQAAAAcAAAAAAAAAAAAAABkAAACvAAAAAAAAAAAAAAAAAAAAAAAAAHJwYy5jYXBucDpSZXNvbHZlAAAAAAAA\
+    AAAAAAABAAEADAAAAAMABAAAAAAAAAAAAAAAAQAAAAAAAAAAAAAAAABFAAAAUgAAAAAAAAAAAAAARAAAAAMAAQBQAAAA\
+    AgABAAEA//8AAAAAAAABAAEAAAAAAAAAAAAAAE0AAAAiAAAAAAAAAAAAAAACAAAAAQAAACoAAAABAAAAAgD+/wAAAAAA\
+    AAEAAgAAAAAAAAAAAAAASgAAAAEAAAAAAAAAAAAAAGIAAAABAAAAigAAAAEAAABwcm9taXNlSWQAAAAAAAAACAAAAAAA\
+    AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAIAAAAAAAAAAAAAAAAAAAAAAAAAAAAAABjYXAAAAAAAAAAAAADAAEAEAAA\
+    AAAAAACwuIYLxN0jhQAAAAAAAAAAAAAAAAAAAAAAAAAAAgABABAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAEAAABSAAAA\
+    ZXhjZXB0aW9uAAAAAAAAAAAAAAADAAEAEAAAAAAAAAAaac86Brcl1gAAAAAAAAAAAAAAAAAAAAAAAAAAAgABABAAAAAA\
+    AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAFAAYAfQLw4f0HcNMKAAAAAQABAFCiUiUbmBKzAQAHAAAAAAAAAAAAAAAAABUA\
+    AAASAQAAJQAAAAcAAAAAAAAAAAAAACEAAAB3AAAAAAAAAAAAAAAAAAAAAAAAAHJwYy5jYXBucDpUaGlyZFBhcnR5Q2Fw\
+    RGVzY3JpcHRvcgAAAAAAAAAAAAAAAQABAAgAAAADAAQAAAAAAAAAAAAAAAEAAAAAAAAAAAAAAAAAKQAAABoAAAAAAAAA\
+    AAAAACQAAAADAAEAMAAAAAIAAQABAAAAAAAAAAAAAQABAAAAAAAAAAAAAAAtAAAAOgAAAAAAAAAAAAAAKAAAAAMAAQA0\
+    AAAAAgABAGlkAAAAAAAAEgAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAASAAAAAAAAAAAAAAAAAAAAAAAAAAAA\
+    AAB2aW5lSWQAAAgAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAACAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\
+    AAUABgBjDvjCsi590woAAAABAAEAUKJSJRuYErMAAAcAAAAAAAAAAAAAAAAAFQAAAIoAAAAdAAAABwAAAAAAAAAAAAAA\
+    GQAAAHcAAAAAAAAAAAAAAAAAAAAAAAAAcnBjLmNhcG5wOkZpbmlzaAAAAAAAAAAAAAAAAAEAAQAIAAAAAwAEAAAAAAAA\
+    AAAAAAABAAAAAAAAAAAAAAAAACkAAABaAAAAAAAAAAAAAAAoAAAAAwABADQAAAACAAEAAQAAACAAAAAAAAEAAQAAAAEA\
+    AAAAAAAAMQAAAJIAAAAAAAAAAAAAADQAAAADAAEAQAAAAAIAAQBxdWVzdGlvbklkAAAAAAAACAAAAAAAAAAAAAAAAAAA\
+    AAAAAAAAAAAAAAAAAAAAAAAIAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAByZWxlYXNlUmVzdWx0Q2FwcwAAAAAAAAABAAAA\
+    AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAEAAQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAFAAYAFkBVkGK1ydQK\
+    AAAAAQABAFCiUiUbmBKzAQAHAAAAAAAAAAAAAAAAABUAAACKAAAAHQAAAAcAAAAAAAAAAAAAABkAAACvAAAAAAAAAAAA\
+    AAAAAAAAAAAAAHJwYy5jYXBucDpBY2NlcHQAAAAAAAAAAAAAAAABAAEADAAAAAMABAAAAAAAAAAAAAAAAQAAAAAAAAAA\
+    AAAAAABFAAAAWgAAAAAAAAAAAAAARAAAAAMAAQBQAAAAAgABAAEAAAAAAAAAAAABAAEAAAAAAAAAAAAAAE0AAABSAAAA\
+    AAAAAAAAAABMAAAAAwABAFgAAAACAAEAAgAAACAAAAAAAAEAAgAAAAAAAAAAAAAAVQAAAEIAAAAAAAAAAAAAAFAAAAAD\
+    AAEAXAAAAAIAAQBxdWVzdGlvbklkAAAAAAAACAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAIAAAAAAAAAAAA\
+    AAAAAAAAAAAAAAAAAABwcm92aXNpb24AAAAAAAAAEgAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAASAAAAAAAA\
+    AAAAAAAAAAAAAAAAAAAAAABlbWJhcmdvAAEAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAQAAAAAAAAAAAAAA\
+    AAAAAAAAAAAAAAAAAAAAAAUABgBN3Vtl37Ri1RUAAAABAAEAETe9D4s2ZPkBAAcAAQAEAAIAAAAAAAAAFQAAAOoAAAAA\
+    AAAAAAAAAAAAAAAAAAAAGQAAAOcAAAAAAAAAAAAAAAAAAAAAAAAAcnBjLmNhcG5wOkRpc2VtYmFyZ28uY29udGV4dAAA\
+    AAAQAAAAAwAEAAAA//8AAAAAAAABAAEAAAAAAAAAAAAAAGEAAAB6AAAAAAAAAAAAAABgAAAAAwABAGwAAAACAAEAAQD+\
+    /wAAAAAAAAEAAgAAAAAAAAAAAAAAaQAAAIoAAAAAAAAAAAAAAGwAAAADAAEAeAAAAAIAAQACAP3/AAAAAAAAAQADAAAA\
+    AAAAAAAAAAB1AAAAOgAAAAAAAAAAAAAAcAAAAAMAAQB8AAAAAgABAAMA/P8AAAAAAAABAAQAAAAAAAAAAAAAAHkAAABC\
+    AAAAAAAAAAAAAAB0AAAAAwABAIAAAAACAAEAc2VuZGVyTG9vcGJhY2sAAAgAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\
+    AAAAAAAACAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAcmVjZWl2ZXJMb29wYmFjawAAAAAAAAAACAAAAAAAAAAAAAAAAAAA\
+    AAAAAAAAAAAAAAAAAAAAAAAIAAAAAAAAAAAAAAAAAAAAAAAAAAAAAABhY2NlcHQAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\
+    AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAcHJvdmlkZQAIAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\
+    AAAAAAAAAAgAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAFAAYAGmnPOga3JdYKAAAAAQABAFCiUiUbmBKzAgAHAAAA\
+    AAAAAAAAAAAAABUAAACiAAAAHQAAABcAAAAAAAAAAAAAACUAAAAfAQAAAAAAAAAAAAAAAAAAAAAAAHJwYy5jYXBucDpF\
+    eGNlcHRpb24AAAAAAAQAAAABAAEAWL1MP+KWjLIBAAAAKgAAAFR5cGUAAAAAFAAAAAMABAAAAAAAAAAAAAAAAQAAAAAA\
+    AAAAAAAAAAB9AAAAOgAAAAAAAAAAAAAAeAAAAAMAAQCEAAAAAgABAAIAAAAAAAAAAAABAAEAAAAAAAAAAAAAAIEAAAC6\
+    AAAAAAAAAAAAAACEAAAAAwABAJAAAAACAAEAAwAAAAEAAAAAAAEAAgAAAAAAAAAAAAAAjQAAAJoAAAAAAAAAAAAAAJAA\
+    AAADAAEAnAAAAAIAAQABAAAAAgAAAAAAAQADAAAAAAAAAAAAAACZAAAAKgAAAAAAAAAAAAAAlAAAAAMAAQCgAAAAAgAB\
+    AAQAAAABAAAAAAABAAQAAAAAAAAAAAAAAJ0AAAAyAAAAAAAAAAAAAACYAAAAAwABAKQAAAACAAEAcmVhc29uAAAMAAAA\
+    AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAwAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAG9ic29sZXRlSXNDYWxsZXJz\
+    RmF1bHQAAAEAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAb2Jzb2xl\
+    dGVEdXJhYmlsaXR5AAAAAAAABwAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAHAAAAAAAAAAAAAAAAAAAAAAAA\
+    AAAAAAB0eXBlAAAAAA8AAAAAAAAAWL1MP+KWjLIAAAAAAAAAAAAAAAAAAAAADwAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\
+    dHJhY2UAAAAMAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAwAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAF\
+    AAYAoBxvzdaxANgKAAAAAQABAFCiUiUbmBKzAQAHAAAAAAAAAAAAAAAAABUAAADKAAAAIQAAABcAAAAAAAAAAAAAACkA\
+    AAB3AAAAAAAAAAAAAAAAAAAAAAAAAHJwYy5jYXBucDpQcm9taXNlZEFuc3dlcgAAAAAAAAAABAAAAAEAAQCBkFYVRJQW\
+    8wEAAAAaAAAAT3AAAAAAAAAIAAAAAwAEAAAAAAAAAAAAAAABAAAAAAAAAAAAAAAAACkAAABaAAAAAAAAAAAAAAAoAAAA\
+    AwABADQAAAACAAEAAQAAAAAAAAAAAAEAAQAAAAAAAAAAAAAAMQAAAFIAAAAAAAAAAAAAADAAAAADAAEATAAAAAIAAQBx\
+    dWVzdGlvbklkAAAAAAAACAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAIAAAAAAAAAAAAAAAAAAAAAAAAAAAA\
+    AAB0cmFuc2Zvcm0AAAAAAAAADgAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAMAAQAQAAAAAAAAAIGQVhVElBbzAAAA\
+    AAAAAAAAAAAAAAAAAA4AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAFAAYAmV+rGvaw6NoPAAAAAQADANRMnXjOU2qD\
+    AwAHAAEAAwADAAAAAAAAABUAAADqAAAAAAAAAAAAAAAAAAAAAAAAABkAAACvAAAAAAAAAAAAAAAAAAAAAAAAAHJwYy5j\
+    YXBucDpDYWxsLnNlbmRSZXN1bHRzVG8AAAAADAAAAAMABAAAAP//AAAAAAAAAQAFAAAAAAAAAAAAAABFAAAAOgAAAAAA\
+    AAAAAAAAQAAAAAMAAQBMAAAAAgABAAEA/v8AAAAAAAABAAYAAAAAAAAAAAAAAEkAAABKAAAAAAAAAAAAAABIAAAAAwAB\
+    AFQAAAACAAEAAgD9/wIAAAAAAAEABwAAAAAAAAAAAAAAUQAAAFoAAAAAAAAAAAAAAFAAAAADAAEAXAAAAAIAAQBjYWxs\
+    ZXIAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAeW91cnNlbGYA\
+    AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAdGhpcmRQ\
+    YXJ0eQAAAAAAABIAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAEgAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\
+    AAUABgDEbhcxgM9M6QoAAAABAAEAUKJSJRuYErMBAAcAAAAAAAAAAAAAAAAAFQAAAKIAAAAdAAAABwAAAAAAAAAAAAAA\
+    GQAAAHcAAAAAAAAAAAAAAAAAAAAAAAAAcnBjLmNhcG5wOkJvb3RzdHJhcAAAAAAAAAAAAAEAAQAIAAAAAwAEAAAAAAAA\
+    AAAAAAABAAAAAAAAAAAAAAAAACkAAABaAAAAAAAAAAAAAAAoAAAAAwABADQAAAACAAEAAQAAAAAAAAAAAAEAAQAAAAAA\
+    AAAAAAAAMQAAAJoAAAAAAAAAAAAAADQAAAADAAEAQAAAAAIAAQBxdWVzdGlvbklkAAAAAAAACAAAAAAAAAAAAAAAAAAA\
+    AAAAAAAAAAAAAAAAAAAAAAAIAAAAAAAAAAAAAAAAAAAAAAAAAAAAAABkZXByZWNhdGVkT2JqZWN0SWQAAAAAAAASAAAA\
+    AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAABIAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAFAAYAgZBWFUSUFvMZ\
+    AAAAAQABAKAcb83WsQDYAAAHAAAAAgAAAAAAAAAAABUAAADiAAAAIQAAAAcAAAAAAAAAAAAAAB0AAAB3AAAAAAAAAAAA\
+    AAAAAAAAAAAAAHJwYy5jYXBucDpQcm9taXNlZEFuc3dlci5PcAAAAAAAAAAAAAEAAQAIAAAAAwAEAAAA//8AAAAAAAAB\
+    AAAAAAAAAAAAAAAAACkAAAAqAAAAAAAAAAAAAAAkAAAAAwABADAAAAACAAEAAQD+/wEAAAAAAAEAAQAAAAAAAAAAAAAA\
+    LQAAAIIAAAAAAAAAAAAAACwAAAADAAEAOAAAAAIAAQBub29wAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\
+    AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAZ2V0UG9pbnRlckZpZWxkAAcAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\
+    AAAAAAAABwAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAUABgARN70PizZk+QoAAAABAAEAUKJSJRuYErMBAAcAAAAA\
+    AAAAAAAAAAAAFQAAAKoAAAAdAAAABwAAAAAAAAAAAAAAGQAAAHcAAAAAAAAAAAAAAAAAAAAAAAAAcnBjLmNhcG5wOkRp\
+    c2VtYmFyZ28AAAAAAAAAAAEAAQAIAAAAAwAEAAAAAAAAAAAAAAABAAAAAAAAAAAAAAAAACkAAAA6AAAAAAAAAAAAAAAk\
+    AAAAAwABADAAAAACAAEAAQAAAAAAAAABAAAAAAAAAE3dW2XftGLVLQAAAEIAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\
+    AAB0YXJnZXQAABAAAAAAAAAAwfsTWFQUvJUAAAAAAAAAAAAAAAAAAAAAEAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAY29u\
+    dGV4dAAAAAAABQAGAK8B4JAEmOH7CgAAAAEAAQBQolIlG5gSswIABwAAAAAAAAAAAAAAAAAVAAAAegAAABkAAAAHAAAA\
+    AAAAAAAAAAAVAAAArwAAAAAAAAAAAAAAAAAAAAAAAABycGMuY2FwbnA6Sm9pbgAAAAAAAAEAAQAMAAAAAwAEAAAAAAAA\
+    AAAAAAABAAAAAAAAAAAAAAAAAEUAAABaAAAAAAAAAAAAAABEAAAAAwABAFAAAAACAAEAAQAAAAAAAAAAAAEAAQAAAAAA\
+    AAAAAAAATQAAADoAAAAAAAAAAAAAAEgAAAADAAEAVAAAAAIAAQACAAAAAQAAAAAAAQACAAAAAAAAAAAAAABRAAAAQgAA\
+    AAAAAAAAAAAATAAAAAMAAQBYAAAAAgABAHF1ZXN0aW9uSWQAAAAAAAAIAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\
+    AAAAAAgAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAHRhcmdldAAAEAAAAAAAAADB+xNYVBS8lQAAAAAAAAAAAAAAAAAAAAAQ\
+    AAAAAAAAAAAAAAAAAAAAAAAAAAAAAABrZXlQYXJ0ABIAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAEgAAAAAA\
+    AAAAAAAAAAAAAAAAAAAAAAAA
+    """)

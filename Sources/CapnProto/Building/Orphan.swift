@@ -165,3 +165,14 @@ extension AnyPointerBuilder {
     unsafe Orphan(object: raw.detach() ?? .null(raw.segment))
   }
 }
+
+extension StructBuilder {
+  /// Keeps what the pointer of a union's member led to, and makes it null; nothing where another
+  /// member is set, whose pointer it may be.
+  @_lifetime(copy self)
+  public func disown<Value: ListElementBuilder & ~Escapable>(
+    _ index: Int, if isSet: Bool
+  ) -> Orphan<Value> {
+    isSet ? pointer(index).disown() : unsafe Orphan(object: .null(raw.segment))
+  }
+}

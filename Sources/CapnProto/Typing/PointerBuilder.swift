@@ -25,6 +25,13 @@
 
   /// Makes the pointer null and erases what it led to.
   public func clear() { any.clear() }
+
+  /// Leads the pointer to the orphan, and erases what it led to before.
+  public func adopt(_ orphan: consuming Orphan<Target.ElementBuilder>) { any.adopt(orphan) }
+
+  /// Makes the pointer null and keeps what it led to.
+  @_lifetime(copy self)
+  public func disown() -> Orphan<Target.ElementBuilder> { any.disown() }
 }
 
 extension PointerBuilder where Target: StructType {

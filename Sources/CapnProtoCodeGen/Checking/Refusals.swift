@@ -37,17 +37,17 @@ struct Refusals {
 
   private mutating func visit(_ id: UInt64, _ path: [String]) {
     guard let node = request.nodes[id] else { return }
-    if node.isGeneric {
-      found.append((path, SchemaType.generic))
-      return
-    }
+    checkName(node.annotations, path)
     switch node.body {
     case .structure(let structure): visit(structure, of: id, path)
-    case .interface(let interface): visit(interface, path)
+    case .interface(let interface): visit(interface, of: id, path)
     case .constant(let type, _): check(type, path)
     case .unknown(let number):
       found.append((path, "its kind, number \(number), is newer than this generator"))
-    case .file, .enumeration, .annotation: break
+    case .enumeration(let enumerants):
+      for enumerant in enumerants { checkName(enumerant.annotations, path + [enumerant.name]) }
+      checkDistinct(enumerants.map { ($0.swiftName, $0.name) }, path)
+    case .file, .annotation: break
     }
     // The tree of names has no cycles, whatever the request says.
     for (name, child) in node.nested where names.parents[child] == id {
@@ -56,7 +56,10 @@ struct Refusals {
   }
 
   private mutating func visit(_ structure: SchemaStruct, of owner: UInt64, _ path: [String]) {
+    if request.nodes[owner]?.annotations.hasValue == true { checkValue(structure, of: owner, path) }
+    checkDistinct(structure.fields.map { ($0.memberName, $0.name) }, path)
     for field in structure.fields {
+      checkName(field.annotations, path + [field.name])
       switch field.kind {
       case .slot(let slot): check(slot.type, path + [field.name])
       case .group(let id):
@@ -70,23 +73,29 @@ struct Refusals {
     }
   }
 
-  private mutating func visit(_ interface: SchemaInterface, _ path: [String]) {
-    if interface.hasGenericSuperclass { found.append((path, SchemaType.generic)) }
-    for parent in interface.superclasses { checkModule(of: parent, path) }
+  private mutating func visit(
+    _ interface: SchemaInterface, of owner: UInt64, _ path: [String]
+  ) {
+    for parent in interface.superclasses {
+      for id in [parent.id] + parent.brand.nodeIDs { checkModule(of: id, path) }
+    }
+    let types = TypeReferences(names, request.modules, file: file.id)
+    for node in Ancestry(request: request, types: types).conflicts(of: owner) {
+      found.append((path, "it extends '\(node.name)' twice, with different type parameters"))
+    }
+    checkDistinct(interface.methods.map { (SwiftName.method($0.swiftName), $0.name) }, path)
     for method in interface.methods {
       let path = path + [method.name]
-      if method.isGeneric {
-        found.append((path, "generic methods are not supported yet"))
-        continue
-      }
-      if method.results == Self.streamResult {
-        found.append((path, "'-> stream' is not supported yet"))
-        continue
-      }
-      for id in [method.parameters, method.results] {
+      checkName(method.annotations, path)
+      for (id, brand) in [
+        (method.parameters, method.parametersBrand), (method.results, method.resultsBrand),
+      ] {
+        for id in brand.nodeIDs { checkModule(of: id, path) }
         guard let node = request.nodes[id] else { continue }
         if node.scopeID == 0, let structure = node.structure {
+          checkDistinct(structure.fields.map { ($0.memberName, $0.name) }, path)
           for field in structure.fields {
+            checkName(field.annotations, path)
             if case .slot(let slot) = field.kind { check(slot.type, path, in: field.name) }
           }
         } else {
@@ -96,34 +105,74 @@ struct Refusals {
     }
   }
 
+  /// Names that annotations give have to be names in Swift.
+  private mutating func checkName(_ annotations: SchemaAnnotations, _ path: [String]) {
+    guard let name = annotations.name, !SwiftName.isIdentifier(name) else { return }
+    found.append((path, "'\(name)' is no name in Swift, or starts with an underscore"))
+  }
+
+  private mutating func checkDistinct(
+    _ members: [(swift: String, schema: String)], _ path: [String]
+  ) {
+    var taken: [String: String] = [:]
+    for member in members {
+      if let other = taken[member.swift] {
+        let reason = "it has the name '\(member.swift)' in Swift, as '\(other)' has"
+        found.append((path + [member.schema], reason))
+      }
+      taken[member.swift] = member.schema
+    }
+  }
+
+  /// A struct that shall have a plain value and cannot.
+  private mutating func checkValue(
+    _ structure: SchemaStruct, of owner: UInt64, _ path: [String]
+  ) {
+    if names.values.contains(owner) { return }
+    if names.parameters[owner] != nil {
+      found.append((path, "a generic struct cannot have a plain value"))
+      return
+    }
+    let rule = ValueRule(request, names.parents)
+    for field in structure.fields {
+      guard let obstacle = rule.obstacle(field, names.values) else { continue }
+      found.append(
+        (path + [field.name], "'\(path.last ?? "")' cannot have a plain value: \(obstacle)"))
+    }
+  }
+
   private mutating func check(_ type: SchemaType, _ path: [String], in parameter: String? = nil) {
     if case .unsupported(let reason) = type.leaf {
       found.append((path, parameter.map { "parameter '\($0)': \(reason)" } ?? reason))
     }
-    if let id = type.nodeID { checkModule(of: id, path) }
+    for id in type.nodeIDs { checkModule(of: id, path) }
   }
 
-  /// Types of the standard schema files have bindings only where a module of ours holds them.
+  /// The bindings of each type have to be in a module that is known.
   private mutating func checkModule(of id: UInt64, _ path: [String]) {
-    let home = request.file(of: id)
+    guard let home = names.file(of: id), let node = request.nodes[id] else { return }
     refuseSharedName(with: id, in: home)
-    guard let node = request.nodes[id], node.displayName.hasPrefix("capnp/") else { return }
-    if home == file.id || StandardFile.module(ofFile: home) != nil { return }
+    if home == file.id { return }
     let file = node.displayName.split(separator: ":").first ?? ""
-    found.append((path, "there are no Swift bindings of /\(file), which declares '\(node.name)'"))
+    if node.displayName.hasPrefix("capnp/"), !request.modules.places(home) {
+      found.append(
+        (path, "there are no Swift bindings of /\(file), which declares '\(node.name)'"))
+    } else if !request.modules.knows(home) {
+      let reason =
+        "no target that this one depends on has \(file), which declares '\(node.name)'; "
+        + "a schema that is found elsewhere has to be annotated with its $Swift.module"
+      found.append((path, reason))
+    }
   }
 
   /// Two files of a target cannot declare types of one name: Swift has no namespace between them.
-  private mutating func refuseSharedName(with id: UInt64, in home: UInt64?) {
-    guard let name = names.paths[id]?.first, let home, home != file.id,
-      StandardFile.module(ofFile: home) == nil,
+  private mutating func refuseSharedName(with id: UInt64, in home: UInt64) {
+    guard let name = names.paths[id]?.first, home != file.id,
+      request.modules.module(of: home, from: file.id) == nil,
       let own = (names.children[file.id] ?? []).first(where: { names.paths[$0]?.first == name }),
       let path = request.nodes[own]?.name, !found.contains(where: { $0.declaration == [path] })
     else { return }
     let other = request.nodes[id]?.displayName.split(separator: ":").first ?? ""
     found.append(([path], "\(other) declares the same name, which it imports"))
   }
-
-  /// `StreamResult` of stream.capnp.
-  private static let streamResult: UInt64 = 0x995f_9a33_77c0_b16e
 }

@@ -14,6 +14,7 @@ extension FileEmitter {
       let list = words.map { "0x" + String($0, radix: 16) }.joined(separator: ", ")
       out.line("private \(level)let \(storage) = ConstantMessage(words: [\(list)])")
       out.documentation(node.documentation)
+      emitDeprecation(node.annotations)
       let member: String
       switch type {
       case .structure: member = "structure()"
@@ -23,9 +24,9 @@ extension FileEmitter {
       out.block("public \(level)var \(escaped): \(types.reader(type))") {
         out.line("@_lifetime(immortal) get { \(storage).\(member) }")
       }
-    case .void: break
     default:
       out.documentation(node.documentation)
+      emitDeprecation(node.annotations)
       out.line("public \(level)let \(escaped): \(constantType(type)) = \(literal(type, value))")
     }
   }
@@ -43,7 +44,7 @@ extension FileEmitter {
       return Access.literal(value)
     }
     if case .enumeration(let enumerants) = request.nodes[id]?.body, number < enumerants.count {
-      return "." + SwiftName.enumCase(enumerants[Int(number)].name)
+      return "." + enumerants[Int(number)].swiftName
     }
     return ".unknown(\(number))"
   }

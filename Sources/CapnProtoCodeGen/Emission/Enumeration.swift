@@ -1,19 +1,23 @@
 extension FileEmitter {
-  func emitEnumeration(name: String, _ enumerants: [SchemaNode.Enumerant]) {
+  func emitEnumeration(
+    _ node: SchemaNode, name: String, _ enumerants: [SchemaNode.Enumerant]
+  ) {
     let cases = enumerants.enumerated().map { (number: $0, enumerant: $1) }
-    out.block("@frozen public enum \(SwiftName.escaped(name)): SchemaEnum") {
+    out.block("@frozen public enum \(SwiftName.escaped(name)): SchemaEnum, DescribedType") {
       for (_, enumerant) in cases.sorted(by: { $0.1.codeOrder < $1.1.codeOrder }) {
         out.documentation(enumerant.documentation)
-        out.line("case \(SwiftName.escaped(SwiftName.enumCase(enumerant.name)))")
+        out.line("case \(SwiftName.escaped(enumerant.swiftName))")
       }
       out.line("/// A number that this version of the schema does not know.")
       out.line("case unknown(UInt16)")
+      out.line()
+      emitIdentity(node)
       out.line()
       out.line("/// The enumerant of the number.")
       out.block("@inlinable public init(rawValue: UInt16)") {
         out.line("switch rawValue {")
         for (number, enumerant) in cases {
-          out.line("case \(number): self = .\(SwiftName.enumCase(enumerant.name))")
+          out.line("case \(number): self = .\(enumerant.swiftName)")
         }
         out.line("default: self = .unknown(rawValue)")
         out.line("}")
@@ -23,7 +27,7 @@ extension FileEmitter {
       out.block("@inlinable public var rawValue: UInt16") {
         out.line("switch self {")
         for (number, enumerant) in cases {
-          out.line("case .\(SwiftName.enumCase(enumerant.name)): \(number)")
+          out.line("case .\(enumerant.swiftName): \(number)")
         }
         out.line("case .unknown(let number): number")
         out.line("}")

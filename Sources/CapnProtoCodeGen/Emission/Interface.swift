@@ -1,12 +1,22 @@
 extension FileEmitter {
   func emitInterface(_ node: SchemaNode, _ interface: SchemaInterface, name: String) throws {
+    let isGeneric = names.parameters[node.id] != nil
     try types.inScope(of: node.id) {
-      try out.block("public enum \(SwiftName.escaped(name))") {
+      let conformance = isGeneric ? ": DescribedType" : ": InterfaceType, DescribedType"
+      try out.block("public enum \(SwiftName.escaped(name))\(conformance)") {
+        emitIdentity(node)
+        out.line()
         emitDescription(node, interface)
+        if isGeneric {
+          out.line()
+          emitBoundType(node, "InterfaceType", ["Client"])
+        }
         for method in interface.methods {
           out.line()
           out.line("/// A call of `\(method.name)` as a server sees it.")
-          out.line("public typealias \(TypeNames.callName(method)) = \(callContext(method))")
+          let clause = types.parameterClause(node.id)
+          out.line(
+            "public typealias \(TypeNames.callName(method))\(clause) = \(callContext(method))")
         }
         out.line()
         emitClient(node, interface, name: name)
@@ -22,55 +32,31 @@ extension FileEmitter {
 
   private func emitDescription(_ node: SchemaNode, _ interface: SchemaInterface) {
     let methods = interface.methods.map { Literal.string($0.name) }.joined(separator: ", ")
-    let parents = interface.superclasses.map { "\(types.type($0))._interface" }
+    let parents = interface.superclasses.map { "\(types.namespace($0.id))._interface" }
     out.line("/// The interface as diagnoses name it.")
     out.line("public static let _interface = InterfaceDescription(")
     out.line("  id: \(Literal.hexadecimal(node.id)), name: \(Literal.string(node.displayName)),")
     out.line("  methods: [\(methods)], superinterfaces: [\(parents.joined(separator: ", "))])")
   }
 
+  /// An object sees the method's own type parameters as any pointer: they differ from call to call.
   private func callContext(_ method: SchemaInterface.Method) -> String {
-    "CallContext<\(types.type(method.parameters, "Reader")), "
-      + "\(types.type(method.results, "Builder"))>"
+    let (parameters, results) = brands(method)
+    return "CallContext<\(types.type(method.parameters, "Reader", parameters)), "
+      + "\(types.type(method.results, "Builder", results))>"
   }
-}
 
-/// An interface that another inherits from, or the interface itself.
-struct Ancestor {
-  let node: SchemaNode
-  let interface: SchemaInterface
-}
-
-extension FileEmitter {
-  /// All interfaces that one inherits from, each once, in the order of the source and depth first.
-  func ancestors(of id: UInt64) -> [Ancestor] {
-    var found: [Ancestor] = []
-    var visited: Set<UInt64> = [id]
-    func visit(_ id: UInt64) {
-      for parent in request.nodes[id]?.interface?.superclasses ?? []
-      where visited.insert(parent).inserted {
-        guard let node = request.nodes[parent], let interface = node.interface else { continue }
-        found.append(Ancestor(node: node, interface: interface))
-        visit(parent)
-      }
+  /// What the type parameters of a method's params and results are bound to.
+  func brands(_ method: SchemaInterface.Method) -> (parameters: SchemaBrand, results: SchemaBrand) {
+    func brand(_ id: UInt64, _ brand: SchemaBrand) -> SchemaBrand {
+      // The structs that stand for params and results have the method's own parameters as theirs;
+      // the request does not say so.
+      guard request.nodes[id]?.scopeID == 0, case .scopes(var scopes) = brand else { return brand }
+      scopes[id] = .bound(method.implicitParameters.indices.map { .implicitParameter($0) })
+      return .scopes(scopes)
     }
-    visit(id)
-    return found
+    return (
+      brand(method.parameters, method.parametersBrand), brand(method.results, method.resultsBrand)
+    )
   }
-
-  /// The name of a method where its interface declares it.
-  ///
-  /// A method that has the name of an inherited one is told from it by its interface's name, as an
-  /// object implements both.
-  func methodName(_ method: SchemaInterface.Method, of id: UInt64) -> String {
-    let name = SwiftName.method(method.name)
-    return inheritsMethod(method, of: id) ? name + interfaceName(id) : name
-  }
-
-  /// Whether an ancestor has a method of the same name.
-  func inheritsMethod(_ method: SchemaInterface.Method, of id: UInt64) -> Bool {
-    ancestors(of: id).contains { $0.interface.methods.contains { $0.name == method.name } }
-  }
-
-  func interfaceName(_ id: UInt64) -> String { names.paths[id]?.last ?? "" }
 }

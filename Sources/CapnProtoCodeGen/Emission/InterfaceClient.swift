@@ -3,11 +3,19 @@ extension FileEmitter {
   /// where two unrelated ancestors have methods of the same name, the later one is told apart by
   /// its interface's name.
   func emitClient(_ node: SchemaNode, _ interface: SchemaInterface, name: String) {
-    let ancestors = ancestors(of: node.id)
-    let interfaces = [Ancestor(node: node, interface: interface)] + ancestors
+    let ancestors = ancestry.ancestors(of: node.id)
+    let arguments = types.arguments(node.id)
     var taken: Set<String> = []
+    func emitCalls(_ interface: SchemaInterface, of id: UInt64) {
+      for (ordinal, method) in interface.methods.enumerated() {
+        var name = methodName(method, of: id)
+        if taken.contains(name) { name += interfaceName(id) }
+        while !taken.insert(name).inserted { name += "_" }
+        emitCall(method, ordinal, of: id, name: name, client: node.id)
+      }
+    }
     out.line("/// A reference to a ``\(name)``, wherever it lives.")
-    out.block("public struct Client: CapabilityClient") {
+    out.block("public struct Client\(types.parameterClause(node.id)): CapabilityClient") {
       out.line("/// The reference without its type.")
       out.line("public let _capability: Capability")
       out.line()
@@ -16,22 +24,19 @@ extension FileEmitter {
       out.line()
       out.line("/// The interface that the client calls.")
       out.block(
-        "public static var _interface: InterfaceDescription", "\(types.type(node.id))._interface")
-      for ancestor in interfaces {
-        for (ordinal, method) in ancestor.interface.methods.enumerated() {
-          var name = methodName(method, of: ancestor.node.id)
-          if taken.contains(name) { name += interfaceName(ancestor.node.id) }
-          while !taken.insert(name).inserted { name += "_" }
-          emitCall(method, ordinal, of: ancestor.node.id, name: name)
-        }
+        "public static var _interface: InterfaceDescription",
+        "\(types.namespace(node.id))._interface")
+      emitCalls(interface, of: node.id)
+      for ancestor in ancestors {
+        types.binding(ancestor.bindings) { emitCalls(ancestor.interface, of: ancestor.node.id) }
       }
       for ancestor in ancestors {
-        emitUpcast(ancestor.node.id, &taken)
+        types.binding(ancestor.bindings) { emitUpcast(ancestor.node.id, &taken) }
       }
       out.line()
       out.line("/// A reference to an object of this vat.")
-      out.block("public static func server(_ server: some Server) -> Client") {
-        let type = types.type(node.id)
+      out.block("public static func server(_ server: some Server\(arguments)) -> Client") {
+        let type = types.namespace(node.id)
         out.line("Client(")
         out.line("  _capability: Capability(serving: server, \(type)._interface) { server, call in")
         out.line("    try await \(type)._dispatch(server, call)")
@@ -41,24 +46,40 @@ extension FileEmitter {
   }
 
   private func emitCall(
-    _ method: SchemaInterface.Method, _ ordinal: Int, of id: UInt64, name: String
+    _ method: SchemaInterface.Method, _ ordinal: Int, of id: UInt64, name: String, client: UInt64
   ) {
-    let results = types.type(method.results, "Reader")
-    let pipeline =
-      pipelines.hasPipeline(method.results)
-      ? types.type(method.results, "Pipeline") : "NoPipeline"
-    out.line()
-    let name = SwiftName.escaped(name)
-    let parameters = types.type(method.parameters, "Builder")
-    let arguments = "\(types.type(id))._interface, method: \(ordinal)"
+    var taken = Set((names.parameters[client] ?? []).map(\.name))
+    let own = method.implicitParameters.map { parameter in
+      let name = TypeNames.free(SwiftName.capitalized(parameter), taken: taken)
+      taken.insert(name)
+      return name
+    }
+    let brands = brands(method)
+    let (parameters, results, pipeline) = types.bindingImplicit(own) {
+      (
+        types.type(method.parameters, "Builder", brands.parameters),
+        types.type(method.results, "Reader", brands.results),
+        pipelines.hasPipeline(method.results)
+          ? types.type(method.results, "Pipeline", brands.results) : "NoPipeline"
+      )
+    }
+    let clause = own.isEmpty ? "" : "<\(own.map { "\($0): PointerType" }.joined(separator: ", "))>"
+    // Swift infers them from the result's type where they are left out.
+    let bound = own.map { "_: \($0).Type = \($0).self" }
+    let build = "_ build: (\(parameters)) throws -> Void"
+    let head = "public func \(SwiftName.escaped(name))\(clause)"
+    let arguments = "\(types.namespace(id))._interface, method: \(ordinal)"
     let call = "RemoteCall<\(results), \(pipeline)>"
+    out.line()
     out.documentation(method.documentation)
-    out.line("public func \(name)(_ build: (\(parameters)) throws -> Void) rethrows")
+    emitDeprecation(method.annotations)
+    out.line("\(head)(\((bound + [build]).joined(separator: ", "))) rethrows")
     out.line("  -> \(call)")
     out.line("{ try _capability.call(\(arguments), build) }")
     // No default for the closure: a call without it would have to be marked with `try`.
     out.line("/// Calls `\(method.name)` with all parameters at their defaults.")
-    out.block("public func \(name)() -> \(call)") {
+    emitDeprecation(method.annotations)
+    out.block("\(head)(\(bound.joined(separator: ", "))) -> \(call)") {
       out.line("_capability.call(\(arguments)) { (_: \(parameters)) in }")
     }
   }

@@ -1,15 +1,46 @@
 extension FileEmitter {
-  /// Writes the protocol that objects implement.
+  /// Writes the protocol that objects implement. The interface's type parameters are associated
+  /// types, named with their interface: an object may implement several.
   func emitServer(_ node: SchemaNode, _ interface: SchemaInterface, name: String) {
-    let parents = interface.superclasses.map { types.type($0, "Server") }
+    let parameters = names.parameters[node.id] ?? []
+    let own = associatedTypes(of: node.id)
+    let (parents, constraints) = types.binding(own) {
+      (
+        interface.superclasses.map { "\(types.namespace($0.id)).Server" },
+        interface.superclasses.flatMap { parent in
+          let associated = associatedTypes(of: parent.id)
+          return types.boundTypes(parent.id, parent.brand).map {
+            "\(associated[$0.parameter.id] ?? "") == \($0.type)"
+          }
+        }
+      )
+    }
     let inherited = parents.isEmpty ? "CapabilityServer" : parents.joined(separator: ", ")
+    let associated = parameters.compactMap { own[$0.id] }
+    let clause = associated.isEmpty ? "" : "<\(associated.joined(separator: ", "))>"
+    let bound = constraints.isEmpty ? "" : " where \(constraints.joined(separator: ", "))"
     out.line("/// An object that is a ``\(name)``. Methods left out answer `unimplemented`.")
-    out.block("public protocol Server: \(inherited)") {
-      for method in interface.methods.sorted(by: { $0.codeOrder < $1.codeOrder }) {
-        out.documentation(method.documentation)
-        out.line(serverHead(method, of: node.id))
+    out.block("public protocol Server\(clause): \(inherited)\(bound)") {
+      for name in associated {
+        out.line("/// What the type parameter is bound to.")
+        out.line("associatedtype \(name): PointerType")
+      }
+      types.binding(own) {
+        for method in interface.methods.sorted(by: { $0.codeOrder < $1.codeOrder }) {
+          out.documentation(method.documentation)
+          out.line(serverHead(method, of: node.id))
+        }
       }
     }
+  }
+
+  /// The names of a server's associated types.
+  private func associatedTypes(
+    of id: UInt64, in scope: String = ""
+  ) -> [TypeParameter.ID: String] {
+    let prefix = scope + (names.paths[id] ?? []).joined(separator: "_")
+    let named = (names.parameters[id] ?? []).map { ($0.id, "\(prefix)_\($0.name)") }
+    return Dictionary(named) { first, _ in first }
   }
 
   /// Writes what objects answer to methods that they do not implement, and the names of calls for
@@ -17,19 +48,21 @@ extension FileEmitter {
   /// that are the same would not compile then.
   func emitServerDefaults(_ node: SchemaNode, _ interface: SchemaInterface) {
     guard !interface.methods.isEmpty else { return }
-    let type = types.type(node.id)
     trailer.append { [self] in
-      out.block("extension \(types.type(node.id, "Server"))") {
-        for (ordinal, method) in interface.methods.enumerated() {
-          if ordinal > 0 { out.line() }
-          let call = TypeNames.callName(method)
-          if !inheritsMethod(method, of: node.id) {
-            out.line("/// A call of `\(method.name)`.")
-            out.line("public typealias \(call) = \(type).\(call)")
-          }
-          out.line("/// Answers `unimplemented`.")
-          out.block("public " + serverHead(method, of: node.id)) {
-            out.line("throw RPCError.unimplemented(\(type)._interface, method: \(ordinal))")
+      let type = types.namespace(node.id)
+      out.block("extension \(type).Server") {
+        types.binding(associatedTypes(of: node.id)) {
+          for (ordinal, method) in interface.methods.enumerated() {
+            if ordinal > 0 { out.line() }
+            if !inheritsMethod(method, of: node.id) {
+              out.line("/// A call of `\(method.name)`.")
+              out.line(
+                "public typealias \(TypeNames.callName(method)) = \(callType(method, of: node.id))")
+            }
+            out.line("/// Answers `unimplemented`.")
+            out.block("public " + serverHead(method, of: node.id)) {
+              out.line("throw RPCError.unimplemented(\(type)._interface, method: \(ordinal))")
+            }
           }
         }
       }
@@ -38,17 +71,21 @@ extension FileEmitter {
 
   /// Writes the function that finds the method of a call that came in.
   func emitDispatch(_ node: SchemaNode, _ interface: SchemaInterface) {
+    let isGeneric = names.parameters[node.id] != nil
     out.line("/// Runs the method that the call names; false where the interface does not have it.")
-    out.line("nonisolated(nonsending) public static func _dispatch(")
-    out.line("  _ server: some Server, _ call: ServerCall")
+    out.line(
+      "nonisolated(nonsending) public static func _dispatch\(isGeneric ? "<Object: Server>" : "")(")
+    out.line("  _ server: \(isGeneric ? "Object" : "some Server"), _ call: ServerCall")
     out.block(") async throws -> Bool") {
       if !interface.methods.isEmpty {
         out.block("if call.interfaceID == \(Literal.hexadecimal(node.id))") {
           out.line("switch call.methodID {")
-          for (ordinal, method) in interface.methods.enumerated() {
-            let name = methodName(method, of: node.id)
-            let context = "\(types.type(node.id)).\(TypeNames.callName(method))"
-            out.line("case \(ordinal): try await server.\(name)(\(context)(call))")
+          types.binding(associatedTypes(of: node.id, in: "Object.")) {
+            for (ordinal, method) in interface.methods.enumerated() {
+              let name = methodName(method, of: node.id)
+              out.line(
+                "case \(ordinal): try await server.\(name)(\(callType(method, of: node.id))(call))")
+            }
           }
           out.line("default: return false")
           out.line("}")
@@ -56,7 +93,8 @@ extension FileEmitter {
         }
       }
       for parent in interface.superclasses {
-        out.line("if try await \(types.type(parent))._dispatch(server, call) { return true }")
+        out.line(
+          "if try await \(types.namespace(parent.id))._dispatch(server, call) { return true }")
       }
       out.line("return false")
     }
@@ -64,6 +102,10 @@ extension FileEmitter {
 
   private func serverHead(_ method: SchemaInterface.Method, of id: UInt64) -> String {
     "nonisolated(nonsending) func \(SwiftName.escaped(methodName(method, of: id)))"
-      + "(_ call: \(types.type(id)).\(TypeNames.callName(method))) async throws"
+      + "(_ call: \(callType(method, of: id))) async throws"
+  }
+
+  private func callType(_ method: SchemaInterface.Method, of id: UInt64) -> String {
+    types.type(id, TypeNames.callName(method))
   }
 }

@@ -1,7 +1,8 @@
 extension FileEmitter {
   func emitPipeline(_ context: StructureContext, name: String) {
     out.line("/// The capabilities of a ``\(name)`` that may not have arrived yet.")
-    out.block("public struct Pipeline: PipelineView") {
+    let clause = types.parameterClause(context.id)
+    out.block("public struct Pipeline\(clause): PipelineView") {
       out.line("/// Where the struct will be.")
       out.line("public let _pipeline: PipelineReference")
       out.line()
@@ -13,8 +14,9 @@ extension FileEmitter {
         guard let (type, value) = pipelineMember(field) else { continue }
         out.line()
         out.documentation(field.documentation)
+        emitDeprecation(field.annotations)
         out.block(
-          "public var \(SwiftName.escaped(SwiftName.member(field.name))): \(type)", value)
+          "public var \(SwiftName.escaped(field.memberName)): \(type)", value)
       }
     }
   }
@@ -30,9 +32,12 @@ extension FileEmitter {
       case .interface:
         let type = types.reader(slot.type)
         return (type, "\(type)(_capability: \(pointer).capability)")
-      case .structure(let id):
-        let type = types.type(id, "Pipeline")
+      case .structure(let id, let brand):
+        let type = types.type(id, "Pipeline", brand)
         return (type, "\(type)(_pipeline: \(pointer))")
+      case .parameter, .implicitParameter:
+        let type = "PipelinePointer<\(types.name(slot.type))>"
+        return (type, "\(type)(\(pointer))")
       case .capability: return ("Capability", "\(pointer).capability")
       case .anyPointer: return ("PipelineReference", pointer)
       default: return nil

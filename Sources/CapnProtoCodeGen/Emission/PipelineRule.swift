@@ -1,8 +1,8 @@
 /// Decides which structs get a `Pipeline`: those through whose struct and group fields, at any
 /// depth, a capability can be reached.
 ///
-/// An AnyPointer may be a capability, but seldom is: it counts only in what is declared in an
-/// interface, results among it.
+/// An AnyPointer, or a type parameter, may be a capability, but seldom is: it counts only in what is
+/// declared in an interface, results among it.
 struct PipelineRule {
   private let request: SchemaRequest
   private let names: TypeNames
@@ -69,8 +69,8 @@ struct PipelineRule {
     case .slot(let slot):
       switch slot.type {
       case .interface, .capability: true
-      case .structure(let other): reaches(other, &visited)
-      case .anyPointer: isInInterface(id)
+      case .structure(let other, _): reaches(other, &visited)
+      case .anyPointer, .parameter, .implicitParameter: isInInterface(id)
       default: false
       }
     case .unknown: false

@@ -42,6 +42,7 @@ extension FileEmitter {
       emitCapability(
         pointer, get: "\(pointer.pointer).capabilityReference",
         set: "setCapabilityReference")
+    case .parameter, .implicitParameter: emitParameter(pointer)
     default: emitAnyPointer(pointer)
     }
     out.line("/// Whether `\(field.name)` is set.")
@@ -52,6 +53,26 @@ extension FileEmitter {
       "Sets `\(field.name)` to null.", pointer,
       "public func \(pointer.context.name("clear", field))()",
       "\(pointer.pointer).clear()")
+    switch pointer.slot.type {
+    // Capabilities lie in the message's table, so there is nothing to detach.
+    case .interface, .capability: break
+    default: emitOrphans(pointer)
+    }
+  }
+
+  private func emitOrphans(_ pointer: PointerField) {
+    let (field, context) = (pointer.field, pointer.context)
+    let type = "Orphan<\(types.builder(pointer.slot.type))>"
+    emitSetter(
+      "Sets `\(field.name)` to the orphan.", pointer,
+      "public func \(context.name("adopt", field))(_ orphan: consuming \(type))",
+      "\(pointer.pointer).adopt(orphan)")
+    out.line("/// Keeps what `\(field.name)` is, and sets it to null.")
+    out.line("@_lifetime(copy self)")
+    let value =
+      context.isMember(field).map { "_raw.disown(\(pointer.slot.offset), if: \($0))" }
+      ?? "\(pointer.pointer).disown()"
+    out.block("public func \(context.name("disown", field))() -> \(type)", value)
   }
 
   private func emitText(_ pointer: PointerField) {
@@ -85,7 +106,7 @@ extension FileEmitter {
     let isList = if case .list = pointer.slot.type { true } else { false }
     let type = types.builder(pointer.slot.type)
     emitView(
-      SwiftName.escaped(SwiftName.member(pointer.field.name)), type,
+      SwiftName.escaped(pointer.field.memberName), type,
       "\(pointer.filledPointer).\(get)",
       attributes: isList ? "@inlinable" : "@inlinable @inline(__always)")
     let what = isList ? "list of the count" : "struct"
@@ -99,25 +120,42 @@ extension FileEmitter {
   }
 
   private func emitAnyPointer(_ pointer: PointerField) {
+    emitPointer(pointer, "AnyPointerBuilder") { $0 }
+  }
+
+  /// A pointer whose type is a type parameter.
+  private func emitParameter(_ pointer: PointerField) {
+    emitPointer(pointer, "PointerBuilder<\(types.name(pointer.slot.type))>") {
+      "PointerBuilder(\($0))"
+    }
+  }
+
+  private func emitPointer(
+    _ pointer: PointerField, _ type: String, _ wrapped: (String) -> String
+  ) {
     emitView(
-      SwiftName.escaped(SwiftName.member(pointer.field.name)), "AnyPointerBuilder",
-      pointer.filledPointer)
+      SwiftName.escaped(pointer.field.memberName), type, wrapped(pointer.filledPointer))
     if let select = pointer.select {
       out.line("/// Sets `\(pointer.field.name)`, null.")
       out.line("@_lifetime(copy self)")
       out.function(
-        "public func \(pointer.context.name("init", pointer.field))() -> AnyPointerBuilder",
-        [select, "\(pointer.pointer).clear()"], returning: pointer.pointer)
+        "public func \(pointer.context.name("init", pointer.field))() -> \(type)",
+        [select, "\(pointer.pointer).clear()"], returning: wrapped(pointer.pointer))
     }
     emitCopy(pointer)
   }
 
   private func emitCopy(_ pointer: PointerField) {
+    let statement =
+      switch pointer.slot.type {
+      case .parameter, .implicitParameter:
+        "try \(types.name(pointer.slot.type))._set(\(pointer.pointer), value)"
+      default: "try \(pointer.pointer).set(value)"
+      }
     emitSetter(
       "Sets `\(pointer.field.name)` to a copy.", pointer,
       "public func \(setter(pointer))(_ value: \(types.reader(pointer.slot.type)))"
-        + " throws(DecodingError)",
-      "try \(pointer.pointer).set(value)")
+        + " throws(DecodingError)", statement)
   }
 
   private func emitSetter(

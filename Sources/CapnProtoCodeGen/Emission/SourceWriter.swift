@@ -14,10 +14,15 @@ final class SourceWriter {
     _ head: String, _ body: () throws(Failure) -> Void
   ) throws(Failure) {
     line(head + " {")
+    try indented(body)
+    line("}")
+  }
+
+  /// Adds the body's lines one level deeper.
+  func indented<Failure>(_ body: () throws(Failure) -> Void) throws(Failure) {
     depth += 1
     try body()
     depth -= 1
-    line("}")
   }
 
   /// Adds a block of one statement, on the line of its head where it fits.

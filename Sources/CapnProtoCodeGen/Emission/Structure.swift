@@ -8,12 +8,12 @@ struct StructureContext {
   init(_ node: SchemaNode, _ structure: SchemaStruct) {
     id = node.id
     self.structure = structure
-    fieldNames = Set(structure.fields.map { SwiftName.member($0.name) })
+    fieldNames = Set(structure.fields.map(\.memberName))
   }
 
   /// The name of a member that belongs to a field, such as `hasName`.
   func name(_ prefix: String, _ field: SchemaField) -> String {
-    var name = prefix + SwiftName.capitalized(field.name)
+    var name = prefix + SwiftName.capitalized(field.swiftName)
     while fieldNames.contains(name) { name += "_" }
     return name
   }
@@ -29,21 +29,34 @@ struct StructureContext {
   /// The condition under which a pointer field is set.
   func isSet(_ field: SchemaField, _ slot: SchemaField.Slot) -> String {
     let present = "_raw.hasPointer(\(slot.offset))"
+    return isMember(field).map { "\($0) && \(present)" } ?? present
+  }
+
+  /// The condition under which the field is the union's member that is set; nil for fields outside
+  /// the union.
+  func isMember(_ field: SchemaField) -> String? {
     guard let offset = structure.discriminantOffset, let value = field.discriminant else {
-      return present
+      return nil
     }
-    return "_raw.discriminant(\(offset)) == \(value) && \(present)"
+    return "_raw.discriminant(\(offset)) == \(value)"
   }
 }
 
 extension FileEmitter {
   func emitStructure(_ node: SchemaNode, _ structure: SchemaStruct, name: String) throws {
     let context = StructureContext(node, structure)
+    // Groups are no types of the schema, and nothing names the structs of params and results.
+    let isNamed = !structure.isGroup && node.scopeID != 0
+    let type = pipelines.hasPipeline(node.id) ? "PipelinedStructType" : "StructType"
+    let isGeneric = names.parameters[node.id] != nil
+    let conformance = isNamed ? isGeneric ? ": DescribedType" : ": \(type), DescribedType" : ""
     try types.inScope(of: node.id) {
-      try out.block("public enum \(SwiftName.escaped(name))") {
-        out.line("/// The id of the type in the schema language.")
-        out.line(
-          "@inlinable public static var _typeID: UInt64 { \(Literal.hexadecimal(node.id)) }")
+      try out.block("public enum \(SwiftName.escaped(name))\(conformance)") {
+        emitIdentity(node, isNamed: isNamed)
+        if isNamed, isGeneric {
+          out.line()
+          emitBoundType(node, type, ["Reader", "Builder"], optional: "Pipeline")
+        }
         try emitDefaults(structure)
         out.line()
         emitReader(context, name: name)
@@ -57,7 +70,32 @@ extension FileEmitter {
           out.line()
           emitPipeline(context, name: name)
         }
+        if names.values.contains(node.id) {
+          out.line()
+          emitValue(context, name: name)
+        }
         try emitChildren(of: node)
+      }
+    }
+  }
+
+  /// What tells a type apart at run time.
+  func emitIdentity(_ node: SchemaNode, isNamed: Bool = true) {
+    out.line("/// The id of the type in the schema language.")
+    out.line("@inlinable public static var _typeID: UInt64 { \(Literal.hexadecimal(node.id)) }")
+    guard isNamed else { return }
+    out.line("/// The file that declares the type.")
+    out.block("public static var _schemaFile: SchemaFile", Self.schemaName(file.id))
+  }
+
+  /// The name of a generic type with its parameters bound.
+  func emitBoundType(
+    _ node: SchemaNode, _ conformance: String, _ members: [String], optional: String? = nil
+  ) {
+    out.line("/// The type by name, its type parameters bound.")
+    out.block("public enum Of\(types.parameterClause(node.id)): \(conformance)") {
+      for member in members + (conformance.hasPrefix("Pipelined") ? [optional ?? ""] : []) {
+        out.line("public typealias \(member) = \(types.type(node.id, member))")
       }
     }
   }
@@ -84,7 +122,7 @@ extension FileEmitter {
   ) {
     out.block("\(attributes) public var \(name): \(type)") {
       let effect = throwing ? " throws(DecodingError)" : ""
-      out.line("@_lifetime(copy self) get\(effect) { \(throwing ? "try " : "")\(value) }")
+      out.line("@_lifetime(copy self) get\(effect) { \(value) }")
     }
   }
 }

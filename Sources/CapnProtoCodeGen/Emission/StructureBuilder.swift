@@ -1,16 +1,19 @@
 extension FileEmitter {
   func emitBuilder(_ context: StructureContext, name: String) {
     out.line("/// Builds a ``\(name)``.")
-    out.block("@frozen public struct Builder: TypedStructBuilder, ~Escapable") {
+    let clause = types.parameterClause(context.id)
+    let reader = "Reader\(types.arguments(context.id))"
+    out.block("@frozen public struct Builder\(clause): TypedStructBuilder, ~Escapable") {
       emitHead(context.structure, raw: "StructBuilder")
       out.line()
       out.line("/// The struct as it stands, for reading.")
-      emitView("reader", "Reader", "Reader(_raw: _raw.reader)")
+      emitView("reader", reader, "\(reader)(_raw: _raw.reader)")
       for field in context.structure.fieldsInCodeOrder {
         switch field.kind {
         case .group(let id):
           out.line()
           out.documentation(field.documentation)
+          emitDeprecation(field.annotations)
           emitGroup(field, id, context)
         case .slot(let slot):
           emitSlot(field, slot, context)
@@ -28,11 +31,13 @@ extension FileEmitter {
       guard let select else { return }
       out.line()
       out.documentation(field.documentation, otherwise: "Sets `\(field.name)`.")
+      emitDeprecation(field.annotations)
       out.line("public func \(context.name("set", field))() { \(select) }")
       return
     }
     out.line()
     out.documentation(field.documentation)
+    emitDeprecation(field.annotations)
     if slot.type.dataBits != nil {
       emitProperty(
         field, types.builder(slot.type), attributes: "@inlinable @inline(__always) ",
@@ -47,7 +52,7 @@ extension FileEmitter {
     _ field: SchemaField, _ type: String, attributes: String = "", get: String, select: String?,
     set: String
   ) {
-    let name = SwiftName.escaped(SwiftName.member(field.name))
+    let name = SwiftName.escaped(field.memberName)
     out.block("\(attributes)public var \(name): \(type)") {
       out.block("get", get)
       out.function("nonmutating set", [select, set].compactMap { $0 })
@@ -57,7 +62,7 @@ extension FileEmitter {
   private func emitGroup(_ field: SchemaField, _ id: UInt64, _ context: StructureContext) {
     let type = types.type(id, "Builder")
     emitView(
-      SwiftName.escaped(SwiftName.member(field.name)), type, "\(type)(_raw: _raw)")
+      SwiftName.escaped(field.memberName), type, "\(type)(_raw: _raw)")
     out.line("/// Sets `\(field.name)` with all its fields at their defaults.")
     out.line("@_lifetime(copy self)")
     var places = GroupPlaces()

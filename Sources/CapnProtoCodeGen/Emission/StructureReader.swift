@@ -1,64 +1,95 @@
 extension FileEmitter {
   func emitReader(_ context: StructureContext, name: String) {
     out.line("/// Reads a ``\(name)``.")
-    out.block("@frozen public struct Reader: TypedStructReader, ~Escapable") {
+    let clause = types.parameterClause(context.id)
+    out.block("@frozen public struct Reader\(clause): TypedStructReader, ~Escapable") {
       emitHead(context.structure, raw: "StructReader")
       for field in context.structure.fieldsInCodeOrder { emitGetter(field, context) }
       if let offset = context.structure.discriminantOffset {
         out.line()
-        emitWhichGetter(context.structure, offset: offset)
+        emitWhichGetter(context, offset: offset)
       }
     }
   }
 
   private func emitGetter(_ field: SchemaField, _ context: StructureContext) {
-    let name = SwiftName.escaped(SwiftName.member(field.name))
+    let read = readExpression(field, context)
     switch field.kind {
-    case .group(let id):
-      out.line()
-      out.documentation(field.documentation)
-      let type = types.type(id, "Reader")
-      emitView(name, type, "\(type)(_raw: _raw)")
-    case .slot(let slot) where slot.type == .void: break
+    case .slot(let slot) where slot.type == .void: return
+    case .unknown: return
+    default: break
+    }
+    out.line()
+    out.documentation(field.documentation)
+    emitDeprecation(field.annotations)
+    let name = SwiftName.escaped(field.memberName)
+    let type = readType(field)
+    switch field.kind {
+    case .slot(let slot) where slot.type.dataBits != nil:
+      out.line("@inlinable @inline(__always) public var \(name): \(type) { \(read) }")
     case .slot(let slot):
-      out.line()
-      out.documentation(field.documentation)
-      let type = types.reader(slot.type)
-      if slot.type.dataBits != nil {
-        out.line(
-          "@inlinable @inline(__always) public var \(name): \(type) { \(Access.read(slot)) }")
-      } else {
-        emitPointerGetter(name, type, slot, context)
-        out.line("/// Whether `\(field.name)` is set.")
-        out.line(
-          "@inlinable public var \(context.name("has", field)): Bool"
-            + " { \(context.isSet(field, slot)) }")
-      }
-    case .unknown: break
+      emitPointerGetter(name, type, slot, read)
+      out.line("/// Whether `\(field.name)` is set.")
+      out.line(
+        "@inlinable public var \(context.name("has", field)): Bool"
+          + " { \(context.isSet(field, slot)) }")
+    default: emitView(name, type, read)
     }
   }
 
   private func emitPointerGetter(
-    _ name: String, _ type: String, _ slot: SchemaField.Slot, _ context: StructureContext
+    _ name: String, _ type: String, _ slot: SchemaField.Slot, _ read: String
   ) {
-    let pointer = pointer(slot, context)
-    let inlined = "@inlinable @inline(__always)"
     switch slot.type {
-    case .text:
-      emitView(name, type, "\(pointer).text()", attributes: inlined, throwing: true)
-    case .structure:
-      emitView(name, type, "\(pointer).structure()", attributes: inlined, throwing: true)
-    case .data: emitView(name, type, "\(pointer).data()", attributes: inlined, throwing: true)
-    case .list(.structure):
-      emitView(name, type, "\(pointer).list()", attributes: inlined, throwing: true)
-    case .list: emitView(name, type, "\(pointer).list()", throwing: true)
+    case .text, .structure, .data, .list(.structure):
+      emitView(name, type, read, attributes: "@inlinable @inline(__always)", throwing: true)
     case .interface, .capability:
-      let call = slot.type == .capability ? "capabilityReference()" : "client()"
-      out.block("public var \(name): \(type)?") {
-        out.line("get throws(DecodingError) { try \(pointer).\(call) }")
+      out.block("public var \(name): \(type)") {
+        out.line("get throws(DecodingError) { \(read) }")
       }
-    default: emitView(name, type, pointer)
+    default: emitView(name, type, read, throwing: slot.type.throwsWhenRead)
     }
+  }
+
+  /// The type of a field's property in a reader.
+  func readType(_ field: SchemaField) -> String {
+    switch field.kind {
+    case .group(let id): types.type(id, "Reader")
+    case .slot(let slot):
+      switch slot.type {
+      case .interface, .capability: types.reader(slot.type) + "?"
+      default: types.reader(slot.type)
+      }
+    case .unknown: "Never"
+    }
+  }
+
+  /// The expression that reads a field, `try` included. It does not go by the property, which may
+  /// be deprecated.
+  func readExpression(_ field: SchemaField, _ context: StructureContext) -> String {
+    switch field.kind {
+    case .group(let id): return "\(types.type(id, "Reader"))(_raw: _raw)"
+    case .slot(let slot):
+      if slot.type.dataBits != nil { return Access.read(slot) }
+      let pointer = pointer(slot, context)
+      switch slot.type {
+      case .text: return "try \(pointer).text()"
+      case .data: return "try \(pointer).data()"
+      case .structure: return "try \(pointer).structure()"
+      case .list: return "try \(pointer).list()"
+      case .interface: return "try \(pointer).client()"
+      case .capability: return "try \(pointer).capabilityReference()"
+      case .parameter, .implicitParameter: return "try \(types.name(slot.type))._read(\(pointer))"
+      default: return pointer
+      }
+    case .unknown: return ""
+    }
+  }
+
+  /// Marks what follows as deprecated where the schema says so.
+  func emitDeprecation(_ annotations: SchemaAnnotations) {
+    guard let message = annotations.deprecation else { return }
+    out.line("@available(*, deprecated, message: \(Literal.string(message)))")
   }
 
   /// The pointer of a slot, or of its default where it is null.
@@ -66,8 +97,13 @@ extension FileEmitter {
     guard let name = defaultName(slot, in: context.structure) else {
       return "_raw.pointer(\(slot.offset))"
     }
-    return "_raw.pointer(\(slot.offset), default: \(types.type(context.id)).\(name))"
+    return "_raw.pointer(\(slot.offset), default: \(types.namespace(context.id)).\(name))"
   }
+}
+
+extension SchemaType {
+  /// Whether reading a pointer of the type follows it.
+  var throwsWhenRead: Bool { dataBits == nil && self != .anyPointer }
 }
 
 /// Spells reads and writes of places in the data section.
@@ -82,14 +118,14 @@ enum Access {
     return "_raw.\(method)(\(slot.offset)\(defaultArgument(slot)))"
   }
 
-  static func write(_ slot: SchemaField.Slot) -> String {
+  static func write(_ slot: SchemaField.Slot, _ value: String = "newValue") -> String {
     let method =
       switch slot.type {
       case .bool: "writeBool"
       case .enumeration: "writeEnum"
       default: "write"
       }
-    return "_raw.\(method)(\(slot.offset), newValue\(defaultArgument(slot)))"
+    return "_raw.\(method)(\(slot.offset), \(value)\(defaultArgument(slot)))"
   }
 
   private static func defaultArgument(_ slot: SchemaField.Slot) -> String {

@@ -1,15 +1,16 @@
 extension FileEmitter {
   /// The property of a reader that tells which member of the union is set.
-  func emitWhichGetter(_ structure: SchemaStruct, offset: UInt32) {
+  func emitWhichGetter(_ context: StructureContext, offset: UInt32) {
     out.line("/// The member of the union that is set.")
     // Where there are few members, the payload costs less in place than in memory.
-    let attributes = structure.members.count > 4 ? "@inlinable" : "@inlinable @inline(__always)"
-    out.block("\(attributes) public var which: Which") {
+    let isSmall = context.structure.members.count <= 4
+    let attributes = isSmall ? "@inlinable @inline(__always)" : "@inlinable"
+    out.block("\(attributes) public var which: Which\(types.arguments(context.id))") {
       out.block("@_lifetime(copy self) get throws(DecodingError)") {
         out.line("switch _raw.discriminant(\(offset)) {")
-        for (discriminant, field) in structure.members {
-          let name = SwiftName.enumCase(field.name)
-          out.line("case \(discriminant): return .\(name)\(payloadValue(field))")
+        for (discriminant, field) in context.structure.members {
+          let payload = hasPayload(field) ? "(\(readExpression(field, context)))" : ""
+          out.line("case \(discriminant): return .\(field.caseName)\(payload)")
         }
         out.line("case let number: return .unknown(number)")
         out.line("}")
@@ -19,39 +20,28 @@ extension FileEmitter {
 
   func emitWhich(_ context: StructureContext, name: String) {
     out.line("/// The members of the union in ``\(name)``.")
-    out.block("public enum Which: ~Escapable") {
+    out.block("public enum Which\(types.parameterClause(context.id)): ~Escapable") {
       for (_, field) in context.structure.members {
         out.documentation(field.documentation)
-        let name = SwiftName.escaped(SwiftName.enumCase(field.name))
-        out.line("case \(name)\(payloadType(field))")
+        let payload = hasPayload(field) ? "(\(readType(field)))" : ""
+        out.line("case \(SwiftName.escaped(field.caseName))\(payload)")
       }
       out.line("/// A member that this version of the schema does not know.")
       out.line("case unknown(UInt16)")
     }
   }
 
-  private func payloadType(_ field: SchemaField) -> String {
+  /// Whether the field's case in `Which` has a payload.
+  func hasPayload(_ field: SchemaField) -> Bool {
     switch field.kind {
-    case .group(let id): return "(\(types.type(id, "Reader")))"
-    case .slot(let slot):
-      switch slot.type {
-      case .void: return ""
-      case .interface, .capability: return "(\(types.reader(slot.type))?)"
-      default: return "(\(types.reader(slot.type)))"
-      }
-    case .unknown: return ""
+    case .group: true
+    case .slot(let slot): slot.type != .void
+    case .unknown: false
     }
   }
+}
 
-  private func payloadValue(_ field: SchemaField) -> String {
-    let name = SwiftName.escaped(SwiftName.member(field.name))
-    switch field.kind {
-    case .group: return "(\(name))"
-    case .slot(let slot):
-      if slot.type == .void { return "" }
-      let throwing = slot.type.dataBits == nil && slot.type != .anyPointer
-      return throwing ? "(try \(name))" : "(\(name))"
-    case .unknown: return ""
-    }
-  }
+extension SchemaField {
+  /// The name of the field's case in `Which`.
+  var caseName: String { SwiftName.enumCase(swiftName) }
 }

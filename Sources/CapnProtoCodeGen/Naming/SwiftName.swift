@@ -22,6 +22,11 @@ enum SwiftName {
     fixedCases.contains(name) ? name + "_" : name
   }
 
+  /// The name of a property of a plain value, from that of the reader's.
+  static func value(_ name: String) -> String {
+    ["hash", "hashValue", "write"].contains(name) ? name + "_" : name
+  }
+
   /// The name with an upper-case first letter.
   static func capitalized(_ name: String) -> String {
     name.prefix(1).uppercased() + name.dropFirst()
@@ -31,7 +36,7 @@ enum SwiftName {
   private static let unusable: Set<String> = ["init", "self", "Self", "Type", "Protocol"]
 
   /// Members that every reader or builder has.
-  private static let fixedMembers = unusable.union(["which", "reader", "retained"])
+  private static let fixedMembers = unusable.union(["which", "reader", "retained", "totalSize"])
 
   private static let fixedCases = unusable.union(["unknown", "rawValue", "hash", "hashValue"])
 
@@ -45,7 +50,16 @@ enum SwiftName {
     "DecodingError", "Capability", "CapabilityClient", "CapabilityServer",
     "InterfaceDescription", "CallContext", "ServerCall", "RemoteCall", "PipelineView",
     "PipelineReference", "NoPipeline", "RPCError",
+    "PointerType", "StructType", "ListType", "AnyPointerType", "PointerBuilder", "InterfaceType",
+    "PipelinedStructType", "PipelinePointer", "Orphan", "SchemaFile", "DescribedType",
+    "StructValue", "Indirect", "Hashable",
   ]
+
+  /// Whether the text can be a name in Swift that does not collide with those of the runtime.
+  static func isIdentifier(_ text: String) -> Bool {
+    guard let first = text.unicodeScalars.first, first.properties.isXIDStart else { return false }
+    return text.unicodeScalars.allSatisfy(\.properties.isXIDContinue)
+  }
 
   private static let keywords: Set<String> = [
     "associatedtype", "class", "deinit", "enum", "extension", "fileprivate", "func", "import",

@@ -10,6 +10,13 @@ struct TypeNames {
   /// The node that one lies in; also for structs that stand for parameters and results.
   private(set) var parents: [UInt64: UInt64] = [:]
 
+  /// The type parameters of each node, those of the scopes around it first.
+  private(set) var parameters: [UInt64: [TypeParameter]] = [:]
+  /// The structs and groups that have a plain Swift value.
+  private(set) var values: Set<UInt64> = []
+  /// Those that shall have one, whether they can or not.
+  private var valueCandidates: Set<UInt64> = []
+
   private let request: SchemaRequest
 
   init(_ request: SchemaRequest) {
@@ -17,14 +24,22 @@ struct TypeNames {
     // Files, and scopes whose own scope the request does not hold.
     for node in request.nodes.values.sorted(by: { $0.id < $1.id }) where isRoot(node) {
       if !node.isFile { paths[node.id] = fallbackPath(node) }
-      visit(node, path: paths[node.id] ?? [])
+      visit(node, path: paths[node.id] ?? [], hasValue: request.modules.givesValues(to: node.id))
     }
+    values = ValueRule(request, parents).structs(among: valueCandidates)
+  }
+
+  /// The file that a node is declared in; also for structs that stand for parameters and results.
+  func file(of id: UInt64) -> UInt64? {
+    var id = id
+    while let parent = parents[id] { id = parent }
+    return request.file(of: id)
   }
 
   /// The names of the types declared inside a node, where unqualified names are looked up first.
   func membersOfScope(_ id: UInt64) -> Set<String> {
     guard let node = request.nodes[id] else { return [] }
-    var names = Self.fixedNames(node.body)
+    var names = fixedNames(node)
     for child in children[id] ?? [] { if let name = paths[child]?.last { names.insert(name) } }
     for method in node.interface?.methods ?? [] { names.insert(Self.callName(method)) }
     return names
@@ -32,7 +47,7 @@ struct TypeNames {
 
   /// The name of the call context of a method.
   static func callName(_ method: SchemaInterface.Method) -> String {
-    SwiftName.capitalized(method.name) + "Call"
+    SwiftName.capitalized(method.swiftName) + "Call"
   }
 
   private func isRoot(_ node: SchemaNode) -> Bool {
@@ -48,8 +63,13 @@ struct TypeNames {
     }
   }
 
-  private mutating func visit(_ node: SchemaNode, path: [String]) {
-    var taken = Self.fixedNames(node.body)
+  private mutating func visit(_ node: SchemaNode, path: [String], hasValue: Bool) {
+    let hasValue = hasValue || node.annotations.hasValue
+    declareParameters(of: node)
+    if hasValue, node.scopeID != 0, node.structure != nil, parameters[node.id] == nil {
+      valueCandidates.insert(node.id)
+    }
+    var taken = fixedNames(node)
     // `X.Type` and `X.Protocol` mean something else in Swift.
     if !path.isEmpty { taken.formUnion(["Type", "Protocol"]) }
     func add(_ id: UInt64, _ name: String) {
@@ -60,40 +80,64 @@ struct TypeNames {
       paths[id] = path + [name]
       parents[id] = node.id
       children[node.id, default: []].append(id)
-      visit(child, path: path + [name])
+      visit(child, path: path + [name], hasValue: hasValue)
     }
     for method in node.interface?.methods ?? [] { taken.insert(Self.callName(method)) }
-    for (name, id) in node.nested { add(id, isConstant(id) ? SwiftName.method(name) : name) }
-    for case .group(let id) in node.structure?.fields.map(\.kind) ?? [] {
-      add(id, SwiftName.capitalized(request.nodes[id]?.name ?? ""))
+    for (name, id) in node.nested {
+      let name = request.nodes[id]?.annotations.name ?? name
+      add(id, isConstant(id) ? SwiftName.method(name) : name)
+    }
+    for field in node.structure?.fields ?? [] {
+      guard case .group(let id) = field.kind else { continue }
+      add(id, SwiftName.capitalized(field.annotations.name ?? request.nodes[id]?.name ?? ""))
     }
     for method in node.interface?.methods ?? [] {
       for (id, suffix) in [(method.parameters, "Params"), (method.results, "Results")]
       where request.nodes[id]?.scopeID == 0 {
-        add(id, SwiftName.capitalized(method.name) + suffix)
+        add(id, SwiftName.capitalized(method.swiftName) + suffix)
       }
     }
+  }
+
+  /// Notes the type parameters of structs and interfaces. An inner one that has the name of an
+  /// outer one is told from it: in Swift, both are parameters of the same leaf.
+  private mutating func declareParameters(of node: SchemaNode) {
+    guard node.structure != nil || node.interface != nil else { return }
+    var all = parents[node.id].flatMap { parameters[$0] } ?? []
+    for (index, name) in node.parameters.enumerated() {
+      let taken = Self.allFixedNames.union(all.map(\.name))
+      all.append(
+        TypeParameter(
+          id: TypeParameter.ID(scope: node.id, index: index),
+          name: Self.free(SwiftName.capitalized(name), taken: taken)))
+    }
+    parameters[node.id] = all.isEmpty ? nil : all
   }
 
   private func isConstant(_ id: UInt64) -> Bool {
     if case .constant = request.nodes[id]?.body { true } else { false }
   }
 
-  private static func free(_ name: String, taken: Set<String>) -> String {
+  static func free(_ name: String, taken: Set<String>) -> String {
     var name = name
     while taken.contains(name) || SwiftName.typesInUse.contains(name) { name += "_" }
     return name
   }
 
-  private static func fixedNames(_ body: SchemaNode.Body) -> Set<String> {
-    switch body {
-    case .structure: ["Reader", "Builder", "Which", "Pipeline"]
-    case .interface: ["Client", "Server"]
-    default: []
+  private func fixedNames(_ node: SchemaNode) -> Set<String> {
+    let names: Set<String>
+    switch node.body {
+    case .structure: names = ["Reader", "Builder", "Which", "Pipeline"]
+    case .interface: names = ["Client", "Server"]
+    default: return []
     }
+    return names.union(["ElementReader", "ElementBuilder"])
+      .union(parameters[node.id] == nil ? [] : ["Of"])
+      .union(valueCandidates.contains(node.id) ? ["Value"] : [])
   }
 
   private static let allFixedNames: Set<String> = [
-    "Reader", "Builder", "Which", "Pipeline", "Client", "Server", "Type", "Protocol",
+    "Reader", "Builder", "Which", "Pipeline", "Client", "Server", "Type", "Protocol", "Of", "Value",
+    "ElementReader", "ElementBuilder",
   ]
 }

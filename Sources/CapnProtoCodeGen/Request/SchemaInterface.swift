@@ -6,32 +6,44 @@ struct SchemaInterface {
   /// In order of their numbers.
   let methods: [Method]
   /// In the order of the source.
-  let superclasses: [UInt64]
-  let hasGenericSuperclass: Bool
+  let superclasses: [Superclass]
+
+  struct Superclass {
+    let id: UInt64
+    let brand: SchemaBrand
+  }
 
   struct Method {
     let name: String
     let codeOrder: UInt16
+    let annotations: SchemaAnnotations
+    /// The names of the method's own type parameters.
+    let implicitParameters: [String]
     let parameters: UInt64
+    let parametersBrand: SchemaBrand
     let results: UInt64
-    /// Whether the method has type parameters, or its parameters or results are bound to some.
-    let isGeneric: Bool
+    let resultsBrand: SchemaBrand
     let documentation: String?
+
+    /// The name in Swift, before it makes way for others.
+    var swiftName: String { annotations.name ?? name }
   }
 
   init(_ node: Node.Interface.Reader, _ documentation: [String?]) throws {
     let methods = try node.methods
     self.methods = try methods.indices.map { index in
       let method = methods[index]
-      let isGeneric =
-        try !method.implicitParameters.isEmpty || method.paramBrand.isBound
-        || method.resultBrand.isBound
       return Method(
         name: try method.name.string, codeOrder: method.codeOrder,
-        parameters: method.paramStructType, results: method.resultStructType,
-        isGeneric: isGeneric, documentation: documentation.at(index))
+        annotations: try SchemaAnnotations(try method.annotations),
+        implicitParameters: try method.implicitParameters.map { try $0.name.string },
+        parameters: method.paramStructType,
+        parametersBrand: try SchemaBrand(try method.paramBrand),
+        results: method.resultStructType, resultsBrand: try SchemaBrand(try method.resultBrand),
+        documentation: documentation.at(index))
     }
-    superclasses = try node.superclasses.map { $0.id }
-    hasGenericSuperclass = try node.superclasses.map { try $0.brand.isBound }.contains(true)
+    superclasses = try node.superclasses.map {
+      Superclass(id: $0.id, brand: try SchemaBrand(try $0.brand))
+    }
   }
 }

@@ -11,10 +11,14 @@ struct SchemaNode {
   /// The node that this one is declared in; 0 for files and for the structs that stand for
   /// parameters and results.
   let scopeID: UInt64
-  let isGeneric: Bool
+  /// The names of the declaration's own type parameters.
+  let parameters: [String]
+  let annotations: SchemaAnnotations
   let nested: [(name: String, id: UInt64)]
   let body: Body
-  var documentation: String?
+  let documentation: String?
+  /// The node as the request has it.
+  let encoded: Ref<Node.Reader>
 
   enum Body {
     case file
@@ -29,7 +33,11 @@ struct SchemaNode {
   struct Enumerant {
     let name: String
     let codeOrder: UInt16
+    let annotations: SchemaAnnotations
     let documentation: String?
+
+    /// The name of the case in Swift.
+    var swiftName: String { SwiftName.enumCase(annotations.name ?? name) }
   }
 
   init(_ node: Node.Reader, documentation: String?, members: [String?]) throws {
@@ -38,7 +46,9 @@ struct SchemaNode {
     name = String(
       decoding: displayName.utf8.dropFirst(Int(node.displayNamePrefixLength)), as: UTF8.self)
     scopeID = node.scopeId
-    isGeneric = node.isGeneric
+    parameters = try node.parameters.map { try $0.name.string }
+    annotations = try SchemaAnnotations(try node.annotations)
+    encoded = try node.retained()
     nested = try node.nestedNodes.map { (try $0.name.string, $0.id) }
     self.documentation = documentation
     switch try node.which {
@@ -51,6 +61,7 @@ struct SchemaNode {
           let enumerant = enumerants[index]
           return Enumerant(
             name: try enumerant.name.string, codeOrder: enumerant.codeOrder,
+            annotations: try SchemaAnnotations(try enumerant.annotations),
             documentation: members.at(index))
         })
     case .interface(let interface): body = .interface(try SchemaInterface(interface, members))

@@ -6,17 +6,22 @@ public struct SchemaRequest {
   let nodes: [UInt64: SchemaNode]
   /// The files named on the command line.
   let files: [RequestedFile]
+  let modules: SchemaModules
 
   struct RequestedFile {
     let id: UInt64
     /// As on the command line, less the source prefix.
     let name: String
+    /// The ids of the files that it imports.
+    let imports: [UInt64]
   }
 
   /// Reads the request.
   ///
   /// - Throws: `DecodingError` if it is damaged.
-  public init(_ request: CodeGeneratorRequest.Reader) throws {
+  public init(
+    _ request: CodeGeneratorRequest.Reader, options: CodeGeneratorOptions = CodeGeneratorOptions()
+  ) throws {
     var documentation: [UInt64: (own: String?, members: [String?])] = [:]
     try request.sourceInfo.forEach { info in
       let own = info.hasDocComment ? try info.docComment.string : nil
@@ -30,8 +35,10 @@ public struct SchemaRequest {
         node, documentation: comments?.own, members: comments?.members ?? [])
     }
     self.nodes = nodes
+    modules = SchemaModules(options, nodes)
     files = try request.requestedFiles.map {
-      RequestedFile(id: $0.id, name: try $0.filename.string)
+      RequestedFile(
+        id: $0.id, name: try $0.filename.string, imports: try $0.imports.map { $0.id })
     }
   }
 

@@ -38,8 +38,15 @@ struct SchemaField {
   let codeOrder: UInt16
   /// The value of the union's discriminant that stands for the field; nil outside the union.
   let discriminant: UInt16?
+  let annotations: SchemaAnnotations
   let documentation: String?
   let kind: Kind
+
+  /// The name in Swift, before it makes way for others.
+  var swiftName: String { annotations.name ?? name }
+
+  /// The name of the field's property.
+  var memberName: String { SwiftName.member(swiftName) }
 
   enum Kind {
     case slot(Slot)
@@ -58,6 +65,7 @@ struct SchemaField {
     name = try field.name.string
     codeOrder = field.codeOrder
     discriminant = field.discriminantValue == 0xffff ? nil : field.discriminantValue
+    annotations = try SchemaAnnotations(try field.annotations)
     self.documentation = documentation
     switch try field.which {
     case .slot(let slot):

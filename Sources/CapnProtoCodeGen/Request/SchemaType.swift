@@ -7,8 +7,12 @@ indirect enum SchemaType: Equatable {
   case text, data
   case list(SchemaType)
   case enumeration(UInt64)
-  case structure(UInt64)
-  case interface(UInt64)
+  case structure(UInt64, SchemaBrand)
+  case interface(UInt64, SchemaBrand)
+  /// A type parameter of a scope around.
+  case parameter(TypeParameter.ID)
+  /// A type parameter of the method, by index: only in the brands of its params and results.
+  case implicitParameter(Int)
   /// AnyPointer, AnyStruct and AnyList: Swift code reads all three as a pointer.
   case anyPointer
   case capability
@@ -31,17 +35,10 @@ indirect enum SchemaType: Equatable {
     case .float64: self = .float64
     case .text: self = .text
     case .data: self = .data
-    case .list(let list):
-      let element = try SchemaType(try list.elementType)
-      self =
-        element == .capability
-        ? .unsupported("List(Capability) is not supported yet; a list of an interface is")
-        : .list(element)
+    case .list(let list): self = .list(try SchemaType(try list.elementType))
     case .enum(let named): self = .enumeration(named.typeId)
-    case .struct(let named):
-      self = try named.brand.isBound ? .unsupported(Self.generic) : .structure(named.typeId)
-    case .interface(let named):
-      self = try named.brand.isBound ? .unsupported(Self.generic) : .interface(named.typeId)
+    case .struct(let named): self = .structure(named.typeId, try SchemaBrand(try named.brand))
+    case .interface(let named): self = .interface(named.typeId, try SchemaBrand(try named.brand))
     case .anyPointer(let pointer): self = try SchemaType(pointer)
     case .unknown(let number):
       self = .unsupported("its type, number \(number), is newer than this generator")
@@ -52,13 +49,14 @@ indirect enum SchemaType: Equatable {
     switch try pointer.which {
     case .unconstrained(let kind):
       if case .capability = try kind.which { self = .capability } else { self = .anyPointer }
-    case .parameter, .implicitMethodParameter: self = .unsupported(Self.generic)
+    case .parameter(let place):
+      self = .parameter(
+        TypeParameter.ID(scope: place.scopeId, index: Int(place.parameterIndex)))
+    case .implicitMethodParameter(let place): self = .implicitParameter(Int(place.parameterIndex))
     case .unknown(let number):
       self = .unsupported("its kind of AnyPointer, number \(number), is newer than this generator")
     }
   }
-
-  static let generic = "generic types are not supported yet"
 
   /// Bits in the data section; 0 for Void, nil for pointers.
   var dataBits: Int? {
@@ -78,18 +76,13 @@ indirect enum SchemaType: Equatable {
     if case .list(let element) = self { element.leaf } else { self }
   }
 
-  /// The id of the node that the type or its innermost element names.
-  var nodeID: UInt64? {
+  /// The ids of the nodes that the type names: its own or its innermost element's, and those that
+  /// its parameters are bound to.
+  var nodeIDs: [UInt64] {
     switch leaf {
-    case .enumeration(let id), .structure(let id), .interface(let id): id
-    default: nil
+    case .enumeration(let id): [id]
+    case .structure(let id, let brand), .interface(let id, let brand): [id] + brand.nodeIDs
+    default: []
     }
-  }
-}
-
-extension Brand.Reader {
-  /// Whether type parameters are given or inherited.
-  var isBound: Bool {
-    get throws { !(try scopes.isEmpty) }
   }
 }

@@ -3,9 +3,11 @@
 
 public import CapnProto
 
-public enum Node {
+public enum Node: StructType, DescribedType {
   /// The id of the type in the schema language.
   @inlinable public static var _typeID: UInt64 { 0xe682ab4cf923a417 }
+  /// The file that declares the type.
+  public static var _schemaFile: SchemaFile { _schema_a93fc509624c72d9 }
 
   /// Reads a ``Node``.
   @frozen public struct Reader: TypedStructReader, ~Escapable {
@@ -93,11 +95,11 @@ public enum Node {
       @_lifetime(copy self) get throws(DecodingError) {
         switch _raw.discriminant(6) {
         case 0: return .file
-        case 1: return .struct(`struct`)
-        case 2: return .enum(`enum`)
-        case 3: return .interface(interface)
-        case 4: return .const(const)
-        case 5: return .annotation(annotation)
+        case 1: return .struct(Node.Struct.Reader(_raw: _raw))
+        case 2: return .enum(Node.Enum.Reader(_raw: _raw))
+        case 3: return .interface(Node.Interface.Reader(_raw: _raw))
+        case 4: return .const(Node.Const.Reader(_raw: _raw))
+        case 5: return .annotation(Node.Annotation.Reader(_raw: _raw))
         case let number: return .unknown(number)
         }
       }
@@ -141,6 +143,13 @@ public enum Node {
     @inlinable public var hasDisplayName: Bool { _raw.hasPointer(0) }
     /// Sets `displayName` to null.
     public func clearDisplayName() { _raw.pointer(0).clear() }
+    /// Sets `displayName` to the orphan.
+    public func adoptDisplayName(_ orphan: consuming Orphan<TextType>) {
+      _raw.pointer(0).adopt(orphan)
+    }
+    /// Keeps what `displayName` is, and sets it to null.
+    @_lifetime(copy self)
+    public func disownDisplayName() -> Orphan<TextType> { _raw.pointer(0).disown() }
 
     /// If you want a shorter version of `displayName` (just naming this node, without its surrounding
     /// scope), chop off this many characters from the beginning of `displayName`.
@@ -176,6 +185,15 @@ public enum Node {
     @inlinable public var hasParameters: Bool { _raw.hasPointer(5) }
     /// Sets `parameters` to null.
     public func clearParameters() { _raw.pointer(5).clear() }
+    /// Sets `parameters` to the orphan.
+    public func adoptParameters(_ orphan: consuming Orphan<ListBuilder<Node.Parameter.Builder>>) {
+      _raw.pointer(5).adopt(orphan)
+    }
+    /// Keeps what `parameters` is, and sets it to null.
+    @_lifetime(copy self)
+    public func disownParameters() -> Orphan<ListBuilder<Node.Parameter.Builder>> {
+      _raw.pointer(5).disown()
+    }
 
     /// True if this node is generic, meaning that it or one of its parent scopes has a non-empty
     /// `parameters`.
@@ -201,6 +219,15 @@ public enum Node {
     @inlinable public var hasNestedNodes: Bool { _raw.hasPointer(1) }
     /// Sets `nestedNodes` to null.
     public func clearNestedNodes() { _raw.pointer(1).clear() }
+    /// Sets `nestedNodes` to the orphan.
+    public func adoptNestedNodes(_ orphan: consuming Orphan<ListBuilder<Node.NestedNode.Builder>>) {
+      _raw.pointer(1).adopt(orphan)
+    }
+    /// Keeps what `nestedNodes` is, and sets it to null.
+    @_lifetime(copy self)
+    public func disownNestedNodes() -> Orphan<ListBuilder<Node.NestedNode.Builder>> {
+      _raw.pointer(1).disown()
+    }
 
     /// Annotations applied to this node.
     @inlinable public var annotations: ListBuilder<_Annotation_f1c8950dab257542.Builder> {
@@ -219,6 +246,15 @@ public enum Node {
     @inlinable public var hasAnnotations: Bool { _raw.hasPointer(2) }
     /// Sets `annotations` to null.
     public func clearAnnotations() { _raw.pointer(2).clear() }
+    /// Sets `annotations` to the orphan.
+    public func adoptAnnotations(_ orphan: consuming Orphan<ListBuilder<_Annotation_f1c8950dab257542.Builder>>) {
+      _raw.pointer(2).adopt(orphan)
+    }
+    /// Keeps what `annotations` is, and sets it to null.
+    @_lifetime(copy self)
+    public func disownAnnotations() -> Orphan<ListBuilder<_Annotation_f1c8950dab257542.Builder>> {
+      _raw.pointer(2).disown()
+    }
 
     /// Sets `file`.
     public func setFile() { _raw.setDiscriminant(6, 0) }
@@ -312,9 +348,11 @@ public enum Node {
   }
 
   /// Information about one of the node's parameters.
-  public enum Parameter {
+  public enum Parameter: StructType, DescribedType {
     /// The id of the type in the schema language.
     @inlinable public static var _typeID: UInt64 { 0xb9521bccf10fa3b1 }
+    /// The file that declares the type.
+    public static var _schemaFile: SchemaFile { _schema_a93fc509624c72d9 }
 
     /// Reads a ``Parameter``.
     @frozen public struct Reader: TypedStructReader, ~Escapable {
@@ -364,12 +402,19 @@ public enum Node {
       @inlinable public var hasName: Bool { _raw.hasPointer(0) }
       /// Sets `name` to null.
       public func clearName() { _raw.pointer(0).clear() }
+      /// Sets `name` to the orphan.
+      public func adoptName(_ orphan: consuming Orphan<TextType>) { _raw.pointer(0).adopt(orphan) }
+      /// Keeps what `name` is, and sets it to null.
+      @_lifetime(copy self)
+      public func disownName() -> Orphan<TextType> { _raw.pointer(0).disown() }
     }
   }
 
-  public enum NestedNode {
+  public enum NestedNode: StructType, DescribedType {
     /// The id of the type in the schema language.
     @inlinable public static var _typeID: UInt64 { 0xdebf55bbfa0fc242 }
+    /// The file that declares the type.
+    public static var _schemaFile: SchemaFile { _schema_a93fc509624c72d9 }
 
     /// Reads a ``NestedNode``.
     @frozen public struct Reader: TypedStructReader, ~Escapable {
@@ -429,6 +474,11 @@ public enum Node {
       @inlinable public var hasName: Bool { _raw.hasPointer(0) }
       /// Sets `name` to null.
       public func clearName() { _raw.pointer(0).clear() }
+      /// Sets `name` to the orphan.
+      public func adoptName(_ orphan: consuming Orphan<TextType>) { _raw.pointer(0).adopt(orphan) }
+      /// Keeps what `name` is, and sets it to null.
+      @_lifetime(copy self)
+      public func disownName() -> Orphan<TextType> { _raw.pointer(0).disown() }
 
       /// ID of the nested node.  Typically, the target node's scopeId points back to this node, but
       /// robust code should avoid relying on this.
@@ -443,9 +493,11 @@ public enum Node {
   /// documentation or debugging purposes. This is kept in a separate struct to make sure it
   /// doesn't accidentally get included in contexts where it is not needed. The
   /// `CodeGeneratorRequest` includes this information in a separate array.
-  public enum SourceInfo {
+  public enum SourceInfo: StructType, DescribedType {
     /// The id of the type in the schema language.
     @inlinable public static var _typeID: UInt64 { 0xf38e1de3041357ae }
+    /// The file that declares the type.
+    public static var _schemaFile: SchemaFile { _schema_a93fc509624c72d9 }
 
     /// Reads a ``SourceInfo``.
     @frozen public struct Reader: TypedStructReader, ~Escapable {
@@ -517,6 +569,13 @@ public enum Node {
       @inlinable public var hasDocComment: Bool { _raw.hasPointer(0) }
       /// Sets `docComment` to null.
       public func clearDocComment() { _raw.pointer(0).clear() }
+      /// Sets `docComment` to the orphan.
+      public func adoptDocComment(_ orphan: consuming Orphan<TextType>) {
+        _raw.pointer(0).adopt(orphan)
+      }
+      /// Keeps what `docComment` is, and sets it to null.
+      @_lifetime(copy self)
+      public func disownDocComment() -> Orphan<TextType> { _raw.pointer(0).disown() }
 
       /// Information about each member -- i.e. fields (for structs), enumerants (for enums), or
       /// methods (for interfaces).
@@ -539,11 +598,22 @@ public enum Node {
       @inlinable public var hasMembers: Bool { _raw.hasPointer(1) }
       /// Sets `members` to null.
       public func clearMembers() { _raw.pointer(1).clear() }
+      /// Sets `members` to the orphan.
+      public func adoptMembers(_ orphan: consuming Orphan<ListBuilder<Node.SourceInfo.Member.Builder>>) {
+        _raw.pointer(1).adopt(orphan)
+      }
+      /// Keeps what `members` is, and sets it to null.
+      @_lifetime(copy self)
+      public func disownMembers() -> Orphan<ListBuilder<Node.SourceInfo.Member.Builder>> {
+        _raw.pointer(1).disown()
+      }
     }
 
-    public enum Member {
+    public enum Member: StructType, DescribedType {
       /// The id of the type in the schema language.
       @inlinable public static var _typeID: UInt64 { 0xc2ba9038898e1fa2 }
+      /// The file that declares the type.
+      public static var _schemaFile: SchemaFile { _schema_a93fc509624c72d9 }
 
       /// Reads a ``Member``.
       @frozen public struct Reader: TypedStructReader, ~Escapable {
@@ -595,6 +665,13 @@ public enum Node {
         @inlinable public var hasDocComment: Bool { _raw.hasPointer(0) }
         /// Sets `docComment` to null.
         public func clearDocComment() { _raw.pointer(0).clear() }
+        /// Sets `docComment` to the orphan.
+        public func adoptDocComment(_ orphan: consuming Orphan<TextType>) {
+          _raw.pointer(0).adopt(orphan)
+        }
+        /// Keeps what `docComment` is, and sets it to null.
+        @_lifetime(copy self)
+        public func disownDocComment() -> Orphan<TextType> { _raw.pointer(0).disown() }
       }
     }
   }
@@ -771,6 +848,13 @@ public enum Node {
       @inlinable public var hasFields: Bool { _raw.hasPointer(3) }
       /// Sets `fields` to null.
       public func clearFields() { _raw.pointer(3).clear() }
+      /// Sets `fields` to the orphan.
+      public func adoptFields(_ orphan: consuming Orphan<ListBuilder<Field.Builder>>) {
+        _raw.pointer(3).adopt(orphan)
+      }
+      /// Keeps what `fields` is, and sets it to null.
+      @_lifetime(copy self)
+      public func disownFields() -> Orphan<ListBuilder<Field.Builder>> { _raw.pointer(3).disown() }
     }
   }
 
@@ -834,6 +918,15 @@ public enum Node {
       @inlinable public var hasEnumerants: Bool { _raw.hasPointer(3) }
       /// Sets `enumerants` to null.
       public func clearEnumerants() { _raw.pointer(3).clear() }
+      /// Sets `enumerants` to the orphan.
+      public func adoptEnumerants(_ orphan: consuming Orphan<ListBuilder<Enumerant.Builder>>) {
+        _raw.pointer(3).adopt(orphan)
+      }
+      /// Keeps what `enumerants` is, and sets it to null.
+      @_lifetime(copy self)
+      public func disownEnumerants() -> Orphan<ListBuilder<Enumerant.Builder>> {
+        _raw.pointer(3).disown()
+      }
     }
   }
 
@@ -904,6 +997,15 @@ public enum Node {
       @inlinable public var hasMethods: Bool { _raw.hasPointer(3) }
       /// Sets `methods` to null.
       public func clearMethods() { _raw.pointer(3).clear() }
+      /// Sets `methods` to the orphan.
+      public func adoptMethods(_ orphan: consuming Orphan<ListBuilder<Method.Builder>>) {
+        _raw.pointer(3).adopt(orphan)
+      }
+      /// Keeps what `methods` is, and sets it to null.
+      @_lifetime(copy self)
+      public func disownMethods() -> Orphan<ListBuilder<Method.Builder>> {
+        _raw.pointer(3).disown()
+      }
 
       /// Superclasses of this interface.
       @inlinable public var superclasses: ListBuilder<Superclass.Builder> {
@@ -922,6 +1024,15 @@ public enum Node {
       @inlinable public var hasSuperclasses: Bool { _raw.hasPointer(4) }
       /// Sets `superclasses` to null.
       public func clearSuperclasses() { _raw.pointer(4).clear() }
+      /// Sets `superclasses` to the orphan.
+      public func adoptSuperclasses(_ orphan: consuming Orphan<ListBuilder<Superclass.Builder>>) {
+        _raw.pointer(4).adopt(orphan)
+      }
+      /// Keeps what `superclasses` is, and sets it to null.
+      @_lifetime(copy self)
+      public func disownSuperclasses() -> Orphan<ListBuilder<Superclass.Builder>> {
+        _raw.pointer(4).disown()
+      }
     }
   }
 
@@ -987,6 +1098,13 @@ public enum Node {
       @inlinable public var hasType: Bool { _raw.hasPointer(3) }
       /// Sets `type` to null.
       public func clearType() { _raw.pointer(3).clear() }
+      /// Sets `type` to the orphan.
+      public func adoptType(_ orphan: consuming Orphan<Type.Builder>) {
+        _raw.pointer(3).adopt(orphan)
+      }
+      /// Keeps what `type` is, and sets it to null.
+      @_lifetime(copy self)
+      public func disownType() -> Orphan<Type.Builder> { _raw.pointer(3).disown() }
 
       @inlinable @inline(__always) public var value: Value.Builder {
         @_lifetime(copy self) get { _raw.pointer(4).structure() }
@@ -1002,6 +1120,13 @@ public enum Node {
       @inlinable public var hasValue: Bool { _raw.hasPointer(4) }
       /// Sets `value` to null.
       public func clearValue() { _raw.pointer(4).clear() }
+      /// Sets `value` to the orphan.
+      public func adoptValue(_ orphan: consuming Orphan<Value.Builder>) {
+        _raw.pointer(4).adopt(orphan)
+      }
+      /// Keeps what `value` is, and sets it to null.
+      @_lifetime(copy self)
+      public func disownValue() -> Orphan<Value.Builder> { _raw.pointer(4).disown() }
     }
   }
 
@@ -1085,6 +1210,13 @@ public enum Node {
       @inlinable public var hasType: Bool { _raw.hasPointer(3) }
       /// Sets `type` to null.
       public func clearType() { _raw.pointer(3).clear() }
+      /// Sets `type` to the orphan.
+      public func adoptType(_ orphan: consuming Orphan<Type.Builder>) {
+        _raw.pointer(3).adopt(orphan)
+      }
+      /// Keeps what `type` is, and sets it to null.
+      @_lifetime(copy self)
+      public func disownType() -> Orphan<Type.Builder> { _raw.pointer(3).disown() }
 
       @inlinable @inline(__always) public var targetsFile: Bool {
         get { _raw.readBool(112) }
@@ -1150,9 +1282,11 @@ public enum Node {
 }
 
 /// Schema for a field of a struct.
-public enum Field {
+public enum Field: StructType, DescribedType {
   /// The id of the type in the schema language.
   @inlinable public static var _typeID: UInt64 { 0x9aad50a41f4af45f }
+  /// The file that declares the type.
+  public static var _schemaFile: SchemaFile { _schema_a93fc509624c72d9 }
 
   /// Reads a ``Field``.
   @frozen public struct Reader: TypedStructReader, ~Escapable {
@@ -1209,8 +1343,8 @@ public enum Field {
     @inlinable @inline(__always) public var which: Which {
       @_lifetime(copy self) get throws(DecodingError) {
         switch _raw.discriminant(4) {
-        case 0: return .slot(slot)
-        case 1: return .group(group)
+        case 0: return .slot(Field.Slot.Reader(_raw: _raw))
+        case 1: return .group(Field.Group.Reader(_raw: _raw))
         case let number: return .unknown(number)
         }
       }
@@ -1245,6 +1379,11 @@ public enum Field {
     @inlinable public var hasName: Bool { _raw.hasPointer(0) }
     /// Sets `name` to null.
     public func clearName() { _raw.pointer(0).clear() }
+    /// Sets `name` to the orphan.
+    public func adoptName(_ orphan: consuming Orphan<TextType>) { _raw.pointer(0).adopt(orphan) }
+    /// Keeps what `name` is, and sets it to null.
+    @_lifetime(copy self)
+    public func disownName() -> Orphan<TextType> { _raw.pointer(0).disown() }
 
     /// Indicates where this member appeared in the code, relative to other members.
     /// Code ordering may have semantic relevance -- programmers tend to place related fields
@@ -1273,6 +1412,15 @@ public enum Field {
     @inlinable public var hasAnnotations: Bool { _raw.hasPointer(1) }
     /// Sets `annotations` to null.
     public func clearAnnotations() { _raw.pointer(1).clear() }
+    /// Sets `annotations` to the orphan.
+    public func adoptAnnotations(_ orphan: consuming Orphan<ListBuilder<Annotation.Builder>>) {
+      _raw.pointer(1).adopt(orphan)
+    }
+    /// Keeps what `annotations` is, and sets it to null.
+    @_lifetime(copy self)
+    public func disownAnnotations() -> Orphan<ListBuilder<Annotation.Builder>> {
+      _raw.pointer(1).disown()
+    }
 
     /// If the field is in a union, this is the value which the union's discriminant should take when
     /// the field is active.  If the field is not in a union, this is 0xffff.
@@ -1414,6 +1562,13 @@ public enum Field {
       @inlinable public var hasType: Bool { _raw.hasPointer(2) }
       /// Sets `type` to null.
       public func clearType() { _raw.pointer(2).clear() }
+      /// Sets `type` to the orphan.
+      public func adoptType(_ orphan: consuming Orphan<Type.Builder>) {
+        _raw.pointer(2).adopt(orphan)
+      }
+      /// Keeps what `type` is, and sets it to null.
+      @_lifetime(copy self)
+      public func disownType() -> Orphan<Type.Builder> { _raw.pointer(2).disown() }
 
       @inlinable @inline(__always) public var defaultValue: Value.Builder {
         @_lifetime(copy self) get { _raw.pointer(3).structure() }
@@ -1429,6 +1584,13 @@ public enum Field {
       @inlinable public var hasDefaultValue: Bool { _raw.hasPointer(3) }
       /// Sets `defaultValue` to null.
       public func clearDefaultValue() { _raw.pointer(3).clear() }
+      /// Sets `defaultValue` to the orphan.
+      public func adoptDefaultValue(_ orphan: consuming Orphan<Value.Builder>) {
+        _raw.pointer(3).adopt(orphan)
+      }
+      /// Keeps what `defaultValue` is, and sets it to null.
+      @_lifetime(copy self)
+      public func disownDefaultValue() -> Orphan<Value.Builder> { _raw.pointer(3).disown() }
 
       /// Whether the default value was specified explicitly.  Non-explicit default values are always
       /// zero or empty values.  Usually, whether the default value was explicit shouldn't matter.
@@ -1517,7 +1679,7 @@ public enum Field {
         @_lifetime(copy self) get throws(DecodingError) {
           switch _raw.discriminant(5) {
           case 0: return .implicit
-          case 1: return .explicit(explicit)
+          case 1: return .explicit(_raw.read(6))
           case let number: return .unknown(number)
           }
         }
@@ -1573,9 +1735,11 @@ public enum Field {
 }
 
 /// Schema for member of an enum.
-public enum Enumerant {
+public enum Enumerant: StructType, DescribedType {
   /// The id of the type in the schema language.
   @inlinable public static var _typeID: UInt64 { 0x978a7cebdc549a4d }
+  /// The file that declares the type.
+  public static var _schemaFile: SchemaFile { _schema_a93fc509624c72d9 }
 
   /// Reads a ``Enumerant``.
   @frozen public struct Reader: TypedStructReader, ~Escapable {
@@ -1635,6 +1799,11 @@ public enum Enumerant {
     @inlinable public var hasName: Bool { _raw.hasPointer(0) }
     /// Sets `name` to null.
     public func clearName() { _raw.pointer(0).clear() }
+    /// Sets `name` to the orphan.
+    public func adoptName(_ orphan: consuming Orphan<TextType>) { _raw.pointer(0).adopt(orphan) }
+    /// Keeps what `name` is, and sets it to null.
+    @_lifetime(copy self)
+    public func disownName() -> Orphan<TextType> { _raw.pointer(0).disown() }
 
     /// Specifies order in which the enumerants were declared in the code.
     /// Like Struct.Field.codeOrder.
@@ -1659,12 +1828,23 @@ public enum Enumerant {
     @inlinable public var hasAnnotations: Bool { _raw.hasPointer(1) }
     /// Sets `annotations` to null.
     public func clearAnnotations() { _raw.pointer(1).clear() }
+    /// Sets `annotations` to the orphan.
+    public func adoptAnnotations(_ orphan: consuming Orphan<ListBuilder<Annotation.Builder>>) {
+      _raw.pointer(1).adopt(orphan)
+    }
+    /// Keeps what `annotations` is, and sets it to null.
+    @_lifetime(copy self)
+    public func disownAnnotations() -> Orphan<ListBuilder<Annotation.Builder>> {
+      _raw.pointer(1).disown()
+    }
   }
 }
 
-public enum Superclass {
+public enum Superclass: StructType, DescribedType {
   /// The id of the type in the schema language.
   @inlinable public static var _typeID: UInt64 { 0xa9962a9ed0a4d7f8 }
+  /// The file that declares the type.
+  public static var _schemaFile: SchemaFile { _schema_a93fc509624c72d9 }
 
   /// Reads a ``Superclass``.
   @frozen public struct Reader: TypedStructReader, ~Escapable {
@@ -1725,13 +1905,22 @@ public enum Superclass {
     @inlinable public var hasBrand: Bool { _raw.hasPointer(0) }
     /// Sets `brand` to null.
     public func clearBrand() { _raw.pointer(0).clear() }
+    /// Sets `brand` to the orphan.
+    public func adoptBrand(_ orphan: consuming Orphan<Brand.Builder>) {
+      _raw.pointer(0).adopt(orphan)
+    }
+    /// Keeps what `brand` is, and sets it to null.
+    @_lifetime(copy self)
+    public func disownBrand() -> Orphan<Brand.Builder> { _raw.pointer(0).disown() }
   }
 }
 
 /// Schema for method of an interface.
-public enum Method {
+public enum Method: StructType, DescribedType {
   /// The id of the type in the schema language.
   @inlinable public static var _typeID: UInt64 { 0x9500cce23b334d80 }
+  /// The file that declares the type.
+  public static var _schemaFile: SchemaFile { _schema_a93fc509624c72d9 }
 
   /// Reads a ``Method``.
   @frozen public struct Reader: TypedStructReader, ~Escapable {
@@ -1825,6 +2014,11 @@ public enum Method {
     @inlinable public var hasName: Bool { _raw.hasPointer(0) }
     /// Sets `name` to null.
     public func clearName() { _raw.pointer(0).clear() }
+    /// Sets `name` to the orphan.
+    public func adoptName(_ orphan: consuming Orphan<TextType>) { _raw.pointer(0).adopt(orphan) }
+    /// Keeps what `name` is, and sets it to null.
+    @_lifetime(copy self)
+    public func disownName() -> Orphan<TextType> { _raw.pointer(0).disown() }
 
     /// Specifies order in which the methods were declared in the code.
     /// Like Struct.Field.codeOrder.
@@ -1851,6 +2045,15 @@ public enum Method {
     @inlinable public var hasImplicitParameters: Bool { _raw.hasPointer(4) }
     /// Sets `implicitParameters` to null.
     public func clearImplicitParameters() { _raw.pointer(4).clear() }
+    /// Sets `implicitParameters` to the orphan.
+    public func adoptImplicitParameters(_ orphan: consuming Orphan<ListBuilder<Node.Parameter.Builder>>) {
+      _raw.pointer(4).adopt(orphan)
+    }
+    /// Keeps what `implicitParameters` is, and sets it to null.
+    @_lifetime(copy self)
+    public func disownImplicitParameters() -> Orphan<ListBuilder<Node.Parameter.Builder>> {
+      _raw.pointer(4).disown()
+    }
 
     /// ID of the parameter struct type.  If a named parameter list was specified in the method
     /// declaration (rather than a single struct parameter type) then a corresponding struct type is
@@ -1879,6 +2082,13 @@ public enum Method {
     @inlinable public var hasParamBrand: Bool { _raw.hasPointer(2) }
     /// Sets `paramBrand` to null.
     public func clearParamBrand() { _raw.pointer(2).clear() }
+    /// Sets `paramBrand` to the orphan.
+    public func adoptParamBrand(_ orphan: consuming Orphan<Brand.Builder>) {
+      _raw.pointer(2).adopt(orphan)
+    }
+    /// Keeps what `paramBrand` is, and sets it to null.
+    @_lifetime(copy self)
+    public func disownParamBrand() -> Orphan<Brand.Builder> { _raw.pointer(2).disown() }
 
     /// ID of the return struct type; similar to `paramStructType`.
     @inlinable @inline(__always) public var resultStructType: UInt64 {
@@ -1901,6 +2111,13 @@ public enum Method {
     @inlinable public var hasResultBrand: Bool { _raw.hasPointer(3) }
     /// Sets `resultBrand` to null.
     public func clearResultBrand() { _raw.pointer(3).clear() }
+    /// Sets `resultBrand` to the orphan.
+    public func adoptResultBrand(_ orphan: consuming Orphan<Brand.Builder>) {
+      _raw.pointer(3).adopt(orphan)
+    }
+    /// Keeps what `resultBrand` is, and sets it to null.
+    @_lifetime(copy self)
+    public func disownResultBrand() -> Orphan<Brand.Builder> { _raw.pointer(3).disown() }
 
     @inlinable public var annotations: ListBuilder<Annotation.Builder> {
       @_lifetime(copy self) get { _raw.pointer(1).list() }
@@ -1918,13 +2135,24 @@ public enum Method {
     @inlinable public var hasAnnotations: Bool { _raw.hasPointer(1) }
     /// Sets `annotations` to null.
     public func clearAnnotations() { _raw.pointer(1).clear() }
+    /// Sets `annotations` to the orphan.
+    public func adoptAnnotations(_ orphan: consuming Orphan<ListBuilder<Annotation.Builder>>) {
+      _raw.pointer(1).adopt(orphan)
+    }
+    /// Keeps what `annotations` is, and sets it to null.
+    @_lifetime(copy self)
+    public func disownAnnotations() -> Orphan<ListBuilder<Annotation.Builder>> {
+      _raw.pointer(1).disown()
+    }
   }
 }
 
 /// Represents a type expression.
-public enum Type {
+public enum Type: StructType, DescribedType {
   /// The id of the type in the schema language.
   @inlinable public static var _typeID: UInt64 { 0xd07378ede1f9cc60 }
+  /// The file that declares the type.
+  public static var _schemaFile: SchemaFile { _schema_a93fc509624c72d9 }
 
   /// Reads a ``Type``.
   @frozen public struct Reader: TypedStructReader, ~Escapable {
@@ -1977,11 +2205,11 @@ public enum Type {
         case 11: return .float64
         case 12: return .text
         case 13: return .data
-        case 14: return .list(list)
-        case 15: return .enum(`enum`)
-        case 16: return .struct(`struct`)
-        case 17: return .interface(interface)
-        case 18: return .anyPointer(anyPointer)
+        case 14: return .list(Type.List.Reader(_raw: _raw))
+        case 15: return .enum(Type.Enum.Reader(_raw: _raw))
+        case 16: return .struct(Type.Struct.Reader(_raw: _raw))
+        case 17: return .interface(Type.Interface.Reader(_raw: _raw))
+        case 18: return .anyPointer(Type.AnyPointer.Reader(_raw: _raw))
         case let number: return .unknown(number)
         }
       }
@@ -2190,6 +2418,13 @@ public enum Type {
       @inlinable public var hasElementType: Bool { _raw.hasPointer(0) }
       /// Sets `elementType` to null.
       public func clearElementType() { _raw.pointer(0).clear() }
+      /// Sets `elementType` to the orphan.
+      public func adoptElementType(_ orphan: consuming Orphan<Type.Builder>) {
+        _raw.pointer(0).adopt(orphan)
+      }
+      /// Keeps what `elementType` is, and sets it to null.
+      @_lifetime(copy self)
+      public func disownElementType() -> Orphan<Type.Builder> { _raw.pointer(0).disown() }
     }
   }
 
@@ -2256,6 +2491,13 @@ public enum Type {
       @inlinable public var hasBrand: Bool { _raw.hasPointer(0) }
       /// Sets `brand` to null.
       public func clearBrand() { _raw.pointer(0).clear() }
+      /// Sets `brand` to the orphan.
+      public func adoptBrand(_ orphan: consuming Orphan<Brand.Builder>) {
+        _raw.pointer(0).adopt(orphan)
+      }
+      /// Keeps what `brand` is, and sets it to null.
+      @_lifetime(copy self)
+      public func disownBrand() -> Orphan<Brand.Builder> { _raw.pointer(0).disown() }
     }
   }
 
@@ -2322,6 +2564,13 @@ public enum Type {
       @inlinable public var hasBrand: Bool { _raw.hasPointer(0) }
       /// Sets `brand` to null.
       public func clearBrand() { _raw.pointer(0).clear() }
+      /// Sets `brand` to the orphan.
+      public func adoptBrand(_ orphan: consuming Orphan<Brand.Builder>) {
+        _raw.pointer(0).adopt(orphan)
+      }
+      /// Keeps what `brand` is, and sets it to null.
+      @_lifetime(copy self)
+      public func disownBrand() -> Orphan<Brand.Builder> { _raw.pointer(0).disown() }
     }
   }
 
@@ -2388,6 +2637,13 @@ public enum Type {
       @inlinable public var hasBrand: Bool { _raw.hasPointer(0) }
       /// Sets `brand` to null.
       public func clearBrand() { _raw.pointer(0).clear() }
+      /// Sets `brand` to the orphan.
+      public func adoptBrand(_ orphan: consuming Orphan<Brand.Builder>) {
+        _raw.pointer(0).adopt(orphan)
+      }
+      /// Keeps what `brand` is, and sets it to null.
+      @_lifetime(copy self)
+      public func disownBrand() -> Orphan<Brand.Builder> { _raw.pointer(0).disown() }
     }
   }
 
@@ -2432,9 +2688,9 @@ public enum Type {
       @inlinable @inline(__always) public var which: Which {
         @_lifetime(copy self) get throws(DecodingError) {
           switch _raw.discriminant(4) {
-          case 0: return .unconstrained(unconstrained)
-          case 1: return .parameter(parameter)
-          case 2: return .implicitMethodParameter(implicitMethodParameter)
+          case 0: return .unconstrained(Type.AnyPointer.Unconstrained.Reader(_raw: _raw))
+          case 1: return .parameter(Type.AnyPointer.Parameter.Reader(_raw: _raw))
+          case 2: return .implicitMethodParameter(Type.AnyPointer.ImplicitMethodParameter.Reader(_raw: _raw))
           case let number: return .unknown(number)
           }
         }
@@ -2711,9 +2967,11 @@ public enum Type {
 
 /// Specifies bindings for parameters of generics. Since these bindings turn a generic into a
 /// non-generic, we call it the "brand".
-public enum Brand {
+public enum Brand: StructType, DescribedType {
   /// The id of the type in the schema language.
   @inlinable public static var _typeID: UInt64 { 0x903455f06065422b }
+  /// The file that declares the type.
+  public static var _schemaFile: SchemaFile { _schema_a93fc509624c72d9 }
 
   /// Reads a ``Brand``.
   @frozen public struct Reader: TypedStructReader, ~Escapable {
@@ -2775,11 +3033,22 @@ public enum Brand {
     @inlinable public var hasScopes: Bool { _raw.hasPointer(0) }
     /// Sets `scopes` to null.
     public func clearScopes() { _raw.pointer(0).clear() }
+    /// Sets `scopes` to the orphan.
+    public func adoptScopes(_ orphan: consuming Orphan<ListBuilder<Brand.Scope.Builder>>) {
+      _raw.pointer(0).adopt(orphan)
+    }
+    /// Keeps what `scopes` is, and sets it to null.
+    @_lifetime(copy self)
+    public func disownScopes() -> Orphan<ListBuilder<Brand.Scope.Builder>> {
+      _raw.pointer(0).disown()
+    }
   }
 
-  public enum Scope {
+  public enum Scope: StructType, DescribedType {
     /// The id of the type in the schema language.
     @inlinable public static var _typeID: UInt64 { 0xabd73485a9636bc9 }
+    /// The file that declares the type.
+    public static var _schemaFile: SchemaFile { _schema_a93fc509624c72d9 }
 
     /// Reads a ``Scope``.
     @frozen public struct Reader: TypedStructReader, ~Escapable {
@@ -2808,7 +3077,7 @@ public enum Brand {
       @inlinable @inline(__always) public var which: Which {
         @_lifetime(copy self) get throws(DecodingError) {
           switch _raw.discriminant(4) {
-          case 0: return .bind(try bind)
+          case 0: return .bind(try _raw.pointer(0).list())
           case 1: return .inherit
           case let number: return .unknown(number)
           }
@@ -2862,6 +3131,16 @@ public enum Brand {
         _raw.setDiscriminant(4, 0)
         _raw.pointer(0).clear()
       }
+      /// Sets `bind` to the orphan.
+      public func adoptBind(_ orphan: consuming Orphan<ListBuilder<Brand.Binding.Builder>>) {
+        _raw.setDiscriminant(4, 0)
+        _raw.pointer(0).adopt(orphan)
+      }
+      /// Keeps what `bind` is, and sets it to null.
+      @_lifetime(copy self)
+      public func disownBind() -> Orphan<ListBuilder<Brand.Binding.Builder>> {
+        _raw.disown(0, if: _raw.discriminant(4) == 0)
+      }
 
       /// The place where the Brand appears is within this scope or a sub-scope, and bindings
       /// for this scope are deferred to later Brand applications. This is equivalent to a
@@ -2906,9 +3185,11 @@ public enum Brand {
     }
   }
 
-  public enum Binding {
+  public enum Binding: StructType, DescribedType {
     /// The id of the type in the schema language.
     @inlinable public static var _typeID: UInt64 { 0xc863cd16969ee7fc }
+    /// The file that declares the type.
+    public static var _schemaFile: SchemaFile { _schema_a93fc509624c72d9 }
 
     /// Reads a ``Binding``.
     @frozen public struct Reader: TypedStructReader, ~Escapable {
@@ -2934,7 +3215,7 @@ public enum Brand {
         @_lifetime(copy self) get throws(DecodingError) {
           switch _raw.discriminant(0) {
           case 0: return .unbound
-          case 1: return .type(try type)
+          case 1: return .type(try _raw.pointer(0).structure())
           case let number: return .unknown(number)
           }
         }
@@ -2983,6 +3264,16 @@ public enum Brand {
         _raw.setDiscriminant(0, 1)
         _raw.pointer(0).clear()
       }
+      /// Sets `type` to the orphan.
+      public func adoptType(_ orphan: consuming Orphan<Type.Builder>) {
+        _raw.setDiscriminant(0, 1)
+        _raw.pointer(0).adopt(orphan)
+      }
+      /// Keeps what `type` is, and sets it to null.
+      @_lifetime(copy self)
+      public func disownType() -> Orphan<Type.Builder> {
+        _raw.disown(0, if: _raw.discriminant(0) == 1)
+      }
     }
 
     /// The members of the union in ``Binding``.
@@ -2996,9 +3287,11 @@ public enum Brand {
 }
 
 /// Represents a value, e.g. a field default value, constant value, or annotation value.
-public enum Value {
+public enum Value: StructType, DescribedType {
   /// The id of the type in the schema language.
   @inlinable public static var _typeID: UInt64 { 0xce23dcd2d7b00c9b }
+  /// The file that declares the type.
+  public static var _schemaFile: SchemaFile { _schema_a93fc509624c72d9 }
 
   /// Reads a ``Value``.
   @frozen public struct Reader: TypedStructReader, ~Escapable {
@@ -3072,24 +3365,24 @@ public enum Value {
       @_lifetime(copy self) get throws(DecodingError) {
         switch _raw.discriminant(0) {
         case 0: return .void
-        case 1: return .bool(bool)
-        case 2: return .int8(int8)
-        case 3: return .int16(int16)
-        case 4: return .int32(int32)
-        case 5: return .int64(int64)
-        case 6: return .uint8(uint8)
-        case 7: return .uint16(uint16)
-        case 8: return .uint32(uint32)
-        case 9: return .uint64(uint64)
-        case 10: return .float32(float32)
-        case 11: return .float64(float64)
-        case 12: return .text(try text)
-        case 13: return .data(try data)
-        case 14: return .list(list)
-        case 15: return .enum(`enum`)
-        case 16: return .struct(`struct`)
+        case 1: return .bool(_raw.readBool(16))
+        case 2: return .int8(_raw.read(2))
+        case 3: return .int16(_raw.read(1))
+        case 4: return .int32(_raw.read(1))
+        case 5: return .int64(_raw.read(1))
+        case 6: return .uint8(_raw.read(2))
+        case 7: return .uint16(_raw.read(1))
+        case 8: return .uint32(_raw.read(1))
+        case 9: return .uint64(_raw.read(1))
+        case 10: return .float32(_raw.read(1))
+        case 11: return .float64(_raw.read(1))
+        case 12: return .text(try _raw.pointer(0).text())
+        case 13: return .data(try _raw.pointer(0).data())
+        case 14: return .list(_raw.pointer(0))
+        case 15: return .enum(_raw.read(1))
+        case 16: return .struct(_raw.pointer(0))
         case 17: return .interface
-        case 18: return .anyPointer(anyPointer)
+        case 18: return .anyPointer(_raw.pointer(0))
         case let number: return .unknown(number)
         }
       }
@@ -3224,6 +3517,14 @@ public enum Value {
       _raw.setDiscriminant(0, 12)
       _raw.pointer(0).clear()
     }
+    /// Sets `text` to the orphan.
+    public func adoptText(_ orphan: consuming Orphan<TextType>) {
+      _raw.setDiscriminant(0, 12)
+      _raw.pointer(0).adopt(orphan)
+    }
+    /// Keeps what `text` is, and sets it to null.
+    @_lifetime(copy self)
+    public func disownText() -> Orphan<TextType> { _raw.disown(0, if: _raw.discriminant(0) == 12) }
 
     public var data: [UInt8] {
       get { _raw.pointer(0).array }
@@ -3244,6 +3545,14 @@ public enum Value {
       _raw.setDiscriminant(0, 13)
       _raw.pointer(0).clear()
     }
+    /// Sets `data` to the orphan.
+    public func adoptData(_ orphan: consuming Orphan<DataType>) {
+      _raw.setDiscriminant(0, 13)
+      _raw.pointer(0).adopt(orphan)
+    }
+    /// Keeps what `data` is, and sets it to null.
+    @_lifetime(copy self)
+    public func disownData() -> Orphan<DataType> { _raw.disown(0, if: _raw.discriminant(0) == 13) }
 
     @inlinable public var list: AnyPointerBuilder {
       @_lifetime(copy self) get { _raw.pointer(0) }
@@ -3266,6 +3575,16 @@ public enum Value {
     public func clearList() {
       _raw.setDiscriminant(0, 14)
       _raw.pointer(0).clear()
+    }
+    /// Sets `list` to the orphan.
+    public func adoptList(_ orphan: consuming Orphan<AnyPointerBuilder>) {
+      _raw.setDiscriminant(0, 14)
+      _raw.pointer(0).adopt(orphan)
+    }
+    /// Keeps what `list` is, and sets it to null.
+    @_lifetime(copy self)
+    public func disownList() -> Orphan<AnyPointerBuilder> {
+      _raw.disown(0, if: _raw.discriminant(0) == 14)
     }
 
     @inlinable @inline(__always) public var `enum`: UInt16 {
@@ -3298,6 +3617,16 @@ public enum Value {
       _raw.setDiscriminant(0, 16)
       _raw.pointer(0).clear()
     }
+    /// Sets `struct` to the orphan.
+    public func adoptStruct(_ orphan: consuming Orphan<AnyPointerBuilder>) {
+      _raw.setDiscriminant(0, 16)
+      _raw.pointer(0).adopt(orphan)
+    }
+    /// Keeps what `struct` is, and sets it to null.
+    @_lifetime(copy self)
+    public func disownStruct() -> Orphan<AnyPointerBuilder> {
+      _raw.disown(0, if: _raw.discriminant(0) == 16)
+    }
 
     /// The only interface value that can be represented statically is "null", whose methods always
     /// throw exceptions.
@@ -3324,6 +3653,16 @@ public enum Value {
     public func clearAnyPointer() {
       _raw.setDiscriminant(0, 18)
       _raw.pointer(0).clear()
+    }
+    /// Sets `anyPointer` to the orphan.
+    public func adoptAnyPointer(_ orphan: consuming Orphan<AnyPointerBuilder>) {
+      _raw.setDiscriminant(0, 18)
+      _raw.pointer(0).adopt(orphan)
+    }
+    /// Keeps what `anyPointer` is, and sets it to null.
+    @_lifetime(copy self)
+    public func disownAnyPointer() -> Orphan<AnyPointerBuilder> {
+      _raw.disown(0, if: _raw.discriminant(0) == 18)
     }
   }
 
@@ -3357,9 +3696,11 @@ public enum Value {
 
 /// Describes an annotation applied to a declaration.  Note AnnotationNode describes the
 /// annotation's declaration, while this describes a use of the annotation.
-public enum Annotation {
+public enum Annotation: StructType, DescribedType {
   /// The id of the type in the schema language.
   @inlinable public static var _typeID: UInt64 { 0xf1c8950dab257542 }
+  /// The file that declares the type.
+  public static var _schemaFile: SchemaFile { _schema_a93fc509624c72d9 }
 
   /// Reads a ``Annotation``.
   @frozen public struct Reader: TypedStructReader, ~Escapable {
@@ -3434,6 +3775,13 @@ public enum Annotation {
     @inlinable public var hasBrand: Bool { _raw.hasPointer(1) }
     /// Sets `brand` to null.
     public func clearBrand() { _raw.pointer(1).clear() }
+    /// Sets `brand` to the orphan.
+    public func adoptBrand(_ orphan: consuming Orphan<Brand.Builder>) {
+      _raw.pointer(1).adopt(orphan)
+    }
+    /// Keeps what `brand` is, and sets it to null.
+    @_lifetime(copy self)
+    public func disownBrand() -> Orphan<Brand.Builder> { _raw.pointer(1).disown() }
 
     @inlinable @inline(__always) public var value: Value.Builder {
       @_lifetime(copy self) get { _raw.pointer(0).structure() }
@@ -3449,12 +3797,19 @@ public enum Annotation {
     @inlinable public var hasValue: Bool { _raw.hasPointer(0) }
     /// Sets `value` to null.
     public func clearValue() { _raw.pointer(0).clear() }
+    /// Sets `value` to the orphan.
+    public func adoptValue(_ orphan: consuming Orphan<Value.Builder>) {
+      _raw.pointer(0).adopt(orphan)
+    }
+    /// Keeps what `value` is, and sets it to null.
+    @_lifetime(copy self)
+    public func disownValue() -> Orphan<Value.Builder> { _raw.pointer(0).disown() }
   }
 }
 
 /// Possible element sizes for encoded lists.  These correspond exactly to the possible values of
 /// the 3-bit element size component of a list pointer.
-@frozen public enum ElementSize: SchemaEnum {
+@frozen public enum ElementSize: SchemaEnum, DescribedType {
   /// aka "void", but that's a keyword.
   case empty
   case bit
@@ -3466,6 +3821,11 @@ public enum Annotation {
   case inlineComposite
   /// A number that this version of the schema does not know.
   case unknown(UInt16)
+
+  /// The id of the type in the schema language.
+  @inlinable public static var _typeID: UInt64 { 0xd1958f7dba521926 }
+  /// The file that declares the type.
+  public static var _schemaFile: SchemaFile { _schema_a93fc509624c72d9 }
 
   /// The enumerant of the number.
   @inlinable public init(rawValue: UInt16) {
@@ -3498,9 +3858,11 @@ public enum Annotation {
   }
 }
 
-public enum CapnpVersion {
+public enum CapnpVersion: StructType, DescribedType {
   /// The id of the type in the schema language.
   @inlinable public static var _typeID: UInt64 { 0xd85d305b7d839963 }
+  /// The file that declares the type.
+  public static var _schemaFile: SchemaFile { _schema_a93fc509624c72d9 }
 
   /// Reads a ``CapnpVersion``.
   @frozen public struct Reader: TypedStructReader, ~Escapable {
@@ -3557,9 +3919,11 @@ public enum CapnpVersion {
   }
 }
 
-public enum CodeGeneratorRequest {
+public enum CodeGeneratorRequest: StructType, DescribedType {
   /// The id of the type in the schema language.
   @inlinable public static var _typeID: UInt64 { 0xbfc546f6210ad7ce }
+  /// The file that declares the type.
+  public static var _schemaFile: SchemaFile { _schema_a93fc509624c72d9 }
 
   /// Reads a ``CodeGeneratorRequest``.
   @frozen public struct Reader: TypedStructReader, ~Escapable {
@@ -3648,6 +4012,13 @@ public enum CodeGeneratorRequest {
     @inlinable public var hasCapnpVersion: Bool { _raw.hasPointer(2) }
     /// Sets `capnpVersion` to null.
     public func clearCapnpVersion() { _raw.pointer(2).clear() }
+    /// Sets `capnpVersion` to the orphan.
+    public func adoptCapnpVersion(_ orphan: consuming Orphan<CapnpVersion.Builder>) {
+      _raw.pointer(2).adopt(orphan)
+    }
+    /// Keeps what `capnpVersion` is, and sets it to null.
+    @_lifetime(copy self)
+    public func disownCapnpVersion() -> Orphan<CapnpVersion.Builder> { _raw.pointer(2).disown() }
 
     /// All nodes parsed by the compiler, including for the files on the command line and their
     /// imports.
@@ -3667,6 +4038,13 @@ public enum CodeGeneratorRequest {
     @inlinable public var hasNodes: Bool { _raw.hasPointer(0) }
     /// Sets `nodes` to null.
     public func clearNodes() { _raw.pointer(0).clear() }
+    /// Sets `nodes` to the orphan.
+    public func adoptNodes(_ orphan: consuming Orphan<ListBuilder<Node.Builder>>) {
+      _raw.pointer(0).adopt(orphan)
+    }
+    /// Keeps what `nodes` is, and sets it to null.
+    @_lifetime(copy self)
+    public func disownNodes() -> Orphan<ListBuilder<Node.Builder>> { _raw.pointer(0).disown() }
 
     /// Information about the original source code for each node, where available. This array may be
     /// omitted or may be missing some nodes if no info is available for them.
@@ -3686,6 +4064,15 @@ public enum CodeGeneratorRequest {
     @inlinable public var hasSourceInfo: Bool { _raw.hasPointer(3) }
     /// Sets `sourceInfo` to null.
     public func clearSourceInfo() { _raw.pointer(3).clear() }
+    /// Sets `sourceInfo` to the orphan.
+    public func adoptSourceInfo(_ orphan: consuming Orphan<ListBuilder<Node.SourceInfo.Builder>>) {
+      _raw.pointer(3).adopt(orphan)
+    }
+    /// Keeps what `sourceInfo` is, and sets it to null.
+    @_lifetime(copy self)
+    public func disownSourceInfo() -> Orphan<ListBuilder<Node.SourceInfo.Builder>> {
+      _raw.pointer(3).disown()
+    }
 
     /// Files which were listed on the command line.
     @inlinable public var requestedFiles: ListBuilder<CodeGeneratorRequest.RequestedFile.Builder> {
@@ -3704,11 +4091,22 @@ public enum CodeGeneratorRequest {
     @inlinable public var hasRequestedFiles: Bool { _raw.hasPointer(1) }
     /// Sets `requestedFiles` to null.
     public func clearRequestedFiles() { _raw.pointer(1).clear() }
+    /// Sets `requestedFiles` to the orphan.
+    public func adoptRequestedFiles(_ orphan: consuming Orphan<ListBuilder<CodeGeneratorRequest.RequestedFile.Builder>>) {
+      _raw.pointer(1).adopt(orphan)
+    }
+    /// Keeps what `requestedFiles` is, and sets it to null.
+    @_lifetime(copy self)
+    public func disownRequestedFiles() -> Orphan<ListBuilder<CodeGeneratorRequest.RequestedFile.Builder>> {
+      _raw.pointer(1).disown()
+    }
   }
 
-  public enum RequestedFile {
+  public enum RequestedFile: StructType, DescribedType {
     /// The id of the type in the schema language.
     @inlinable public static var _typeID: UInt64 { 0xcfea0eb02e810062 }
+    /// The file that declares the type.
+    public static var _schemaFile: SchemaFile { _schema_a93fc509624c72d9 }
 
     /// Reads a ``RequestedFile``.
     @frozen public struct Reader: TypedStructReader, ~Escapable {
@@ -3778,6 +4176,13 @@ public enum CodeGeneratorRequest {
       @inlinable public var hasFilename: Bool { _raw.hasPointer(0) }
       /// Sets `filename` to null.
       public func clearFilename() { _raw.pointer(0).clear() }
+      /// Sets `filename` to the orphan.
+      public func adoptFilename(_ orphan: consuming Orphan<TextType>) {
+        _raw.pointer(0).adopt(orphan)
+      }
+      /// Keeps what `filename` is, and sets it to null.
+      @_lifetime(copy self)
+      public func disownFilename() -> Orphan<TextType> { _raw.pointer(0).disown() }
 
       /// List of all imported paths seen in this file.
       @inlinable public var imports: ListBuilder<CodeGeneratorRequest.RequestedFile.Import.Builder> {
@@ -3796,11 +4201,22 @@ public enum CodeGeneratorRequest {
       @inlinable public var hasImports: Bool { _raw.hasPointer(1) }
       /// Sets `imports` to null.
       public func clearImports() { _raw.pointer(1).clear() }
+      /// Sets `imports` to the orphan.
+      public func adoptImports(_ orphan: consuming Orphan<ListBuilder<CodeGeneratorRequest.RequestedFile.Import.Builder>>) {
+        _raw.pointer(1).adopt(orphan)
+      }
+      /// Keeps what `imports` is, and sets it to null.
+      @_lifetime(copy self)
+      public func disownImports() -> Orphan<ListBuilder<CodeGeneratorRequest.RequestedFile.Import.Builder>> {
+        _raw.pointer(1).disown()
+      }
     }
 
-    public enum Import {
+    public enum Import: StructType, DescribedType {
       /// The id of the type in the schema language.
       @inlinable public static var _typeID: UInt64 { 0xae504193122357e5 }
+      /// The file that declares the type.
+      public static var _schemaFile: SchemaFile { _schema_a93fc509624c72d9 }
 
       /// Reads a ``Import``.
       @frozen public struct Reader: TypedStructReader, ~Escapable {
@@ -3871,10 +4287,383 @@ public enum CodeGeneratorRequest {
         @inlinable public var hasName: Bool { _raw.hasPointer(0) }
         /// Sets `name` to null.
         public func clearName() { _raw.pointer(0).clear() }
+        /// Sets `name` to the orphan.
+        public func adoptName(_ orphan: consuming Orphan<TextType>) {
+          _raw.pointer(0).adopt(orphan)
+        }
+        /// Keeps what `name` is, and sets it to null.
+        @_lifetime(copy self)
+        public func disownName() -> Orphan<TextType> { _raw.pointer(0).disown() }
       }
     }
   }
 }
+
+/// What schema.capnp declares, for use at run time.
+public let _schema_a93fc509624c72d9 = SchemaFile(
+  id: 0xa93fc509624c72d9, name: "schema.capnp",
+  imports: [],
+  nodes: """
+    AgAAAPgDAAAACAAAGQAAAAEAAAA2AQAAlAAAAAUABgAMAQAABQAGAEQCAAAFAAYA5AIAAAUABgBEBQAABQAGAEwGAAAF\
+    AAYAqAYAAAUABgBkCAAABQAGACAJAAAFAAYA0AkAAAUABgDgCwAABQAGAOgMAAAFAAYAnA0AAAUABgCgDgAABQAGAFQP\
+    AAAFAAYAAgEAAAEAAAByAgAAAQAAAJIDAAABAAAAmgQAAAEAAAC6BQAAAQAAAEIHAAABAAAAUgoAAAEAAAC6CwAAAQAA\
+    ANIMAAABAAAASg8AAAEAAADKEAAAAQAAAMoRAAABAAAAShsAAAEAAACSHQAAAQAAAPolAAABAAAAqicAAAEAAACiKQAA\
+    AQAAACIrAAABAAAAKjIAAAEAAADqMwAAAQAAAAI7AAABAAAAejwAAAEAAABqPgAAAQAAAJfqYAolOeeHEgAAAAEAAwBg\
+    zPnh7Xhz0AEABwABAAAAAAAAAAAAAAAVAAAAugAAAAAAAAAAAAAAAAAAAAAAAAAVAAAAPwAAAAAAAAAAAAAAAAAAAAAA\
+    AABzY2hlbWEuY2FwbnA6VHlwZS5saXN0AAAEAAAAAwAEAAAAAAAAAAAAAAABAA4AAAAAAAAAAAAAAA0AAABiAAAAAAAA\
+    AAAAAAAMAAAAAwABABgAAAACAAEAZWxlbWVudFR5cGUAAAAAABAAAAAAAAAAYMz54e14c9AAAAAAAAAAAAAAAAAAAAAA\
+    EAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAVjZZ/nlfO44dAAAAAQADAPFJPqLoP1fCAQAHAAEABAAFAAAAAAAAABUAAABa\
+    AQAAAAAAAAAAAAAAAAAAAAAAACEAAADnAAAAAAAAAAAAAAAAAAAAAAAAAHNjaGVtYS5jYXBucDpUeXBlLmFueVBvaW50\
+    ZXIudW5jb25zdHJhaW5lZAAAAAAAABAAAAADAAQAAAD//wAAAAAAAAEAEgAAAAAAAAAAAAAAYQAAAEIAAAAAAAAAAAAA\
+    AFwAAAADAAEAaAAAAAIAAQABAP7/AAAAAAAAAQAZAAAAAAAAAAAAAABlAAAAOgAAAAAAAAAAAAAAYAAAAAMAAQBsAAAA\
+    AgABAAIA/f8AAAAAAAABABoAAAAAAAAAAAAAAGkAAAAqAAAAAAAAAAAAAABkAAAAAwABAHAAAAACAAEAAwD8/wAAAAAA\
+    AAEAGwAAAAAAAAAAAAAAbQAAAFoAAAAAAAAAAAAAAGwAAAADAAEAeAAAAAIAAQBhbnlLaW5kAAAAAAAAAAAAAAAAAAAA\
+    AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAc3RydWN0AAAAAAAAAAAAAAAAAAAAAAAAAAAA\
+    AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAGxpc3QAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\
+    AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAABjYXBhYmlsaXR5AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\
+    AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAArQmVg8FU0kA0AAAABAAAA2XJMYgnFP6kBAAcAAAAAAAAA\
+    AAAAAAAAFQAAAJoAAAAdAAAAJwAAAAAAAAAAAAAAMQAAAD8AAAAAAAAAAAAAAAAAAAAAAAAAc2NoZW1hLmNhcG5wOkJy\
+    YW5kAAAAAAAACAAAAAEAAQDJa2OphTTXqwkAAAAyAAAA/OeelhbNY8gFAAAAQgAAAFNjb3BlAAAAQmluZGluZwAEAAAA\
+    AwAEAAAAAAAAAAAAAAABAAAAAAAAAAAAAAAAAA0AAAA6AAAAAAAAAAAAAAAIAAAAAwABACQAAAACAAEAc2NvcGVzAAAO\
+    AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAwABABAAAAAAAAAAyWtjqYU016sAAAAAAAAAAAAAAAAAAAAADgAAAAAA\
+    AAAAAAAAAAAAAAAAAAAAAAAAgE0zO+LMAJUNAAAAAQADANlyTGIJxT+pBQAHAAAAAAAAAAAAAAAAABUAAACiAAAAHQAA\
+    AAcAAAAAAAAAAAAAABkAAADHAQAAAAAAAAAAAAAAAAAAAAAAAHNjaGVtYS5jYXBucDpNZXRob2QAAAAAAAAAAAABAAEA\
+    IAAAAAMABAAAAAAAAAAAAAAAAQAAAAAAAAAAAAAAAADRAAAAKgAAAAAAAAAAAAAAzAAAAAMAAQDYAAAAAgABAAEAAAAA\
+    AAAAAAABAAEAAAAAAAAAAAAAANUAAABSAAAAAAAAAAAAAADUAAAAAwABAOAAAAACAAEAAwAAAAEAAAAAAAEAAgAAAAAA\
+    AAAAAAAA3QAAAIIAAAAAAAAAAAAAANwAAAADAAEA6AAAAAIAAQAFAAAAAgAAAAAAAQADAAAAAAAAAAAAAADlAAAAigAA\
+    AAAAAAAAAAAA6AAAAAMAAQD0AAAAAgABAAcAAAABAAAAAAABAAQAAAAAAAAAAAAAAPEAAABiAAAAAAAAAAAAAADwAAAA\
+    AwABAAwBAAACAAEABAAAAAIAAAAAAAEABQAAAAAAAAAAAAAACQEAAFoAAAAAAAAAAAAAAAgBAAADAAEAFAEAAAIAAQAG\
+    AAAAAwAAAAAAAQAGAAAAAAAAAAAAAAARAQAAYgAAAAAAAAAAAAAAEAEAAAMAAQAcAQAAAgABAAIAAAAEAAAAAAABAAcA\
+    AAAAAAAAAAAAABkBAACaAAAAAAAAAAAAAAAcAQAAAwABADgBAAACAAEAbmFtZQAAAAAMAAAAAAAAAAAAAAAAAAAAAAAA\
+    AAAAAAAAAAAAAAAAAAwAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAGNvZGVPcmRlcgAAAAAAAAAHAAAAAAAAAAAAAAAAAAAA\
+    AAAAAAAAAAAAAAAAAAAAAAcAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAHBhcmFtU3RydWN0VHlwZQAJAAAAAAAAAAAAAAAA\
+    AAAAAAAAAAAAAAAAAAAAAAAAAAkAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAHJlc3VsdFN0cnVjdFR5cGUAAAAAAAAAAAkA\
+    AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAACQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAYW5ub3RhdGlvbnMAAAAA\
+    AA4AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAADAAEAEAAAAAAAAABCdSWrDZXI8QAAAAAAAAAAAAAAAAAAAAAOAAAA\
+    AAAAAAAAAAAAAAAAAAAAAAAAAABwYXJhbUJyYW5kAAAAAAAAEAAAAAAAAAArQmVg8FU0kAAAAAAAAAAAAAAAAAAAAAAQ\
+    AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAByZXN1bHRCcmFuZAAAAAAAEAAAAAAAAAArQmVg8FU0kAAAAAAAAAAAAAAAAAAA\
+    AAAQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAABpbXBsaWNpdFBhcmFtZXRlcnMAAAAAAAAOAAAAAAAAAAAAAAAAAAAAAAAA\
+    AAAAAAAAAAAAAwABABAAAAAAAAAAsaMP8cwbUrkAAAAAAAAAAAAAAAAAAAAADgAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\
+    TZpU3Ot8ipcNAAAAAQABANlyTGIJxT+pAgAHAAAAAAAAAAAAAAAAABUAAAC6AAAAHQAAAAcAAAAAAAAAAAAAABkAAACv\
+    AAAAAAAAAAAAAAAAAAAAAAAAAHNjaGVtYS5jYXBucDpFbnVtZXJhbnQAAAAAAAABAAEADAAAAAMABAAAAAAAAAAAAAAA\
+    AQAAAAAAAAAAAAAAAABFAAAAKgAAAAAAAAAAAAAAQAAAAAMAAQBMAAAAAgABAAEAAAAAAAAAAAABAAEAAAAAAAAAAAAA\
+    AEkAAABSAAAAAAAAAAAAAABIAAAAAwABAFQAAAACAAEAAgAAAAEAAAAAAAEAAgAAAAAAAAAAAAAAUQAAAGIAAAAAAAAA\
+    AAAAAFAAAAADAAEAbAAAAAIAAQBuYW1lAAAAAAwAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAADAAAAAAAAAAA\
+    AAAAAAAAAAAAAAAAAAAAY29kZU9yZGVyAAAAAAAAAAcAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAABwAAAAAA\
+    AAAAAAAAAAAAAAAAAAAAAAAAYW5ub3RhdGlvbnMAAAAAAA4AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAADAAEAEAAA\
+    AAAAAABCdSWrDZXI8QAAAAAAAAAAAAAAAAAAAAAOAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAASx/58vkyxlxMAAAAEAAAA\
+    X/RKH6RQrZoAAAAAAAAAAAAAAAAAAAAAFQAAABIBAAAlAAAABwAAAAAAAAAAAAAAIAAAAAMAAQAsAAAAAgABAAAAAAAA\
+    AAAAc2NoZW1hLmNhcG5wOkZpZWxkLm5vRGlzY3JpbWluYW50AAAAAAAAAAAAAAABAAEABwAAAAAAAAAAAAAAAAAAAAAA\
+    AAAAAAAAAAAAAAAAAAAHAP//AAAAAAAAAAAAAAAAAAAAAAAAAABf9EofpFCtmg0AAAABAAMA2XJMYgnFP6kEAAcAAAAC\
+    AAQAAAAAAAAAFQAAAJoAAAAdAAAAFwAAAAAAAAAAAAAAKQAAAI8BAAAAAAAAAAAAAAAAAAAAAAAAc2NoZW1hLmNhcG5w\
+    OkZpZWxkAAAAAAAABAAAAAEAAQASx/58vkyxlwEAAAB6AAAAbm9EaXNjcmltaW5hbnQAABwAAAADAAQAAAAAAAAAAAAA\
+    AAEAAAAAAAAAAAAAAAAAtQAAACoAAAAAAAAAAAAAALAAAAADAAEAvAAAAAIAAQABAAAAAAAAAAAAAQABAAAAAAAAAAAA\
+    AAC5AAAAUgAAAAAAAAAAAAAAuAAAAAMAAQDEAAAAAgABAAIAAAABAAAAAAABAAIAAAAAAAAAAAAAAMEAAABiAAAAAAAA\
+    AAAAAADAAAAAAwABANwAAAACAAEAAwAAAAEAAAAAAAEAAwAAAAEAAAAAAAAA2QAAAJIAAAAAAAAAAAAAANwAAAADAAEA\
+    6AAAAAIAAQAEAP//AAAAAAEAAAAAAAAAb3S0a0cFI8TlAAAAKgAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAUA/v8A\
+    AAAAAQAAAAAAAAARHdto2838ys0AAAAyAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAABgAAAAAAAAABAAAAAAAAAOYL\
+    h4fC1ZC7tQAAAEIAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAABuYW1lAAAAAAwAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\
+    AAAAAAAAAAAADAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAY29kZU9yZGVyAAAAAAAAAAcAAAAAAAAAAAAAAAAAAAAAAAAA\
+    AAAAAAAAAAAAAAAABwAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAYW5ub3RhdGlvbnMAAAAAAA4AAAAAAAAAAAAAAAAAAAAA\
+    AAAAAAAAAAAAAAADAAEAEAAAAAAAAABCdSWrDZXI8QAAAAAAAAAAAAAAAAAAAAAOAAAAAAAAAAAAAAAAAAAAAAAAAAAA\
+    AABkaXNjcmltaW5hbnRWYWx1ZQAAAAAAAAAHAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAcA//8AAAAAAAAA\
+    AAAAAAAAAAAAAAAAAHNsb3QAAAAAZ3JvdXAAAABvcmRpbmFsAIVKYfQk99GdHQAAAAEAAwDxST6i6D9XwgEABwABAAAA\
+    AAAAAAAAAAAVAAAAOgEAAAAAAAAAAAAAAAAAAAAAAAAdAAAAdwAAAAAAAAAAAAAAAAAAAAAAAABzY2hlbWEuY2FwbnA6\
+    VHlwZS5hbnlQb2ludGVyLnBhcmFtZXRlcgAACAAAAAMABAAAAAAAAgAAAAAAAQATAAAAAAAAAAAAAAApAAAAQgAAAAAA\
+    AAAAAAAAJAAAAAMAAQAwAAAAAgABAAEAAAAFAAAAAAABABQAAAAAAAAAAAAAAC0AAAB6AAAAAAAAAAAAAAAsAAAAAwAB\
+    ADgAAAACAAEAc2NvcGVJZAAJAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAkAAAAAAAAAAAAAAAAAAAAAAAAA\
+    AAAAAHBhcmFtZXRlckluZGV4AAAHAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAcAAAAAAAAAAAAAAAAAAAAA\
+    AAAAAAAAAKmHfxpxeA6eEgAAAAEAAwBgzPnh7Xhz0AEABwABAAAAAAAAAAAAAAAVAAAAugAAAAAAAAAAAAAAAAAAAAAA\
+    AAAVAAAAdwAAAAAAAAAAAAAAAAAAAAAAAABzY2hlbWEuY2FwbnA6VHlwZS5lbnVtAAAIAAAAAwAEAAAAAAABAAAAAAAB\
+    AA8AAAAAAAAAAAAAACkAAAA6AAAAAAAAAAAAAAAkAAAAAwABADAAAAACAAEAAQAAAAAAAAAAAAEAFQAAAAAAAAAAAAAA\
+    LQAAADIAAAAAAAAAAAAAACgAAAADAAEANAAAAAIAAQB0eXBlSWQAAAkAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\
+    AAAACQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAYnJhbmQAAAAQAAAAAAAAACtCZWDwVTSQAAAAAAAAAAAAAAAAAAAAABAA\
+    AAAAAAAAAAAAAAAAAAAAAAAAAAAAADVE+zebsaCeEgAAAAEABQAXpCP5TKuC5gYABwABAAAAAAAAAAAAAAAVAAAAygAA\
+    AAAAAAAAAAAAAAAAAAAAAAAZAAAAjwEAAAAAAAAAAAAAAAAAAAAAAABzY2hlbWEuY2FwbnA6Tm9kZS5zdHJ1Y3QAAAAA\
+    AAAAABwAAAADAAQAAAAAAAcAAAAAAAEABwAAAAAAAAAAAAAAtQAAAHIAAAAAAAAAAAAAALQAAAADAAEAwAAAAAIAAQAB\
+    AAAADAAAAAAAAQAIAAAAAAAAAAAAAAC9AAAAagAAAAAAAAAAAAAAvAAAAAMAAQDIAAAAAgABAAIAAAANAAAAAAABAAkA\
+    AAAAAAAAAAAAAMUAAACyAAAAAAAAAAAAAADIAAAAAwABANQAAAACAAEAAwAAAOAAAAAAAAEACgAAAAAAAAAAAAAA0QAA\
+    AEIAAAAAAAAAAAAAAMwAAAADAAEA2AAAAAIAAQAEAAAADwAAAAAAAQALAAAAAAAAAAAAAADVAAAAkgAAAAAAAAAAAAAA\
+    2AAAAAMAAQDkAAAAAgABAAUAAAAIAAAAAAABAAwAAAAAAAAAAAAAAOEAAACaAAAAAAAAAAAAAADkAAAAAwABAPAAAAAC\
+    AAEABgAAAAMAAAAAAAEADQAAAAAAAAAAAAAA7QAAADoAAAAAAAAAAAAAAOgAAAADAAEABAEAAAIAAQBkYXRhV29yZENv\
+    dW50AAAABwAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAHAAAAAAAAAAAAAAAAAAAAAAAAAAAAAABwb2ludGVy\
+    Q291bnQAAAAABwAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAHAAAAAAAAAAAAAAAAAAAAAAAAAAAAAABwcmVm\
+    ZXJyZWRMaXN0RW5jb2RpbmcAAAAPAAAAAAAAACYZUrp9j5XRAAAAAAAAAAAAAAAAAAAAAA8AAAAAAAAAAAAAAAAAAAAA\
+    AAAAAAAAAGlzR3JvdXAAAQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAABAAAAAAAAAAAAAAAAAAAAAAAAAAAA\
+    AABkaXNjcmltaW5hbnRDb3VudAAAAAAAAAAHAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAcAAAAAAAAAAAAA\
+    AAAAAAAAAAAAAAAAAGRpc2NyaW1pbmFudE9mZnNldAAAAAAAAAgAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\
+    CAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAZmllbGRzAAAOAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAwABABAAAAAA\
+    AAAAX/RKH6RQrZoAAAAAAAAAAAAAAAAAAAAADgAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA2XJMYgnFP6kHAAAAAAAAAAAA\
+    AAAAAAAAAAAAAAAAAAAAAAAAAAAAABUAAABqAAAAGQAAAMcAAADFAAAAHwAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\
+    AHNjaGVtYS5jYXBucAAAAAAwAAAAAQABABekI/lMq4LmWQAAACoAAABf9EofpFCtmlUAAAAyAAAATZpU3Ot8ipdRAAAA\
+    UgAAAPjXpNCeKpapUQAAAFoAAACATTM74swAlVEAAAA6AAAAYMz54e14c9BNAAAAKgAAACtCZWDwVTSQSQAAADIAAACb\
+    DLDX0twjzkUAAAAyAAAAQnUlqw2VyPFBAAAAWgAAACYZUrp9j5XRQQAAAGIAAABjmYN9WzBd2EEAAABqAAAAztcKIfZG\
+    xb9BAAAAqgAAAE5vZGUAAAAARmllbGQAAABFbnVtZXJhbnQAAAAAAAAAU3VwZXJjbGFzcwAAAAAAAE1ldGhvZAAAVHlw\
+    ZQAAAABCcmFuZAAAAFZhbHVlAAAAQW5ub3RhdGlvbgAAAAAAAEVsZW1lbnRTaXplAAAAAABDYXBucFZlcnNpb24AAAAA\
+    Q29kZUdlbmVyYXRvclJlcXVlc3QAAAAABAAAAAEAAgAsX4C/nvnGuQQAAAACAAEAFAAAAAAAAQAMAAAAAAAAAAAAAAAA\
+    AAAAAQAAAHIAAABjYXBucDo6c2NoZW1hAAAAAAAAAAAAAAD416TQniqWqQ0AAAABAAEA2XJMYgnFP6kBAAcAAAAAAAAA\
+    AAAAAAAAFQAAAMIAAAAdAAAABwAAAAAAAAAAAAAAGQAAAHcAAAAAAAAAAAAAAAAAAAAAAAAAc2NoZW1hLmNhcG5wOlN1\
+    cGVyY2xhc3MAAAAAAAEAAQAIAAAAAwAEAAAAAAAAAAAAAAABAAAAAAAAAAAAAAAAACkAAAAaAAAAAAAAAAAAAAAkAAAA\
+    AwABADAAAAACAAEAAQAAAAAAAAAAAAEAAQAAAAAAAAAAAAAALQAAADIAAAAAAAAAAAAAACgAAAADAAEANAAAAAIAAQBp\
+    ZAAAAAAAAAkAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAACQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAYnJhbmQA\
+    AAAQAAAAAAAAACtCZWDwVTSQAAAAAAAAAAAAAAAAAAAAABAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAMlrY6mFNNerEwAA\
+    AAEAAgArQmVg8FU0kAEABwAAAAIABAAAAAAAAAAVAAAAygAAACEAAAAHAAAAAAAAAAAAAAAdAAAArwAAAAAAAAAAAAAA\
+    AAAAAAAAAABzY2hlbWEuY2FwbnA6QnJhbmQuU2NvcGUAAAAAAAAAAAAAAAABAAEADAAAAAMABAAAAAAAAAAAAAAAAQAA\
+    AAAAAAAAAAAAAABFAAAAQgAAAAAAAAAAAAAAQAAAAAMAAQBMAAAAAgABAAEA//8AAAAAAAABAAEAAAAAAAAAAAAAAEkA\
+    AAAqAAAAAAAAAAAAAABEAAAAAwABAGAAAAACAAEAAgD+/wAAAAAAAAEAAgAAAAAAAAAAAAAAXQAAAEIAAAAAAAAAAAAA\
+    AFgAAAADAAEAZAAAAAIAAQBzY29wZUlkAAkAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAACQAAAAAAAAAAAAAA\
+    AAAAAAAAAAAAAAAAYmluZAAAAAAOAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAwABABAAAAAAAAAA/OeelhbNY8gA\
+    AAAAAAAAAAAAAAAAAAAADgAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAaW5oZXJpdAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\
+    AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAANPGTO9gbzqsEgAAAAEAAwBgzPnh7Xhz0AEABwABAAAAAAAA\
+    AAAAAAAVAAAAygAAAAAAAAAAAAAAAAAAAAAAAAAZAAAAdwAAAAAAAAAAAAAAAAAAAAAAAABzY2hlbWEuY2FwbnA6VHlw\
+    ZS5zdHJ1Y3QAAAAAAAAAAAgAAAADAAQAAAAAAAEAAAAAAAEAEAAAAAAAAAAAAAAAKQAAADoAAAAAAAAAAAAAACQAAAAD\
+    AAEAMAAAAAIAAQABAAAAAAAAAAAAAQAWAAAAAAAAAAAAAAAtAAAAMgAAAAAAAAAAAAAAKAAAAAMAAQA0AAAAAgABAHR5\
+    cGVJZAAACQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAJAAAAAAAAAAAAAAAAAAAAAAAAAAAAAABicmFuZAAA\
+    ABAAAAAAAAAAK0JlYPBVNJAAAAAAAAAAAAAAAAAAAAAAEAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA5VcjEpNBUK4wAAAA\
+    AQABAGIAgS6wDurPAQAHAAAAAAAAAAAAAAAAABUAAAC6AQAALQAAAAcAAAAAAAAAAAAAAAIAAAABAAAAAAAAAAAAAAAA\
+    AAAAAAAAAHNjaGVtYS5jYXBucDpDb2RlR2VuZXJhdG9yUmVxdWVzdC5SZXF1ZXN0ZWRGaWxlLkltcG9ydAAAAAAAAAEA\
+    AQABAAAAdwAAAAgAAAADAAQAAAAAAAAAAAAAAAEAAAAAAAAAAAAAAAAAKQAAABoAAAAAAAAAAAAAACQAAAADAAEAMAAA\
+    AAIAAQABAAAAAAAAAAAAAQABAAAAAAAAAAAAAAAtAAAAKgAAAAAAAAAAAAAAKAAAAAMAAQA0AAAAAgABAGlkAAAAAAAA\
+    CQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAJAAAAAAAAAAAAAAAAAAAAAAAAAAAAAABuYW1lAAAAAAwAAAAA\
+    AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAADAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAUABgAglA16rKWKsRIA\
+    AAABAAUAF6Qj+UyrguYGAAcAAQAAAAAAAAAAAAAAFQAAAMIAAAAAAAAAAAAAAAAAAAAAAAAAFQAAAHcAAAAAAAAAAAAA\
+    AAAAAAAAAAAAc2NoZW1hLmNhcG5wOk5vZGUuY29uc3QACAAAAAMABAAAAAAAAwAAAAAAAQAQAAAAAAAAAAAAAAApAAAA\
+    KgAAAAAAAAAAAAAAJAAAAAMAAQAwAAAAAgABAAEAAAAEAAAAAAABABEAAAAAAAAAAAAAAC0AAAAyAAAAAAAAAAAAAAAo\
+    AAAAAwABADQAAAACAAEAdHlwZQAAAAAQAAAAAAAAAGDM+eHteHPQAAAAAAAAAAAAAAAAAAAAABAAAAAAAAAAAAAAAAAA\
+    AAAAAAAAAAAAAHZhbHVlAAAAEAAAAAAAAACbDLDX0twjzgAAAAAAAAAAAAAAAAAAAAAQAAAAAAAAAAAAAAAAAAAAAAAA\
+    AAAAAAAAAAAABQAGAJj1M0M2s0q1EgAAAAEABQAXpCP5TKuC5gYABwABAAAAAAAAAAAAAAAVAAAAugAAAAAAAAAAAAAA\
+    AAAAAAAAAAAVAAAAPwAAAAAAAAAAAAAAAAAAAAAAAABzY2hlbWEuY2FwbnA6Tm9kZS5lbnVtAAAEAAAAAwAEAAAAAAAD\
+    AAAAAAABAA4AAAAAAAAAAAAAAA0AAABaAAAAAAAAAAAAAAAMAAAAAwABACgAAAACAAEAZW51bWVyYW50cwAAAAAAAA4A\
+    AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAADAAEAEAAAAAAAAABNmlTc63yKlwAAAAAAAAAAAAAAAAAAAAAOAAAAAAAA\
+    AAAAAAAAAAAAAAAAAAAAAAAAAAAABQAGALGjD/HMG1K5EgAAAAEAAAAXpCP5TKuC5gEABwAAAAAAAAAAAAAAAAAVAAAA\
+    4gAAACEAAAAHAAAAAAAAAAAAAAAdAAAAPwAAAAAAAAAAAAAAAAAAAAAAAABzY2hlbWEuY2FwbnA6Tm9kZS5QYXJhbWV0\
+    ZXIAAAAAAAAAAAABAAEABAAAAAMABAAAAAAAAAAAAAAAAQAAAAAAAAAAAAAAAAANAAAAKgAAAAAAAAAAAAAACAAAAAMA\
+    AQAUAAAAAgABAG5hbWUAAAAADAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAMAAAAAAAAAAAAAAAAAAAAAAAA\
+    AAAAAAAAAAAABQAGAHTiVgwSye+6HQAAAAEAAwDxST6i6D9XwgEABwABAAAAAAAAAAAAAAAVAAAAqgEAAAAAAAAAAAAA\
+    AAAAAAAAAAAlAAAAPwAAAAAAAAAAAAAAAAAAAAAAAABzY2hlbWEuY2FwbnA6VHlwZS5hbnlQb2ludGVyLmltcGxpY2l0\
+    TWV0aG9kUGFyYW1ldGVyAAAAAAQAAAADAAQAAAAAAAUAAAAAAAEAGAAAAAAAAAAAAAAADQAAAHoAAAAAAAAAAAAAAAwA\
+    AAADAAEAGAAAAAIAAQBwYXJhbWV0ZXJJbmRleAAABwAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAHAAAAAAAA\
+    AAAAAAAAAAAAAAAAAAAAAAAAAAAABQAGAOYLh4fC1ZC7EwAAAAEAAwBf9EofpFCtmgQABwABAAIABQAAAAAAAAAVAAAA\
+    2gAAAAAAAAAAAAAAAAAAAAAAAAAZAAAAdwAAAAAAAAAAAAAAAAAAAAAAAABzY2hlbWEuY2FwbnA6RmllbGQub3JkaW5h\
+    bAAAAAAAAAgAAAADAAQAAAD//wAAAAAAAAEACAAAAAAAAAAAAAAAKQAAAEoAAAAAAAAAAAAAACgAAAADAAEANAAAAAIA\
+    AQABAP7/BgAAAAAAAQAJAAAAAAAAAAAAAAAxAAAASgAAAAAAAAAAAAAAMAAAAAMAAQA8AAAAAgABAGltcGxpY2l0AAAA\
+    AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAGV4cGxpY2l0\
+    AAAAAAAAAAAHAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAcAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAF\
+    AAYAztcKIfZGxb8NAAAAAQAAANlyTGIJxT+pBAAHAAAAAAAAAAAAAAAAABUAAAASAQAAJQAAABcAAAAAAAAAAAAAADEA\
+    AADnAAAAAAAAAAAAAAAAAAAAAAAAAHNjaGVtYS5jYXBucDpDb2RlR2VuZXJhdG9yUmVxdWVzdAAAAAAAAAAEAAAAAQAB\
+    AGIAgS6wDurPAQAAAHIAAABSZXF1ZXN0ZWRGaWxlAAAAEAAAAAMABAABAAAAAAAAAAAAAQAAAAAAAAAAAAAAAABhAAAA\
+    MgAAAAAAAAAAAAAAXAAAAAMAAQB4AAAAAgABAAMAAAABAAAAAAABAAEAAAAAAAAAAAAAAHUAAAB6AAAAAAAAAAAAAAB0\
+    AAAAAwABAJAAAAACAAEAAAAAAAIAAAAAAAEAAgAAAAAAAAAAAAAAjQAAAGoAAAAAAAAAAAAAAIwAAAADAAEAmAAAAAIA\
+    AQACAAAAAwAAAAAAAQADAAAAAAAAAAAAAACVAAAAWgAAAAAAAAAAAAAAlAAAAAMAAQCwAAAAAgABAG5vZGVzAAAADgAA\
+    AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAMAAQAQAAAAAAAAABekI/lMq4LmAAAAAAAAAAAAAAAAAAAAAA4AAAAAAAAA\
+    AAAAAAAAAAAAAAAAAAAAAHJlcXVlc3RlZEZpbGVzAAAOAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAwABABAAAAAA\
+    AAAAYgCBLrAO6s8AAAAAAAAAAAAAAAAAAAAADgAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAY2FwbnBWZXJzaW9uAAAAABAA\
+    AAAAAAAAY5mDfVswXdgAAAAAAAAAAAAAAAAAAAAAEAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAc291cmNlSW5mbwAAAAAA\
+    AA4AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAADAAEAEAAAAAAAAACuVxME4x2O8wAAAAAAAAAAAAAAAAAAAAAOAAAA\
+    AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAABQAGAPFJPqLoP1fCEgAAAAEAAwBgzPnh7Xhz0AEABwABAAMABAAAAAAAAAAV\
+    AAAA6gAAAAAAAAAAAAAAAAAAAAAAAAAZAAAArwAAAAAAAAAAAAAAAAAAAAAAAABzY2hlbWEuY2FwbnA6VHlwZS5hbnlQ\
+    b2ludGVyAAAAAAwAAAADAAQAAAD//wAAAAABAAAAAAAAAFY2Wf55XzuORQAAAHIAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\
+    AAAAAAABAP7/AAAAAAEAAAAAAAAAhUph9CT30Z0xAAAAUgAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAIA/f8AAAAA\
+    AQAAAAAAAAB04lYMEsnvuh0AAADCAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAdW5jb25zdHJhaW5lZAAAAHBhcmFt\
+    ZXRlcgAAAAAAAABpbXBsaWNpdE1ldGhvZFBhcmFtZXRlcgAAAAAABQAGAKIfjok4kLrCHQAAAAEAAACuVxME4x2O8wEA\
+    BwAAAAAAAAAAAAAAAAAVAAAAIgEAACUAAAAHAAAAAAAAAAAAAAAhAAAAPwAAAAAAAAAAAAAAAAAAAAAAAABzY2hlbWEu\
+    Y2FwbnA6Tm9kZS5Tb3VyY2VJbmZvLk1lbWJlcgAAAAAAAAAAAAEAAQAEAAAAAwAEAAAAAAAAAAAAAAABAAAAAAAAAAAA\
+    AAAAAA0AAABaAAAAAAAAAAAAAAAMAAAAAwABABgAAAACAAEAZG9jQ29tbWVudAAAAAAAAAwAAAAAAAAAAAAAAAAAAAAA\
+    AAAAAAAAAAAAAAAAAAAADAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAUABgBvdLRrRwUjxBMAAAABAAMAX/RKH6RQ\
+    rZoEAAcAAQAAAAAAAAAAAAAAFQAAAMIAAAAAAAAAAAAAAAAAAAAAAAAAFQAAAOcAAAAAAAAAAAAAAAAAAAAAAAAAc2No\
+    ZW1hLmNhcG5wOkZpZWxkLnNsb3QAEAAAAAMABAAAAAAAAQAAAAAAAQAEAAAAAAAAAAAAAABhAAAAOgAAAAAAAAAAAAAA\
+    XAAAAAMAAQBoAAAAAgABAAEAAAACAAAAAAABAAUAAAAAAAAAAAAAAGUAAAAqAAAAAAAAAAAAAABgAAAAAwABAGwAAAAC\
+    AAEAAgAAAAMAAAAAAAEABgAAAAAAAAAAAAAAaQAAAGoAAAAAAAAAAAAAAGgAAAADAAEAdAAAAAIAAQADAAAAgAAAAAAA\
+    AQAKAAAAAAAAAAAAAABxAAAAmgAAAAAAAAAAAAAAdAAAAAMAAQCAAAAAAgABAG9mZnNldAAACAAAAAAAAAAAAAAAAAAA\
+    AAAAAAAAAAAAAAAAAAAAAAAIAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAB0eXBlAAAAABAAAAAAAAAAYMz54e14c9AAAAAA\
+    AAAAAAAAAAAAAAAAEAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAZGVmYXVsdFZhbHVlAAAAABAAAAAAAAAAmwyw19LcI84A\
+    AAAAAAAAAAAAAAAAAAAAEAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAaGFkRXhwbGljaXREZWZhdWx0AAAAAAAAAQAAAAAA\
+    AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAABAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAABQAGAPznnpYWzWPIEwAA\
+    AAEAAQArQmVg8FU0kAEABwAAAAIAAAAAAAAAAAAVAAAA2gAAACEAAAAHAAAAAAAAAAAAAAAdAAAAdwAAAAAAAAAAAAAA\
+    AAAAAAAAAABzY2hlbWEuY2FwbnA6QnJhbmQuQmluZGluZwAAAAAAAAAAAAABAAEACAAAAAMABAAAAP//AAAAAAAAAQAA\
+    AAAAAAAAAAAAAAApAAAAQgAAAAAAAAAAAAAAJAAAAAMAAQAwAAAAAgABAAEA/v8AAAAAAAABAAEAAAAAAAAAAAAAAC0A\
+    AAAqAAAAAAAAAAAAAAAoAAAAAwABADQAAAACAAEAdW5ib3VuZAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\
+    AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAHR5cGUAAAAAEAAAAAAAAABgzPnh7Xhz0AAAAAAAAAAAAAAAAAAAAAAQAAAA\
+    AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAABQAGABEd22jbzfzKEwAAAAEAAwBf9EofpFCtmgQABwABAAAAAAAAAAAAAAAV\
+    AAAAygAAAAAAAAAAAAAAAAAAAAAAAAAZAAAAPwAAAAAAAAAAAAAAAAAAAAAAAABzY2hlbWEuY2FwbnA6RmllbGQuZ3Jv\
+    dXAAAAAAAAAAAAQAAAADAAQAAAAAAAIAAAAAAAEABwAAAAAAAAAAAAAADQAAADoAAAAAAAAAAAAAAAgAAAADAAEAFAAA\
+    AAIAAQB0eXBlSWQAAAkAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAACQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\
+    AAAAAAUABgCbDLDX0twjzg0AAAABAAIA2XJMYgnFP6kBAAcAAAATAAAAAAAAAAAAFQAAAJoAAAAdAAAABwAAAAAAAAAA\
+    AAAAGQAAAC8EAAAAAAAAAAAAAAAAAAAAAAAAc2NoZW1hLmNhcG5wOlZhbHVlAAAAAAAAAAAAAAEAAQBMAAAAAwAEAAAA\
+    //8AAAAAAAABAAAAAAAAAAAAAAAAAAUCAAAqAAAAAAAAAAAAAAAAAgAAAwABAAwCAAACAAEAAQD+/xAAAAAAAAEAAQAA\
+    AAAAAAAAAAAACQIAACoAAAAAAAAAAAAAAAQCAAADAAEAEAIAAAIAAQACAP3/AgAAAAAAAQACAAAAAAAAAAAAAAANAgAA\
+    KgAAAAAAAAAAAAAACAIAAAMAAQAUAgAAAgABAAMA/P8BAAAAAAABAAMAAAAAAAAAAAAAABECAAAyAAAAAAAAAAAAAAAM\
+    AgAAAwABABgCAAACAAEABAD7/wEAAAAAAAEABAAAAAAAAAAAAAAAFQIAADIAAAAAAAAAAAAAABACAAADAAEAHAIAAAIA\
+    AQAFAPr/AQAAAAAAAQAFAAAAAAAAAAAAAAAZAgAAMgAAAAAAAAAAAAAAFAIAAAMAAQAgAgAAAgABAAYA+f8CAAAAAAAB\
+    AAYAAAAAAAAAAAAAAB0CAAAyAAAAAAAAAAAAAAAYAgAAAwABACQCAAACAAEABwD4/wEAAAAAAAEABwAAAAAAAAAAAAAA\
+    IQIAADoAAAAAAAAAAAAAABwCAAADAAEAKAIAAAIAAQAIAPf/AQAAAAAAAQAIAAAAAAAAAAAAAAAlAgAAOgAAAAAAAAAA\
+    AAAAIAIAAAMAAQAsAgAAAgABAAkA9v8BAAAAAAABAAkAAAAAAAAAAAAAACkCAAA6AAAAAAAAAAAAAAAkAgAAAwABADAC\
+    AAACAAEACgD1/wEAAAAAAAEACgAAAAAAAAAAAAAALQIAAEIAAAAAAAAAAAAAACgCAAADAAEANAIAAAIAAQALAPT/AQAA\
+    AAAAAQALAAAAAAAAAAAAAAAxAgAAQgAAAAAAAAAAAAAALAIAAAMAAQA4AgAAAgABAAwA8/8AAAAAAAABAAwAAAAAAAAA\
+    AAAAADUCAAAqAAAAAAAAAAAAAAAwAgAAAwABADwCAAACAAEADQDy/wAAAAAAAAEADQAAAAAAAAAAAAAAOQIAACoAAAAA\
+    AAAAAAAAADQCAAADAAEAQAIAAAIAAQAOAPH/AAAAAAAAAQAOAAAAAAAAAAAAAAA9AgAAKgAAAAAAAAAAAAAAOAIAAAMA\
+    AQBEAgAAAgABAA8A8P8BAAAAAAABAA8AAAAAAAAAAAAAAEECAAAqAAAAAAAAAAAAAAA8AgAAAwABAEgCAAACAAEAEADv\
+    /wAAAAAAAAEAEAAAAAAAAAAAAAAARQIAADoAAAAAAAAAAAAAAEACAAADAAEATAIAAAIAAQARAO7/AAAAAAAAAQARAAAA\
+    AAAAAAAAAABJAgAAUgAAAAAAAAAAAAAASAIAAAMAAQBUAgAAAgABABIA7f8AAAAAAAABABIAAAAAAAAAAAAAAFECAABa\
+    AAAAAAAAAAAAAABQAgAAAwABAFwCAAACAAEAdm9pZAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\
+    AAAAAAAAAAAAAAAAAAAAAAAAAAAAAGJvb2wAAAAAAQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAABAAAAAAAA\
+    AAAAAAAAAAAAAAAAAAAAAABpbnQ4AAAAAAIAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAgAAAAAAAAAAAAAA\
+    AAAAAAAAAAAAAAAAaW50MTYAAAADAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAMAAAAAAAAAAAAAAAAAAAAA\
+    AAAAAAAAAGludDMyAAAABAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAEAAAAAAAAAAAAAAAAAAAAAAAAAAAA\
+    AABpbnQ2NAAAAAUAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAABQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAdWlu\
+    dDgAAAAGAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAYAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAHVpbnQxNgAA\
+    BwAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAHAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAB1aW50MzIAAAgAAAAA\
+    AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAACAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAdWludDY0AAAJAAAAAAAAAAAA\
+    AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAkAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAGZsb2F0MzIACgAAAAAAAAAAAAAAAAAA\
+    AAAAAAAAAAAAAAAAAAAAAAAKAAAAAAAAAAAAAAAAAAAAAAAAAAAAAABmbG9hdDY0AAsAAAAAAAAAAAAAAAAAAAAAAAAA\
+    AAAAAAAAAAAAAAAACwAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAdGV4dAAAAAAMAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\
+    AAAAAAAAAAwAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAGRhdGEAAAAADQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\
+    AAANAAAAAAAAAAAAAAAAAAAAAAAAAAAAAABsaXN0AAAAABIAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAEgAA\
+    AAAAAAAAAAAAAAAAAAAAAAAAAAAAZW51bQAAAAAHAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAcAAAAAAAAA\
+    AAAAAAAAAAAAAAAAAAAAAHN0cnVjdAAAEgAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAASAAAAAAAAAAAAAAAA\
+    AAAAAAAAAAAAAABpbnRlcmZhY2UAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\
+    AAAAAAAAAAAAAAAAAABhbnlQb2ludGVyAAAAAAAAEgAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAASAAAAAAAA\
+    AAAAAAAAAAAAAAAAAAAAAAAAAAAABQAGAGIAgS6wDurPIgAAAAEAAQDO1woh9kbFvwIABwAAAAAAAAAAAAAAAAAVAAAA\
+    ggEAACkAAAAXAAAAAAAAAAAAAAAxAAAArwAAAAAAAAAAAAAAAAAAAAAAAABzY2hlbWEuY2FwbnA6Q29kZUdlbmVyYXRv\
+    clJlcXVlc3QuUmVxdWVzdGVkRmlsZQAEAAAAAQABAOVXIxKTQVCuAQAAADoAAABJbXBvcnQAAAwAAAADAAQAAAAAAAAA\
+    AAAAAAEAAAAAAAAAAAAAAAAARQAAABoAAAAAAAAAAAAAAEAAAAADAAEATAAAAAIAAQABAAAAAAAAAAAAAQABAAAAAAAA\
+    AAAAAABJAAAASgAAAAAAAAAAAAAASAAAAAMAAQBUAAAAAgABAAIAAAABAAAAAAABAAIAAAAAAAAAAAAAAFEAAABCAAAA\
+    AAAAAAAAAABMAAAAAwABAGgAAAACAAEAaWQAAAAAAAAJAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAkAAAAA\
+    AAAAAAAAAAAAAAAAAAAAAAAAAGZpbGVuYW1lAAAAAAAAAAAMAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAwA\
+    AAAAAAAAAAAAAAAAAAAAAAAAAAAAAGltcG9ydHMADgAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAMAAQAQAAAAAAAA\
+    AOVXIxKTQVCuAAAAAAAAAAAAAAAAAAAAAA4AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAFAAYAYMz54e14c9ANAAAA\
+    AQADANlyTGIJxT+pAQAHAAAAEwAAAAAAAAAAABUAAACSAAAAHQAAAAcAAAAAAAAAAAAAABkAAAAvBAAAAAAAAAAAAAAA\
+    AAAAAAAAAHNjaGVtYS5jYXBucDpUeXBlAAAAAAAAAAAAAAABAAEATAAAAAMABAAAAP//AAAAAAAAAQAAAAAAAAAAAAAA\
+    AAAFAgAAKgAAAAAAAAAAAAAAAAIAAAMAAQAMAgAAAgABAAEA/v8AAAAAAAABAAEAAAAAAAAAAAAAAAkCAAAqAAAAAAAA\
+    AAAAAAAEAgAAAwABABACAAACAAEAAgD9/wAAAAAAAAEAAgAAAAAAAAAAAAAADQIAACoAAAAAAAAAAAAAAAgCAAADAAEA\
+    FAIAAAIAAQADAPz/AAAAAAAAAQADAAAAAAAAAAAAAAARAgAAMgAAAAAAAAAAAAAADAIAAAMAAQAYAgAAAgABAAQA+/8A\
+    AAAAAAABAAQAAAAAAAAAAAAAABUCAAAyAAAAAAAAAAAAAAAQAgAAAwABABwCAAACAAEABQD6/wAAAAAAAAEABQAAAAAA\
+    AAAAAAAAGQIAADIAAAAAAAAAAAAAABQCAAADAAEAIAIAAAIAAQAGAPn/AAAAAAAAAQAGAAAAAAAAAAAAAAAdAgAAMgAA\
+    AAAAAAAAAAAAGAIAAAMAAQAkAgAAAgABAAcA+P8AAAAAAAABAAcAAAAAAAAAAAAAACECAAA6AAAAAAAAAAAAAAAcAgAA\
+    AwABACgCAAACAAEACAD3/wAAAAAAAAEACAAAAAAAAAAAAAAAJQIAADoAAAAAAAAAAAAAACACAAADAAEALAIAAAIAAQAJ\
+    APb/AAAAAAAAAQAJAAAAAAAAAAAAAAApAgAAOgAAAAAAAAAAAAAAJAIAAAMAAQAwAgAAAgABAAoA9f8AAAAAAAABAAoA\
+    AAAAAAAAAAAAAC0CAABCAAAAAAAAAAAAAAAoAgAAAwABADQCAAACAAEACwD0/wAAAAAAAAEACwAAAAAAAAAAAAAAMQIA\
+    AEIAAAAAAAAAAAAAACwCAAADAAEAOAIAAAIAAQAMAPP/AAAAAAAAAQAMAAAAAAAAAAAAAAA1AgAAKgAAAAAAAAAAAAAA\
+    MAIAAAMAAQA8AgAAAgABAA0A8v8AAAAAAAABAA0AAAAAAAAAAAAAADkCAAAqAAAAAAAAAAAAAAA0AgAAAwABAEACAAAC\
+    AAEADgDx/wAAAAABAAAAAAAAAJfqYAolOeeHPQIAACoAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAPAPD/AAAAAAEA\
+    AAAAAAAAqYd/GnF4Dp4lAgAAKgAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAABAA7/8AAAAAAQAAAAAAAADTxkzvYG86\
+    rA0CAAA6AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAEQDu/wAAAAABAAAAAAAAAL8M+/dpyovt9QEAAFIAAAAAAAAA\
+    AAAAAAAAAAAAAAAAAAAAAAAAAAASAO3/AAAAAAEAAAAAAAAA8Uk+oug/V8LhAQAAWgAAAAAAAAAAAAAAAAAAAAAAAAAA\
+    AAAAAAAAAHZvaWQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\
+    AABib29sAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAaW50\
+    OAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAGludDE2AAAA\
+    AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAABpbnQzMgAAAAAAAAAA\
+    AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAaW50NjQAAAAAAAAAAAAAAAAA\
+    AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAHVpbnQ4AAAAAAAAAAAAAAAAAAAAAAAA\
+    AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAB1aW50MTYAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\
+    AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAdWludDMyAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\
+    AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAHVpbnQ2NAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\
+    AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAABmbG9hdDMyAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\
+    AAAAAAAAAAAAAAAAAAAAAAAAAAAAZmxvYXQ2NAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\
+    AAAAAAAAAAAAAAAAAAAAAHRleHQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\
+    AAAAAAAAAAAAAABkYXRhAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\
+    AAAAAAAAbGlzdAAAAABlbnVtAAAAAHN0cnVjdAAAaW50ZXJmYWNlAAAAAAAAAGFueVBvaW50ZXIAAAAAAAAAAAAABQAG\
+    ACYZUrp9j5XRDQAAAAIAAADZckxiCcU/qQAAAAAAAAAAAAAAAAAAAAAVAAAAygAAACEAAAAHAAAAAAAAAAAAAAAdAAAA\
+    xwAAAAAAAAAAAAAAAAAAAAAAAABzY2hlbWEuY2FwbnA6RWxlbWVudFNpemUAAAAAAAAAAAAAAAABAAEAIAAAAAEAAgAA\
+    AAAAAAAAAFkAAAAyAAAAAAAAAAAAAAABAAAAAAAAAFEAAAAiAAAAAAAAAAAAAAACAAAAAAAAAEkAAAAqAAAAAAAAAAAA\
+    AAADAAAAAAAAAEEAAABKAAAAAAAAAAAAAAAEAAAAAAAAAD0AAABSAAAAAAAAAAAAAAAFAAAAAAAAADkAAABaAAAAAAAA\
+    AAAAAAAGAAAAAAAAADUAAABCAAAAAAAAAAAAAAAHAAAAAAAAAC0AAACCAAAAAAAAAAAAAABlbXB0eQAAAGJpdAAAAAAA\
+    Ynl0ZQAAAAB0d29CeXRlcwAAAAAAAAAAZm91ckJ5dGVzAAAAAAAAAGVpZ2h0Qnl0ZXMAAAAAAABwb2ludGVyAGlubGlu\
+    ZUNvbXBvc2l0ZQAAAAAABQAGAGOZg31bMF3YDQAAAAEAAQDZckxiCcU/qQAABwAAAAAAAAAAAAAAAAAVAAAA0gAAACEA\
+    AAAHAAAAAAAAAAAAAAAdAAAArwAAAAAAAAAAAAAAAAAAAAAAAABzY2hlbWEuY2FwbnA6Q2FwbnBWZXJzaW9uAAAAAAAA\
+    AAAAAAABAAEADAAAAAMABAAAAAAAAAAAAAAAAQAAAAAAAAAAAAAAAABFAAAAMgAAAAAAAAAAAAAAQAAAAAMAAQBMAAAA\
+    AgABAAEAAAACAAAAAAABAAEAAAAAAAAAAAAAAEkAAAAyAAAAAAAAAAAAAABEAAAAAwABAFAAAAACAAEAAgAAAAMAAAAA\
+    AAEAAgAAAAAAAAAAAAAATQAAADIAAAAAAAAAAAAAAEgAAAADAAEAVAAAAAIAAQBtYWpvcgAAAAcAAAAAAAAAAAAAAAAA\
+    AAAAAAAAAAAAAAAAAAAAAAAABwAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAbWlub3IAAAAGAAAAAAAAAAAAAAAAAAAAAAAA\
+    AAAAAAAAAAAAAAAAAAYAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAG1pY3JvAAAABgAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\
+    AAAAAAAAAAAGAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAABQAGAELCD/q7Vb/eEgAAAAEAAQAXpCP5TKuC5gEABwAA\
+    AAAAAAAAAAAAAAAVAAAA6gAAACEAAAAHAAAAAAAAAAAAAAAdAAAAdwAAAAAAAAAAAAAAAAAAAAAAAABzY2hlbWEuY2Fw\
+    bnA6Tm9kZS5OZXN0ZWROb2RlAAAAAAAAAAABAAEACAAAAAMABAAAAAAAAAAAAAAAAQAAAAAAAAAAAAAAAAApAAAAKgAA\
+    AAAAAAAAAAAAJAAAAAMAAQAwAAAAAgABAAEAAAAAAAAAAAABAAEAAAAAAAAAAAAAAC0AAAAaAAAAAAAAAAAAAAAoAAAA\
+    AwABADQAAAACAAEAbmFtZQAAAAAMAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAwAAAAAAAAAAAAAAAAAAAAA\
+    AAAAAAAAAGlkAAAAAAAACQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAJAAAAAAAAAAAAAAAAAAAAAAAAAAAA\
+    AAAAAAAABQAGABekI/lMq4LmDQAAAAEABQDZckxiCcU/qQYABwAAAAYABgAAAAAAAAAVAAAAkgAAAB0AAAA3AAAAAAAA\
+    AAAAAABJAAAAFwMAAAAAAAAAAAAAAAAAAAAAAABzY2hlbWEuY2FwbnA6Tm9kZQAAAAAAAAAMAAAAAQABALGjD/HMG1K5\
+    EQAAAFIAAABCwg/6u1W/3hEAAABaAAAArlcTBOMdjvMRAAAAWgAAAFBhcmFtZXRlcgAAAAAAAABOZXN0ZWROb2RlAAAA\
+    AAAAU291cmNlSW5mbwAAAAAAADgAAAADAAQAAAAAAAAAAAAAAAEAAAAAAAAAAAAAAAAAeQEAABoAAAAAAAAAAAAAAHQB\
+    AAADAAEAgAEAAAIAAQABAAAAAAAAAAAAAQABAAAAAAAAAAAAAAB9AQAAYgAAAAAAAAAAAAAAfAEAAAMAAQCIAQAAAgAB\
+    AAIAAAACAAAAAAABAAIAAAAAAAAAAAAAAIUBAADCAAAAAAAAAAAAAACIAQAAAwABAJQBAAACAAEAAwAAAAIAAAAAAAEA\
+    AwAAAAAAAAAAAAAAkQEAAEIAAAAAAAAAAAAAAIwBAAADAAEAmAEAAAIAAQAGAAAAAQAAAAAAAQAEAAAAAAAAAAAAAACV\
+    AQAAYgAAAAAAAAAAAAAAlAEAAAMAAQCwAQAAAgABAAcAAAACAAAAAAABAAUAAAAAAAAAAAAAAK0BAABiAAAAAAAAAAAA\
+    AACsAQAAAwABAMgBAAACAAEACAD//wAAAAAAAAEABgAAAAAAAAAAAAAAxQEAACoAAAAAAAAAAAAAAMABAAADAAEAzAEA\
+    AAIAAQAJAP7/AAAAAAEAAAAAAAAANUT7N5uxoJ7JAQAAOgAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAoA/f8AAAAA\
+    AQAAAAAAAACY9TNDNrNKtbEBAAAqAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAACwD8/wAAAAABAAAAAAAAAI8hwvDP\
+    UyfomQEAAFIAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAMAPv/AAAAAAEAAAAAAAAAIJQNeqylirGFAQAAMgAAAAAA\
+    AAAAAAAAAAAAAAAAAAAAAAAAAAAAAA0A+v8AAAAAAQAAAAAAAACQAgpA1BkW7G0BAABaAAAAAAAAAAAAAAAAAAAAAAAA\
+    AAAAAAAAAAAABAAAAAUAAAAAAAEAIAAAAAAAAAAAAAAAWQEAAFoAAAAAAAAAAAAAAFgBAAADAAEAdAEAAAIAAQAFAAAA\
+    IAEAAAAAAQAhAAAAAAAAAAAAAABxAQAAUgAAAAAAAAAAAAAAcAEAAAMAAQB8AQAAAgABAGlkAAAAAAAACQAAAAAAAAAA\
+    AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAJAAAAAAAAAAAAAAAAAAAAAAAAAAAAAABkaXNwbGF5TmFtZQAAAAAADAAAAAAA\
+    AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAMAAAAAAAAAAAAAAAAAAAAAAAAAAAAAABkaXNwbGF5TmFtZVByZWZpeExl\
+    bmd0aAAIAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAgAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAHNjb3BlSWQA\
+    CQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAJAAAAAAAAAAAAAAAAAAAAAAAAAAAAAABuZXN0ZWROb2RlcwAA\
+    AAAADgAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAMAAQAQAAAAAAAAAELCD/q7Vb/eAAAAAAAAAAAAAAAAAAAAAA4A\
+    AAAAAAAAAAAAAAAAAAAAAAAAAAAAAGFubm90YXRpb25zAAAAAAAOAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAwAB\
+    ABAAAAAAAAAAQnUlqw2VyPEAAAAAAAAAAAAAAAAAAAAADgAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAZmlsZQAAAAAAAAAA\
+    AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAHN0cnVjdAAAZW51bQAAAABp\
+    bnRlcmZhY2UAAAAAAAAAY29uc3QAAABhbm5vdGF0aW9uAAAAAAAAcGFyYW1ldGVycwAAAAAAAA4AAAAAAAAAAAAAAAAA\
+    AAAAAAAAAAAAAAAAAAADAAEAEAAAAAAAAACxow/xzBtSuQAAAAAAAAAAAAAAAAAAAAAOAAAAAAAAAAAAAAAAAAAAAAAA\
+    AAAAAABpc0dlbmVyaWMAAAAAAAAAAQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAABAAAAAAAAAAAAAAAAAAAA\
+    AAAAAAAAAAAAAAAABQAGAI8hwvDPUyfoEgAAAAEABQAXpCP5TKuC5gYABwABAAAAAAAAAAAAAAAVAAAA4gAAAAAAAAAA\
+    AAAAAAAAAAAAAAAZAAAAdwAAAAAAAAAAAAAAAAAAAAAAAABzY2hlbWEuY2FwbnA6Tm9kZS5pbnRlcmZhY2UAAAAAAAgA\
+    AAADAAQAAAAAAAMAAAAAAAEADwAAAAAAAAAAAAAAKQAAAEIAAAAAAAAAAAAAACQAAAADAAEAQAAAAAIAAQABAAAABAAA\
+    AAAAAQAfAAAAAAAAAAAAAAA9AAAAagAAAAAAAAAAAAAAPAAAAAMAAQBYAAAAAgABAG1ldGhvZHMADgAAAAAAAAAAAAAA\
+    AAAAAAAAAAAAAAAAAAAAAAMAAQAQAAAAAAAAAIBNMzvizACVAAAAAAAAAAAAAAAAAAAAAA4AAAAAAAAAAAAAAAAAAAAA\
+    AAAAAAAAAHN1cGVyY2xhc3NlcwAAAAAOAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAwABABAAAAAAAAAA+Nek0J4q\
+    lqkAAAAAAAAAAAAAAAAAAAAADgAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAUABgCQAgpA1BkW7BIAAAABAAUAF6Qj\
+    +UyrguYGAAcAAQAAAAAAAAAAAAAAFQAAAOoAAAAAAAAAAAAAAAAAAAAAAAAAGQAAAN8CAAAAAAAAAAAAAAAAAAAAAAAA\
+    c2NoZW1hLmNhcG5wOk5vZGUuYW5ub3RhdGlvbgAAAAA0AAAAAwAEAAAAAAADAAAAAAABABIAAAAAAAAAAAAAAF0BAAAq\
+    AAAAAAAAAAAAAABYAQAAAwABAGQBAAACAAEAAQAAAHAAAAAAAAEAEwAAAAAAAAAAAAAAYQEAAGIAAAAAAAAAAAAAAGAB\
+    AAADAAEAbAEAAAIAAQACAAAAcQAAAAAAAQAUAAAAAAAAAAAAAABpAQAAagAAAAAAAAAAAAAAaAEAAAMAAQB0AQAAAgAB\
+    AAMAAAByAAAAAAABABUAAAAAAAAAAAAAAHEBAABiAAAAAAAAAAAAAABwAQAAAwABAHwBAAACAAEABAAAAHMAAAAAAAEA\
+    FgAAAAAAAAAAAAAAeQEAAIoAAAAAAAAAAAAAAHwBAAADAAEAiAEAAAIAAQAFAAAAdAAAAAAAAQAXAAAAAAAAAAAAAACF\
+    AQAAcgAAAAAAAAAAAAAAhAEAAAMAAQCQAQAAAgABAAYAAAB1AAAAAAABABgAAAAAAAAAAAAAAI0BAABqAAAAAAAAAAAA\
+    AACMAQAAAwABAJgBAAACAAEABwAAAHYAAAAAAAEAGQAAAAAAAAAAAAAAlQEAAGoAAAAAAAAAAAAAAJQBAAADAAEAoAEA\
+    AAIAAQAIAAAAdwAAAAAAAQAaAAAAAAAAAAAAAACdAQAAagAAAAAAAAAAAAAAnAEAAAMAAQCoAQAAAgABAAkAAAB4AAAA\
+    AAABABsAAAAAAAAAAAAAAKUBAACKAAAAAAAAAAAAAACoAQAAAwABALQBAAACAAEACgAAAHkAAAAAAAEAHAAAAAAAAAAA\
+    AAAAsQEAAHIAAAAAAAAAAAAAALABAAADAAEAvAEAAAIAAQALAAAAegAAAAAAAQAdAAAAAAAAAAAAAAC5AQAAagAAAAAA\
+    AAAAAAAAuAEAAAMAAQDEAQAAAgABAAwAAAB7AAAAAAABAB4AAAAAAAAAAAAAAMEBAACSAAAAAAAAAAAAAADEAQAAAwAB\
+    ANABAAACAAEAdHlwZQAAAAAQAAAAAAAAAGDM+eHteHPQAAAAAAAAAAAAAAAAAAAAABAAAAAAAAAAAAAAAAAAAAAAAAAA\
+    AAAAAHRhcmdldHNGaWxlAAAAAAABAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAEAAAAAAAAAAAAAAAAAAAAA\
+    AAAAAAAAAHRhcmdldHNDb25zdAAAAAABAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAEAAAAAAAAAAAAAAAAA\
+    AAAAAAAAAAAAAHRhcmdldHNFbnVtAAAAAAABAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAEAAAAAAAAAAAAA\
+    AAAAAAAAAAAAAAAAAHRhcmdldHNFbnVtZXJhbnQAAAAAAAAAAAEAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\
+    AQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAdGFyZ2V0c1N0cnVjdAAAAAEAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\
+    AAAAAQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAdGFyZ2V0c0ZpZWxkAAAAAAEAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\
+    AAAAAAAAAQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAdGFyZ2V0c1VuaW9uAAAAAAEAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\
+    AAAAAAAAAAAAAQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAdGFyZ2V0c0dyb3VwAAAAAAEAAAAAAAAAAAAAAAAAAAAAAAAA\
+    AAAAAAAAAAAAAAAAAQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAdGFyZ2V0c0ludGVyZmFjZQAAAAAAAAAAAQAAAAAAAAAA\
+    AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAABAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAB0YXJnZXRzTWV0aG9kAAAAAQAAAAAA\
+    AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAABAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAB0YXJnZXRzUGFyYW0AAAAAAQAA\
+    AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAABAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAB0YXJnZXRzQW5ub3RhdGlv\
+    bgAAAAAAAAABAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAEAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAF\
+    AAYAvwz792nKi+0SAAAAAQADAGDM+eHteHPQAQAHAAEAAAAAAAAAAAAAABUAAADiAAAAAAAAAAAAAAAAAAAAAAAAABkA\
+    AAB3AAAAAAAAAAAAAAAAAAAAAAAAAHNjaGVtYS5jYXBucDpUeXBlLmludGVyZmFjZQAAAAAACAAAAAMABAAAAAAAAQAA\
+    AAAAAQARAAAAAAAAAAAAAAApAAAAOgAAAAAAAAAAAAAAJAAAAAMAAQAwAAAAAgABAAEAAAAAAAAAAAABABcAAAAAAAAA\
+    AAAAAC0AAAAyAAAAAAAAAAAAAAAoAAAAAwABADQAAAACAAEAdHlwZUlkAAAJAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\
+    AAAAAAAAAAkAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAGJyYW5kAAAAEAAAAAAAAAArQmVg8FU0kAAAAAAAAAAAAAAAAAAA\
+    AAAQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAABQAGAEJ1JasNlcjxDQAAAAEAAQDZckxiCcU/qQIABwAAAAAAAAAA\
+    AAAAAAAVAAAAwgAAAB0AAAAHAAAAAAAAAAAAAAAZAAAArwAAAAAAAAAAAAAAAAAAAAAAAABzY2hlbWEuY2FwbnA6QW5u\
+    b3RhdGlvbgAAAAAAAQABAAwAAAADAAQAAAAAAAAAAAAAAAEAAAAAAAAAAAAAAAAARQAAABoAAAAAAAAAAAAAAEAAAAAD\
+    AAEATAAAAAIAAQACAAAAAAAAAAAAAQABAAAAAAAAAAAAAABJAAAAMgAAAAAAAAAAAAAARAAAAAMAAQBQAAAAAgABAAEA\
+    AAABAAAAAAABAAIAAAAAAAAAAAAAAE0AAAAyAAAAAAAAAAAAAABIAAAAAwABAFQAAAACAAEAaWQAAAAAAAAJAAAAAAAA\
+    AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAkAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAHZhbHVlAAAAEAAAAAAAAACbDLDX\
+    0twjzgAAAAAAAAAAAAAAAAAAAAAQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAABicmFuZAAAABAAAAAAAAAAK0JlYPBVNJAA\
+    AAAAAAAAAAAAAAAAAAAAEAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAUABgCuVxME4x2O8xIAAAABAAEAF6Qj+Uyr\
+    guYCAAcAAAAAAAAAAAAAAAAAFQAAAOoAAAAhAAAAFwAAAAAAAAAAAAAAKQAAAK8AAAAAAAAAAAAAAAAAAAAAAAAAc2No\
+    ZW1hLmNhcG5wOk5vZGUuU291cmNlSW5mbwAAAAAEAAAAAQABAKIfjok4kLrCAQAAADoAAABNZW1iZXIAAAwAAAADAAQA\
+    AAAAAAAAAAAAAAEAAAAAAAAAAAAAAAAARQAAABoAAAAAAAAAAAAAAEAAAAADAAEATAAAAAIAAQABAAAAAAAAAAAAAQAB\
+    AAAAAAAAAAAAAAACAAAAAgAAAAAAAAAAAAAAGgAAAAIAAABCAAAAAgAAAAIAAAABAAAAAAABAAIAAAAAAAAAAAAAAC0A\
+    AABCAAAAAAAAAAAAAABiAAAAAgAAAKoAAAACAAAAaWQAAAAAAAAJAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\
+    AAkAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAG1lbWJlcnMAAQAAAFoAAABkb2NDb21tZW50AAAAAAAAAAAAAAMAAQAMAAAA\
+    AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAACAAEADAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAMAAQAO\
+    AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAwABABAAAAAAAAAAoh+OiTiQusIAAAAAAAAAAAAAAAAAAAAAAAAAAAIA\
+    AQAOAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=
+    """)
 
 /// ``Annotation``, where the name means something else.
 public typealias _Annotation_f1c8950dab257542 = Annotation

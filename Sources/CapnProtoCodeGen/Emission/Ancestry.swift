@@ -1,0 +1,78 @@
+/// An interface that another inherits from, or the interface itself.
+struct Ancestor {
+  let node: SchemaNode
+  let interface: SchemaInterface
+  /// What its type parameters are bound to.
+  let bindings: [TypeParameter.ID: String]
+}
+
+/// Follows what interfaces inherit.
+struct Ancestry {
+  let request: SchemaRequest
+  let types: TypeReferences
+
+  /// All interfaces that one inherits from, each once, in the order of the source and depth first;
+  /// in words of the scope that the references stand in.
+  func ancestors(of id: UInt64) -> [Ancestor] {
+    var visited: Set<UInt64> = [id]
+    return paths(from: id, visiting: &visited) { visited, parent in
+      visited.insert(parent).inserted
+    }
+  }
+
+  /// Interfaces that one inherits from in two ways, with different types for their parameters.
+  func conflicts(of id: UInt64) -> [SchemaNode] {
+    var visited: [UInt64: [String]] = [:]
+    var found: [SchemaNode] = []
+    // A damaged request may hold a cycle: each interface is looked into twice at most.
+    var visits: [UInt64: Int] = [id: 2]
+    for ancestor in paths(
+      from: id, visiting: &visits,
+      { visits, parent in
+        visits[parent, default: 0] += 1
+        return visits[parent, default: 0] <= 2
+      })
+    {
+      let bound = ancestor.bindings.sorted {
+        ($0.key.scope, $0.key.index) < ($1.key.scope, $1.key.index)
+      }.map(\.value)
+      if let other = visited[ancestor.node.id], other != bound { found.append(ancestor.node) }
+      visited[ancestor.node.id] = bound
+    }
+    return found
+  }
+
+  private func paths<State>(
+    from id: UInt64, visiting state: inout State, _ enters: (inout State, UInt64) -> Bool
+  ) -> [Ancestor] {
+    var found: [Ancestor] = []
+    for parent in request.nodes[id]?.interface?.superclasses ?? [] where enters(&state, parent.id) {
+      guard let node = request.nodes[parent.id], let interface = node.interface else { continue }
+      let bound = types.boundTypes(parent.id, parent.brand).map { ($0.parameter.id, $0.type) }
+      let bindings = Dictionary(bound) { first, _ in first }
+      found.append(Ancestor(node: node, interface: interface, bindings: bindings))
+      found += types.binding(bindings) { paths(from: parent.id, visiting: &state, enters) }
+    }
+    return found
+  }
+}
+
+extension FileEmitter {
+  /// The name of a method where its interface declares it.
+  ///
+  /// A method that has the name of an inherited one is told from it by its interface's name, as an
+  /// object implements both.
+  func methodName(_ method: SchemaInterface.Method, of id: UInt64) -> String {
+    let name = SwiftName.method(method.swiftName)
+    return inheritsMethod(method, of: id) ? name + interfaceName(id) : name
+  }
+
+  /// Whether an ancestor has a method of the same name.
+  func inheritsMethod(_ method: SchemaInterface.Method, of id: UInt64) -> Bool {
+    ancestry.ancestors(of: id).contains { ancestor in
+      ancestor.interface.methods.contains { $0.swiftName == method.swiftName }
+    }
+  }
+
+  func interfaceName(_ id: UInt64) -> String { names.paths[id]?.last ?? "" }
+}

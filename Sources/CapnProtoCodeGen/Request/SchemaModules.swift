@@ -1,0 +1,56 @@
+/// Which Swift module holds the bindings of which schema file.
+struct SchemaModules {
+  /// By file; nil for files of the module that is generated.
+  private var modules: [UInt64: String?] = [:]
+  /// Whether files that nobody placed may belong to the module that is generated.
+  private let isOpen: Bool
+  private let valueFiles: Set<UInt64>?
+
+  init(_ options: CodeGeneratorOptions, _ nodes: [UInt64: SchemaNode]) {
+    isOpen = options.modules == nil
+    for (file, module) in Self.standard { modules[file] = module }
+    for node in nodes.values where node.isFile {
+      if let module = node.annotations.module { modules[node.id] = module }
+    }
+    for (file, module) in options.modules ?? [:] { modules[file] = .some(module) }
+    valueFiles =
+      options.givesValues ? options.modules.map { Set($0.filter { $0.value == nil }.keys) } : []
+  }
+
+  /// The module to name in front of types of a file; nil where it is the one of the other file.
+  func module(of file: UInt64?, from other: UInt64) -> String? {
+    guard let file, file != other, let module = modules[file] ?? nil else { return nil }
+    return module == modules[other] ?? nil ? nil : module
+  }
+
+  /// Whether it is known where the bindings of the file are.
+  func knows(_ file: UInt64) -> Bool { isOpen || modules[file] != nil }
+
+  /// Whether somebody placed the file in a module, this one or another.
+  func places(_ file: UInt64) -> Bool { modules[file] != nil }
+
+  /// Whether the options, not annotations, give the structs of a file plain values.
+  func givesValues(to file: UInt64) -> Bool { valueFiles?.contains(file) ?? true }
+
+  /// Files of Cap'n Proto itself.
+  private static let standard: [UInt64: String] = [
+    0xa93f_c509_624c_72d9: "CapnProtoSchema",
+    0xb312_981b_2552_a250: "CapTP",
+    0x86c3_66a9_1393_f3f8: "CapnProtoRPC",
+  ]
+}
+
+/// What the caller of the generator knows and the request does not say.
+public struct CodeGeneratorOptions: Sendable {
+  /// The modules that hold the bindings of schema files, by file id; nil for files of the module
+  /// that is generated. Without the table, all files are of that module unless they are annotated.
+  public var modules: [UInt64: String?]?
+  /// Whether all structs of the module get plain values, annotated or not.
+  public var givesValues = false
+  /// Whether the names of output files are those of the schemas with folders joined by hyphens: no
+  /// two files of a Swift module may have the same name.
+  public var flattensFolders = false
+
+  /// Nothing is known.
+  public init() {}
+}
