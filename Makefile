@@ -82,6 +82,9 @@ bench: setup ## Time and count instructions beside the C++ implementation (about
 	# Without debug information, which is newer than some versions of valgrind can read.
 	swift build -c release --package-path Benchmarks -Xlinker --strip-debug
 	Benchmarks/run.sh --swift Benchmarks/.build/release --rounds $(ROUNDS)
+	swift build -c release --product capnpc-swift-gen
+	Benchmarks/generator.sh --generator .build/release/capnpc-swift-gen \
+	  --modules Benchmarks/.build/release/Modules --rounds $(ROUNDS)
 
 docs: setup ## Build the documentation
 	docs/build.sh

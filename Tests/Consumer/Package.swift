@@ -4,13 +4,18 @@ import PackageDescription
 let package = Package(
   name: "consumer",
   platforms: [.macOS(.v26)],
-  dependencies: [.package(name: "swift-capnproto", path: "../..")],
+  dependencies: [
+    .package(name: "swift-capnproto", path: "../.."),
+    // Its schema is imported by that of this package.
+    .package(path: "Contacts"),
+  ],
   targets: [
     .executableTarget(
       name: "PhoneBook",
       dependencies: [
         .product(name: "CapnProto", package: "swift-capnproto"),
         .product(name: "CapnProtoRPC", package: "swift-capnproto"),
+        .product(name: "Contacts", package: "contacts"),
       ],
       // The one setting that targets with generated code need.
       swiftSettings: [.enableExperimentalFeature("Lifetimes")],

@@ -1,29 +1,41 @@
 import CapnProto
 import CapnProtoRPC
+import Contacts
 
-/// People by name, as whole messages.
+/// People by name, as plain values.
 actor Book: PhoneBook.Server {
-  private var people: [String: Ref<Person.Reader>] = [:]
+  private var people: [String: Person.Value] = [:]
 
-  func add(_ call: AddCall) async throws {
-    let person = try call.params.person
-    people[try person.name.string] = try person.retained()
+  func put(_ call: Shelf.PutCall<TextType, Person>) async throws {
+    let entry = try call.params.entry
+    people[try entry.key.string] = try Person.Value(entry.value)
   }
 
-  func find(_ call: FindCall) async throws {
+  func all(_ call: Shelf.AllCall<TextType, Person>) async throws {
+    call.reply {
+      let entries = $0.initEntries(people.count)
+      for (index, (name, person)) in people.sorted(by: { $0.key < $1.key }).enumerated() {
+        entries[index].key.string = name
+        person.write(to: entries[index].value.structure)
+      }
+    }
+  }
+
+  func find(_ call: PhoneBook.FindCall) async throws {
     let name = try call.params.name.string
     guard let person = people[name] else { throw RPCError.failed("nobody is called \(name)") }
-    try call.reply { try $0.setPerson(person.reader) }
+    call.reply { person.write(to: $0.person) }
   }
 }
 
 /// The first phone of somebody who is added and then found.
 func demonstrate() async throws -> String {
   let book = PhoneBook.Client.server(Book())
-  try await book.add {
-    $0.person.name = "Ada"
-    $0.person.initPhones(1)[0] = "+44 1"
+  try await book.put {
+    $0.entry.key.string = "Ada"
+    Person.Value(name: "Ada", phone: "+44 1").write(to: $0.entry.value.structure)
   }.finished()
+  let all = try await book.asShelf.all().results { try $0.entries.count }
   let found = try await book.find { $0.name = "Ada" }.results()
-  return try found.reader.person.phones[0].string
+  return try "\(all): \(found.reader.person.phones[0].string)"
 }

@@ -1,5 +1,5 @@
 @main struct Main {
   static func main() async throws {
-    print("Ada's phone is \(try await demonstrate())")
+    print("The book has \(try await demonstrate())")
   }
 }

@@ -1,12 +1,11 @@
 @0xe5c1b0a4f7d93a10;
 
-using import "person.capnp".Person;
+using import "/person.capnp".Person;
+using import "/storage/shelf.capnp".Shelf;
 
-interface PhoneBook {
-  # Keeps people.
+interface PhoneBook extends(Shelf(Text, Person)) {
+  # Keeps people by name.
 
-  add @0 (person :Person);
-  # Adds somebody.
-  find @1 (name :Text) -> (person :Person);
+  find @0 (name :Text) -> (person :Person);
   # Finds somebody by name.
 }

@@ -3,5 +3,5 @@ import Testing
 @testable import PhoneBook
 
 @Test func whoWasAddedIsFound() async throws {
-  #expect(try await demonstrate() == "+44 1")
+  #expect(try await demonstrate() == "1: +44 1")
 }
