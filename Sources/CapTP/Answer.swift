@@ -108,7 +108,7 @@ extension Connection {
       return
     }
     let other = settled(handle.node)
-    guard other != id else {
+    guard destination(other) != id else {
       settle(id, .broken(.failed("the promise resolved to itself")))
       return
     }

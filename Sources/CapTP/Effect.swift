@@ -14,6 +14,8 @@ public enum Effect: Sendable {
   case watch(any PromiseHook, ExportToken)
   /// Call `echoDisembargo` when the calls before this effect have been made.
   case echoDisembargo(any CapabilityHook, EmbargoID)
+  /// Call `drained` when the calls before this effect have been made.
+  case drained(NodeID)
   /// Let go of a capability, outside of the engine.
   case discard(any CapabilityHook)
   /// Let go of a message, outside of the engine.

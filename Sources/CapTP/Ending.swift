@@ -41,12 +41,16 @@ extension Connection {
     switch node.state {
     case .alias, .local, .broken: return
     case .embargoed(let hook): emit(.discard(hook))
-    case .imported, .pipelined, .awaiting: break
+    case .imported, .pipelined, .awaiting, .draining: break
     }
     nodes[id]?.state = .broken(error)
     nodes[id]?.queue = []
     nodes[id]?.watchers = []
     failQueue(node.queue, error)
     if !node.queue.isEmpty { releaseNode(id) }
+    if case .draining(let other) = node.state {
+      releaseNode(other)
+      releaseNode(id)
+    }
   }
 }

@@ -44,7 +44,7 @@ extension Connection {
       return nil
     case .local(let inner) where depth < 64:
       return describe(inner, in: descriptor, depth: depth + 1)
-    case .embargoed, .awaiting: return export(hook, isPromise: true, in: descriptor)
+    case .embargoed, .awaiting, .draining: return export(hook, isPromise: true, in: descriptor)
     case .broken, .alias, .local: return export(hook, isPromise: false, in: descriptor)
     }
   }

@@ -10,6 +10,8 @@ enum NodeState: Sendable {
   case alias(NodeID)
   /// Nowhere yet: the peer's calls must come round first. They go to the hook when the embargo ends.
   case embargoed(any CapabilityHook)
+  /// Nowhere yet: the calls that waited are on their way to the other node, which this one then is.
+  case draining(to: NodeID)
   /// Nowhere yet: an answer of this side will contain it.
   case awaiting(AnswerID, PipelinePath)
   /// To a capability of this side.
@@ -69,6 +71,17 @@ extension Connection {
     return id
   }
 
+  /// The node at the end of the aliases, and of those that are about to be.
+  func destination(_ id: NodeID) -> NodeID {
+    var id = id
+    while true {
+      switch nodes[id]?.state {
+      case .alias(let next), .draining(let next): id = next
+      default: return id
+      }
+    }
+  }
+
   /// The state of the node that the aliases lead to.
   func state(_ id: NodeID) -> NodeState {
     nodes[settled(id)]?.state ?? .broken(.failed("the reference is gone"))
@@ -94,7 +107,7 @@ extension Connection {
       case .pipelined(let question, let path):
         questions[question]?.nodes[path] = nil
         releaseQuestion(question)
-      case .alias(let next):
+      case .alias(let next), .draining(let next):
         id = next
         continue
       case .awaiting(let answer, let path):
@@ -119,7 +132,7 @@ extension Connection {
     case .success(nil): settle(id, .broken(.failed("called a null capability")))
     case .success(.some(let hook)):
       let handle = own(hook)
-      if let handle, settled(handle.node) == id {
+      if let handle, destination(handle.node) == id {
         settle(id, .broken(.failed("the promise resolved to itself")))
       } else if let handle, !(node.hasSentCalls && leadsHere(handle.node)) {
         let other = settled(handle.node)
@@ -146,17 +159,26 @@ extension Connection {
   private func leadsHere(_ id: NodeID) -> Bool {
     switch state(id) {
     case .embargoed, .awaiting, .local: true
-    case .imported, .pipelined, .alias, .broken: false
+    case .imported, .pipelined, .alias, .draining, .broken: false
     }
   }
 
   /// Gives the node its new state and lets the calls that waited go there.
+  ///
+  /// Calls go on to the peer by way of the runtime. Until they are there, later ones must wait, or
+  /// they would overtake them.
   mutating func settle(_ id: NodeID, _ state: NodeState) {
     guard let node = nodes[id] else { return }
-    nodes[id]?.state = state
     nodes[id]?.queue = []
-    nodes[id]?.watchers = []
     queuedCalls -= node.queue.count
+    if !node.queue.isEmpty, case .alias(let other) = state, leadsToPeer(other) {
+      nodes[id]?.state = .draining(to: other)
+      for call in node.queue { route(call, to: other) }
+      emit(.drained(id))
+      return
+    }
+    nodes[id]?.state = state
+    nodes[id]?.watchers = []
     for call in node.queue { route(call, to: id) }
     for watcher in node.watchers {
       switch self.state(id) {
@@ -168,6 +190,22 @@ extension Connection {
       }
     }
     if !node.queue.isEmpty { releaseNode(id) }
+  }
+
+  /// The calls that waited for the node have been made where it leads; those that came meanwhile
+  /// follow.
+  public mutating func drained(_ id: NodeID) {
+    guard case .draining(let other) = nodes[id]?.state else { return }
+    settle(id, .alias(other))
+    // What drained held the node; if something drains again, its queue does.
+    releaseNode(id)
+  }
+
+  private func leadsToPeer(_ id: NodeID) -> Bool {
+    switch state(id) {
+    case .imported, .pipelined: true
+    case .alias, .draining, .embargoed, .awaiting, .local, .broken: false
+    }
   }
 
   /// Ends an embargo: the peer has sent back all calls that were made before it.

@@ -249,7 +249,7 @@ extension Connection {
     }
     let state = state(handle.node)
     switch state {
-    case .embargoed, .awaiting: route(.echo(embargo), to: handle.node)
+    case .embargoed, .awaiting, .draining: route(.echo(embargo), to: handle.node)
     // What led to the peer may lead elsewhere by now; the calls before have gone their way.
     default: sendLoopback(embargo, to: state)
     }

@@ -31,7 +31,7 @@ extension Connection {
   mutating func route(_ call: QueuedCall, to node: NodeID) {
     let id = settled(node)
     switch state(id) {
-    case .embargoed, .awaiting:
+    case .embargoed, .awaiting, .draining:
       guard queuedCalls < limits.queuedCalls else {
         refuse(call, .overloaded("more than \(limits.queuedCalls) calls wait for promises"))
         return

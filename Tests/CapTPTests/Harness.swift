@@ -101,6 +101,7 @@ struct Engine {
     while let message = connection.nextMessage() { words.append(Self.words(message)) }
     while let effect = connection.nextEffect() {
       if case .finish(let caller, let outcome) = effect { caller.finish(outcome) }
+      if case .drained(let node) = effect { connection.drained(node) }
       effects.append(effect)
     }
     return words

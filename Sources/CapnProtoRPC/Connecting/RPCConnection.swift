@@ -271,6 +271,7 @@ public final class RPCConnection: Sendable {
         self?.perform { $0.resolveExport(token, .success(target)) }
       }
     case .echoDisembargo(let hook, let embargo): perform { $0.echoDisembargo(hook, embargo) }
+    case .drained(let node): perform { $0.drained(node) }
     case .discard, .discardMessage: break
     case .close(let error): finish(error)
     }

@@ -89,6 +89,8 @@ struct ShadowModel: Sendable {
     if calls[call].deliveries > 1 { report("call \(call) arrived twice") }
     let made = calls[call]
     guard case .object(object) = known(made.target) else {
+      // A result that a cut took from its caller was pipelined on all the same.
+      if isCut, case .broken = known(made.target) { return }
       report("call \(call) arrived at object \(object), and is for \(known(made.target))")
       return
     }
