@@ -70,6 +70,7 @@ public final class Gateway: Sendable {
   /// - Parameters:
   ///   - source: where it came from; no other open connection has the same.
   ///   - abort: ends the connection and tells the peer the reason.
+  /// - Returns: the capability that the connection's peer gets first.
   public func accept(
     _ source: ConnectionSource, abort: @escaping @Sendable (_ reason: String) -> Void
   ) -> Capability {

@@ -1,3 +1,7 @@
+// Safety. An orphanage depends on the lifetime of the message that its pointer lies in, so the
+// message's arena is there for as long as the orphanage is. The arena makes each object with its
+// size checked, and the bytes of a text or of data are written within the object made for them.
+
 /// Makes objects of a message being built that no pointer leads to yet.
 public struct Orphanage: ~Escapable {
   private let raw: RawPointerBuilder
