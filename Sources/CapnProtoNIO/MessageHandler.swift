@@ -9,17 +9,17 @@ final class MessageHandler: ChannelInboundHandler {
   private let connection: RPCConnection
   private var decoder: FrameDecoder
   private var hasReceived = false
-  private let whenInactive: @Sendable () -> Void
+  private let whenRemoved: @Sendable () -> Void
 
   init(
     _ connection: RPCConnection, _ limits: ConnectionLimits,
-    whenInactive: @escaping @Sendable () -> Void = {}
+    whenRemoved: @escaping @Sendable () -> Void = {}
   ) {
     self.connection = connection
     var frameLimits = FrameLimits.standard
     frameLimits.words = limits.messageWords
     decoder = FrameDecoder(frameLimits: frameLimits)
-    self.whenInactive = whenInactive
+    self.whenRemoved = whenRemoved
   }
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
@@ -44,9 +44,11 @@ final class MessageHandler: ChannelInboundHandler {
         decoder.isBetweenMessages
           ? "the peer closed the connection"
           : "the connection was cut in the middle of a message"))
-    whenInactive()
     context.fireChannelInactive()
   }
+
+  // Also of a channel that fails before it is active.
+  func handlerRemoved(context: ChannelHandlerContext) { whenRemoved() }
 
   func errorCaught(context: ChannelHandlerContext, error: any Error) {
     let reason = (error as? RPCError)?.reason ?? "\(error)"

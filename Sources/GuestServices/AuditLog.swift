@@ -17,7 +17,7 @@ public struct AuditLog: Sendable {
     case failed(reason: String)
   }
 
-  /// The attempt is one login, or the last one of so many that ended alike.
+  /// The attempt is one login, or the last one of so many that were denied.
   func login(
     _ method: LoginMethod, requested profile: String, from source: LoginOrigin, _ outcome: Outcome,
     attempts: UInt32 = 1

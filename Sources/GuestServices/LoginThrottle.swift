@@ -1,22 +1,35 @@
 import Synchronization
 
-/// Failed logins of each host, over all of its connections: a new connection brings no new attempts.
+/// Failed logins of each host to each account, over all of the host's connections: a new connection
+/// brings no new attempts.
 ///
 /// An attempt counts from its beginning, so that many at once do not pass together, and is taken
-/// back if it succeeds. The table is bounded: where it is full, the host that would be forgotten
-/// first makes room.
+/// back if it succeeds. The table is bounded: where it is full, what would be forgotten first makes
+/// room.
 final class LoginThrottle: Sendable {
-  /// How long it takes until a host has one failed login less.
+  /// What is guessed at, and from where.
+  struct Guessed: Hashable, Sendable {
+    private let host: String
+    private let account: String
+
+    /// Of the account's name, which is the peer's text, the beginning is enough.
+    init(host: String, account: String) {
+      self.host = host
+      self.account = String(String.UnicodeScalarView(account.unicodeScalars.prefix(64)))
+    }
+  }
+
+  /// How long it takes until there is one failed login less.
   static let pace = Duration.seconds(10)
-  /// Hosts that are remembered.
-  static let hostLimit = 1024
+  /// Pairs of host and account that are remembered.
+  static let memory = 1024
 
   private let limit: Int
   private let now: @Sendable () -> ContinuousClock.Instant
-  private let hosts = Mutex<[String: LeakyBucket]>([:])
+  private let guesses = Mutex<[Guessed: LeakyBucket]>([:])
 
   /// - Parameters:
-  ///   - limit: failed logins of one host at once.
+  ///   - limit: failed logins of one host to one account at once.
   ///   - now: the clock.
   init(
     limit: Int, now: @escaping @Sendable () -> ContinuousClock.Instant = { .now }
@@ -25,31 +38,31 @@ final class LoginThrottle: Sendable {
     self.now = now
   }
 
-  /// Counts an attempt in; if the host may not make it, how long it has to wait.
-  func begin(_ host: String) -> Duration? {
+  /// Counts an attempt in; if it may not be made, how long it has to wait.
+  func begin(_ guessed: Guessed) -> Duration? {
     let now = now()
-    return hosts.withLock { hosts in
-      var bucket = hosts[host] ?? LeakyBucket(capacity: limit, pace: Self.pace, now: now)
+    return guesses.withLock { guesses in
+      var bucket = guesses[guessed] ?? LeakyBucket(capacity: limit, pace: Self.pace, now: now)
       if let wait = bucket.add(at: now) { return wait }
-      if hosts[host] == nil, hosts.count >= Self.hostLimit { Self.makeRoom(&hosts, now) }
-      hosts[host] = bucket
+      if guesses[guessed] == nil, guesses.count >= Self.memory { Self.makeRoom(&guesses, now) }
+      guesses[guessed] = bucket
       return nil
     }
   }
 
   /// The attempt that was counted in did not fail.
-  func succeeded(_ host: String) { hosts.withLock { $0[host]?.takeBack() } }
+  func takeBack(_ guessed: Guessed) { guesses.withLock { $0[guessed]?.takeBack() } }
 
-  /// How many hosts are remembered.
-  var count: Int { hosts.withLock { $0.count } }
+  /// How many pairs of host and account are remembered.
+  var count: Int { guesses.withLock { $0.count } }
 
   private static func makeRoom(
-    _ hosts: inout [String: LeakyBucket], _ now: ContinuousClock.Instant
+    _ guesses: inout [Guessed: LeakyBucket], _ now: ContinuousClock.Instant
   ) {
-    hosts = hosts.filter { !$0.value.isEmpty(at: now) }
-    guard hosts.count >= hostLimit else { return }
-    if let first = hosts.min(by: { $0.value.isEmptyBefore($1.value) }) {
-      hosts[first.key] = nil
+    guesses = guesses.filter { !$0.value.isEmpty(at: now) }
+    guard guesses.count >= memory else { return }
+    if let first = guesses.min(by: { $0.value.isEmptyBefore($1.value) }) {
+      guesses[first.key] = nil
     }
   }
 }

@@ -84,18 +84,28 @@ public final class SessionAuthority: SessionManager.Server {
     case denied(LoginDenial.Reason, String)
   }
 
-  /// Decides within what the host of the attempt may still get wrong.
+  /// Decides within what the host of the attempt may still get wrong of the account's password.
+  /// Clients may share an address: one that guesses does not bar the others from their accounts.
   private func decide(
     _ attempt: LoginAttempt, from host: String
   ) async throws(RPCError) -> Decision {
-    if let wait = throttle.begin(host) {
+    guard case .password(let account, _) = attempt.proof else { return try await decide(attempt) }
+    let guessed = LoginThrottle.Guessed(host: host, account: account)
+    if let wait = throttle.begin(guessed) {
       return .denied(
         .tooManyAttempts,
-        "too many logins failed from this address; try again in \(wait.components.seconds + 1) s")
+        "too many logins to the account failed from this address; try again in "
+          + "\(wait.components.seconds + 1) s")
     }
-    let decision = try await decide(attempt)
-    if case .admitted = decision { throttle.succeeded(host) }
-    return decision
+    do {
+      let decision = try await decide(attempt)
+      if case .admitted = decision { throttle.takeBack(guessed) }
+      return decision
+    } catch {
+      // The proof was not looked at: nothing was guessed.
+      throttle.takeBack(guessed)
+      throw error
+    }
   }
 
   private func decide(_ attempt: LoginAttempt) async throws(RPCError) -> Decision {

@@ -91,9 +91,10 @@ struct ExcessAttempts: Sendable {
 }
 
 extension TextReader {
-  /// A copy of at most 64 characters, for messages and logs.
+  /// A copy of at most 64 Unicode scalars, for messages and logs.
   var shortened: String {
-    let text = string
-    return text.count > 64 ? text.prefix(64) + "…" : text
+    let scalars = string.unicodeScalars
+    let shortened = String(String.UnicodeScalarView(scalars.prefix(64)))
+    return scalars.dropFirst(64).isEmpty ? shortened : shortened + "…"
   }
 }

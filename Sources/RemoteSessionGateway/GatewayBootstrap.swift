@@ -46,18 +46,23 @@ final class GatewayBootstrap: RemoteSessionGateway.Server {
       call.reply { denial.write(to: $0.initDenial()) }
       return
     }
+    let outcome: Ref<SessionManager.LoginResults.Reader>
     do {
-      let outcome = try await asked.results()
-      if outcome.reader.hasDenial {
-        connection.attemptFailed()
-        try call.reply { try $0.setDenial(outcome.reader.denial) }
-        return
-      }
-      try session.start(outcome)
+      outcome = try await asked.results()
+      if !outcome.reader.hasDenial { try session.start(outcome) }
+    } catch let error as RPCError where error.kind == .overloaded {
+      // The proof was not looked at.
+      connection.attemptGivenUp()
+      throw error
     } catch {
       // An attempt that is given up half-way has cost as much as one that failed.
       connection.attemptFailed()
       throw error
+    }
+    if outcome.reader.hasDenial {
+      connection.attemptFailed()
+      try call.reply { try $0.setDenial(outcome.reader.denial) }
+      return
     }
     guard connection.attemptSucceeded(session) else {
       session.end("the connection was closed")
@@ -80,15 +85,19 @@ final class GatewayBootstrap: RemoteSessionGateway.Server {
   }
 
   func begin(_ call: RemoteSessionGateway.BeginCall) async throws {
-    let kind = try call.params.kind
-    let attempt = Attempt(kind, profile: (try? call.params.profile.shortened) ?? "")
+    let kind = (try? call.params)?.kind
+    let attempt =
+      kind.map { Attempt($0, profile: (try? call.params.profile.shortened) ?? "") } ?? .unreadable
     let denial: Denial
     if let excess = try connection.beginAttempt() {
       await deny(attempt, excess, isExcess: true)
       denial = excess
     } else {
       connection.attemptFailed()
-      denial = Denial(.methodDisabled, "the method \(kind) cannot be begun: it is not enabled here")
+      denial =
+        kind.map {
+          Denial(.methodDisabled, "the method \($0) cannot be begun: it is not enabled here")
+        } ?? Denial(.malformedRequest, "the request cannot be decoded")
       await deny(attempt, denial)
     }
     call.reply { denial.write(to: $0.initDenial()) }

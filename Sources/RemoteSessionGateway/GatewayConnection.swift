@@ -63,14 +63,15 @@ final class GatewayConnection: Sendable {
         return .success(
           Denial(
             .tooManyAttempts,
-            "too many logins failed on this connection; the limit is "
+            "too many logins failed on this connection or are under way; the limit is "
               + "\(gateway.limits.loginAttempts)"))
       }
       if state.sessions.count + state.inProgress >= gateway.limits.sessions {
         return .success(
           Denial(
             .tooManySessions,
-            "this connection has \(state.sessions.count) open sessions; the limit is "
+            "this connection has \(state.sessions.count) open sessions and \(state.inProgress) logins "
+              + "under way; the limit is "
               + "\(gateway.limits.sessions)"))
       }
       state.inProgress += 1
@@ -85,6 +86,9 @@ final class GatewayConnection: Sendable {
       state.failures += 1
     }
   }
+
+  /// Counts an attempt out that came to no decision.
+  func attemptGivenUp() { state.withLock { $0.inProgress -= 1 } }
 
   /// Adds the session that the attempt led to; false if the connection is gone meanwhile.
   func attemptSucceeded(_ session: LiveSession) -> Bool {
@@ -105,7 +109,8 @@ final class GatewayConnection: Sendable {
 
   /// Counts an attempt over the limits; what is now to be noted.
   func addExcess(_ attempt: DeniedAttempts) -> DeniedAttempts? {
-    state.withLock { $0.excess.add(attempt) }
+    // After the end, nothing takes up what is pending.
+    state.withLock { $0.isClosed ? attempt : $0.excess.add(attempt) }
   }
 
   /// Has the attempts noted in the audit log. The peer's answer does not depend on it.

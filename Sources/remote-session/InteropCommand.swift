@@ -3,6 +3,7 @@ import CapnProtoNIO
 import CapnProtoRPC
 import Foundation
 import RemoteSessionClient
+import Synchronization
 
 struct InteropCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
@@ -36,7 +37,13 @@ struct InteropCommand: AsyncParsableCommand {
 
   func run() async throws {
     let file = try transcript.map { try TranscriptFile(replacing: $0) }
-    let password = try readPassword()
+    let password: String
+    do {
+      password = try readPassword()
+    } catch {
+      file?.append("FAIL the password is read: \(error)")
+      throw error
+    }
     let showsLines = !json
     let record = Transcript(secrets: [password]) {
       file?.append($0)
@@ -52,6 +59,7 @@ struct InteropCommand: AsyncParsableCommand {
     if only == .chat { await proof.runChat() } else { await proof.run() }
     file?.append(record.summary)
     try show(record)
+    try file?.close()
     if !record.passed { throw ExitCode.failure }
   }
 
@@ -78,10 +86,14 @@ struct InteropCommand: AsyncParsableCommand {
 
 /// The file that gets a transcript line by line, so that it tells how far a proof came that was
 /// ended half-way. What an earlier proof wrote is gone from the beginning.
-private struct TranscriptFile {
+private final class TranscriptFile: Sendable {
+  private let path: String
   private let handle: FileHandle
+  /// The first error of writing: a transcript that lacks lines is none.
+  private let failure = Mutex<(any Error)?>(nil)
 
   init(replacing path: String) throws {
+    self.path = path
     let file = URL(filePath: path)
     do {
       try FileManager.default.createDirectory(
@@ -93,7 +105,21 @@ private struct TranscriptFile {
     }
   }
 
-  func append(_ line: String) { try? handle.write(contentsOf: Data((line + "\n").utf8)) }
+  func append(_ line: String) {
+    do {
+      try handle.write(contentsOf: Data((line + "\n").utf8))
+    } catch {
+      failure.withLock { $0 = $0 ?? error }
+    }
+  }
+
+  /// Throws if a line could not be written.
+  func close() throws {
+    if failure.withLock({ $0 }) != nil {
+      throw ValidationError("the transcript could not be written to '\(path)'")
+    }
+    try handle.close()
+  }
 }
 
 /// The outcome of a proof, for programs.

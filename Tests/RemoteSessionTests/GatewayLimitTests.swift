@@ -11,27 +11,27 @@ import Testing
   private let wrong = Credentials.password(account: "operator", password: "wrong")
 
   @Test func aConnectionWithoutASessionIsClosedWithAReason() async throws {
-    let guest = try TestGuest { $0.initLimits().secondsWithoutSession = 1 }
+    let guest = try TestGuest { $0.initLimits().secondsWithoutSession = 5 }
     let client = guest.connect()
     _ = try await client.describe()
-    let reason = try await withDeadline(.seconds(10), "the end") {
+    let reason = try await withDeadline(.seconds(30), "the end") {
       await client.connection.closed()
     }
-    #expect(reason.reason.contains("had no session for 1 s"), "\(reason)")
+    #expect(reason.reason.contains("had no session for 5 s"), "\(reason)")
   }
 
   @Test func aSessionKeepsItsConnectionUntilItEnds() async throws {
-    let guest = try TestGuest { $0.initLimits().secondsWithoutSession = 1 }
+    let guest = try TestGuest { $0.initLimits().secondsWithoutSession = 5 }
     let client = guest.connect()
     let session = try await client.login(.anonymous)
-    try await Task.sleep(for: .milliseconds(1500))
+    try await Task.sleep(for: .milliseconds(6500))
     _ = try await session.info()
     try await session.logout()
     _ = try await client.describe()
-    let reason = try await withDeadline(.seconds(10), "the end") {
+    let reason = try await withDeadline(.seconds(30), "the end") {
       await client.connection.closed()
     }
-    #expect(reason.reason.contains("had no session for 1 s"), "\(reason)")
+    #expect(reason.reason.contains("had no session for 5 s"), "\(reason)")
   }
 
   @Test func failedLoginsAreCountedOverAllConnectionsOfAHost() async throws {
@@ -64,6 +64,35 @@ import Testing
     #expect(guest.audit.all.last?.contains("outcome=failed reason=\"too many passwords") == true)
     // Who needs no check is not held up.
     try await guest.connect().login(.anonymous).logout()
+  }
+
+  @Test func aLoginThatTheGuestHadNoTimeForIsNoFailure() async throws {
+    let guest = try TestGuest {
+      $0.initLimits().passwordChecksPerMinute = 1
+      $0.limits.failedLogins = 2
+    }
+    let client = guest.connect()
+    try await client.login(TestGuest.credentials).logout()
+    for _ in 1...10 {
+      let error = await #expect(throws: RPCError.self) {
+        _ = try await client.login(TestGuest.credentials)
+      }
+      #expect(error?.kind == .overloaded)
+    }
+    try await client.login(.anonymous).logout()
+  }
+
+  @Test func whoGuessesDoesNotBarOthersOfTheSameHost() async throws {
+    let guest = try TestGuest { $0.initLimits().failedLogins = 2 }
+    for _ in 1...3 {
+      await #expect(throws: LoginDenied.self) { _ = try await guest.connect().login(wrong) }
+    }
+    try await guest.connect().login(.anonymous).logout()
+    let other = Credentials.password(account: "nobody", password: "x")
+    let error = await #expect(throws: LoginDenied.self) {
+      _ = try await guest.connect().login(other)
+    }
+    #expect(error?.reason == .badCredentials)
   }
 
   @Test func moreLoginsThanMayWaitAreToldSo() async throws {
@@ -108,18 +137,22 @@ import Testing
   @Test func aHostIsForgottenInTimeAndTheTableIsBounded() {
     let clock = Mutex(ContinuousClock.now)
     let throttle = LoginThrottle(limit: 2) { clock.withLock { $0 } }
-    #expect(throttle.begin("a") == nil)
-    #expect(throttle.begin("a") == nil)
-    #expect(throttle.begin("a") == LoginThrottle.pace)
-    #expect(throttle.begin("b") == nil)
+    func guessed(_ host: String, _ account: String = "operator") -> LoginThrottle.Guessed {
+      LoginThrottle.Guessed(host: host, account: account)
+    }
+    #expect(throttle.begin(guessed("a")) == nil)
+    #expect(throttle.begin(guessed("a")) == nil)
+    #expect(throttle.begin(guessed("a")) == LoginThrottle.pace)
+    #expect(throttle.begin(guessed("b")) == nil)
+    #expect(throttle.begin(guessed("a", "guest")) == nil)
     clock.withLock { $0 += LoginThrottle.pace }
-    #expect(throttle.begin("a") == nil)
-    #expect(throttle.begin("a") == LoginThrottle.pace)
-    throttle.succeeded("a")
-    #expect(throttle.begin("a") == nil)
-    for number in 0..<3000 { _ = throttle.begin("host \(number)") }
-    #expect(throttle.count == LoginThrottle.hostLimit)
+    #expect(throttle.begin(guessed("a")) == nil)
+    #expect(throttle.begin(guessed("a")) == LoginThrottle.pace)
+    throttle.takeBack(guessed("a"))
+    #expect(throttle.begin(guessed("a")) == nil)
+    for number in 0..<3000 { _ = throttle.begin(guessed("host \(number)")) }
+    #expect(throttle.count == LoginThrottle.memory)
     // Whoever has failed most is remembered longest.
-    #expect(throttle.begin("a") != nil)
+    #expect(throttle.begin(guessed("a")) != nil)
   }
 }
