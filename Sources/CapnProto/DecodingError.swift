@@ -24,6 +24,10 @@ public enum DecodingError: Error, Hashable, Sendable {
   case nestingLimitExceeded
   /// The message has no segment, or an empty first one, so that it has no root.
   case missingRoot
+  /// There is a capability in what is to be brought into canonical form.
+  case capabilityInCanonicalForm
+  /// What is to be brought into canonical form has more words than one segment can have.
+  case tooLargeForOneSegment
 }
 
 /// The kind of object that a pointer leads to.
@@ -50,9 +54,13 @@ extension DecodingError: CustomStringConvertible {
     case .incompatibleList(let expected, let found):
       "a list of \(found) elements cannot be read as a list of \(expected) elements"
     case .textNotTerminated: "a text does not end with a NUL byte"
-    case .traversalLimitExceeded: "the message was read past its traversal limit"
-    case .nestingLimitExceeded: "the message is nested past its nesting limit"
+    case .traversalLimitExceeded:
+      "the message was read past the traversal limit, ReaderLimits.traversalWords"
+    case .nestingLimitExceeded:
+      "the message is nested past the nesting limit, ReaderLimits.nestingDepth"
     case .missingRoot: "the message has no root"
+    case .capabilityInCanonicalForm: "a capability has no canonical form"
+    case .tooLargeForOneSegment: "the canonical form is too large for one segment"
     }
   }
 }

@@ -1,7 +1,76 @@
 import CapnProto
+import Foundation
 import Testing
 
 @Suite struct FramingTests {
+  @Test func segmentsAreReadInPlace() throws {
+    let message = tinyMessage()
+    fill(message.initRoot(as: Sample.Builder.self))
+    var segments: [[UInt8]] = []
+    message.segments { bytes in
+      segments.append((0..<bytes.byteCount).map { bytes.byte($0) })
+    }
+    #expect(segments.count > 3)
+    let ref = try MessageReader.read(segments: segments) { message in
+      try expectFilled(message.root(as: Sample.Reader.self))
+      return try message.root(as: Sample.Reader.self).retained()
+    }
+    segments = []
+    try expectFilled(ref.reader)
+    #expect(throws: DecodingError.missingRoot) {
+      try MessageReader.read(segments: []) { _ = try $0.root }
+    }
+    #expect(throws: DecodingError.missingRoot) {
+      try MessageReader.read(segments: [[], [0, 0, 0, 0, 0, 0, 0, 0]]) { _ = try $0.root }
+    }
+  }
+
+  @Test func segmentsThatAreNoneAreErrors() {
+    #expect(throws: FramingError.truncated(bytes: 9, needed: 16)) {
+      try MessageReader.read(segments: [[UInt8](repeating: 0, count: 9)]) { _ in }
+    }
+    let limits = FrameLimits(words: 1, segments: 2)
+    #expect(throws: FramingError.tooManySegments(count: 3, limit: 2)) {
+      try MessageReader.read(segments: [[], [], []], frameLimits: limits) { _ in }
+    }
+    #expect(throws: FramingError.tooLarge(words: 2, limit: 1)) {
+      try MessageReader.read(
+        segments: [[UInt8](repeating: 0, count: 16)], frameLimits: limits
+      ) { _ in }
+    }
+  }
+
+  @Test func fileIsReadInPlace() throws {
+    let message = tinyMessage()
+    fill(message.initRoot(as: Sample.Builder.self))
+    let bytes = message.flattened()
+    let ref = try Tool.inDirectory { directory in
+      let path = directory.appending(path: "messages").path
+      try Data(bytes + bytes + bytes[..<20]).write(to: URL(filePath: path))
+      let file = try MappedFile(path: path)
+      var offset = 0
+      let message = try file.message(at: &offset)
+      try expectFilled(message.root(as: Sample.Reader.self))
+      #expect(offset == bytes.count)
+      let ref = try Ref<Sample.Reader>(file.message(at: &offset))
+      #expect(offset == 2 * bytes.count)
+      #expect(throws: FramingError.self) { _ = try file.message(at: &offset) }
+      offset = .max
+      #expect(throws: FramingError.truncated(bytes: 0, needed: 8)) {
+        _ = try file.message(at: &offset)
+      }
+      try Data().write(to: URL(filePath: path + ".empty"))
+      #expect(throws: FramingError.truncated(bytes: 0, needed: 8)) {
+        _ = try MappedFile(path: path + ".empty").message()
+      }
+      let error = #expect(throws: MappedFileError.self) { _ = try MappedFile(path: path + ".none") }
+      #expect(error?.description.contains("No such file") == true)
+      return ref
+    }
+    // The mapping outlives the file's name and its object.
+    try expectFilled(ref.reader)
+  }
+
   /// Three messages: of one segment, of many, and of one without a word.
   static func messages() -> [[UInt8]] {
     let one = MessageBuilder(firstSegmentWords: 1000)

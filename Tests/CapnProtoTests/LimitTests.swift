@@ -107,6 +107,39 @@ import Testing
     }
   }
 
+  @Test func keptMessageIsReadAnyNumberOfTimes() throws {
+    let limits = ReaderLimits(traversalWords: 12, nestingDepth: 64)
+    let words = [structure(0, data: 1, pointers: 1), 0, list(0, .byte, 80)]
+    let bytes = frame([words + [UInt64](repeating: 0, count: 10)])
+    let ref = try Ref<StructReader>(MessageReader(flat: bytes, limits: limits))
+    for _ in 0..<100 { #expect(try ref.reader.pointer(0).data().count == 80) }
+    let message = try MessageReader(flat: bytes, limits: limits)
+    let kept = try message.root(as: StructReader.self).retained()
+    for _ in 0..<100 { #expect(try kept.reader.pointer(0).data().count == 80) }
+  }
+
+  @Test func keptMessageThatAmplifiesIsNot() throws {
+    // One pass over two pointers to one text is past the limit, as is a loop.
+    let limits = ReaderLimits(traversalWords: 20, nestingDepth: 64)
+    let amplified = [structure(0, data: 0, pointers: 2), list(1, .byte, 80), list(0, .byte, 80)]
+    let loop = [structure(0, data: 0, pointers: 2), structure(-1, data: 0, pointers: 2), 0]
+    for words in [amplified, loop] as [[UInt64]] {
+      let bytes = frame([words + [UInt64](repeating: 0, count: 10)])
+      let ref = try Ref<StructReader>(MessageReader(flat: bytes, limits: limits))
+      var reads = 0
+      #expect(throws: DecodingError.traversalLimitExceeded) {
+        for _ in 0..<100 {
+          _ = try ref.reader.pointer(0).totalSize()
+          reads += 1
+        }
+      }
+      #expect(reads <= 10)
+      #expect(throws: DecodingError.traversalLimitExceeded) {
+        for _ in 0..<100 { _ = try ref.reader.pointer(0).totalSize() }
+      }
+    }
+  }
+
   @Test func landingPadsCount() throws {
     let limits = ReaderLimits(traversalWords: 3, nestingDepth: 64)
     try reading([far(1, 0)], [list(0, .byte, 0)], limits: limits) { (root) throws in

@@ -64,7 +64,66 @@ extension MessageReader {
   }
 }
 
+extension MessageReader {
+  /// Reads a message of which each segment is in an array of its own, in place: nothing is copied.
+  ///
+  /// A reader that is retained inside the body is copied.
+  ///
+  /// - Throws: ``FramingError`` if a segment has no whole words or there is too much of them, and what
+  ///   the body throws.
+  public static func read<Value>(
+    segments: [[UInt8]], frameLimits: FrameLimits = .standard, limits: ReaderLimits = .standard,
+    _ body: (borrowing MessageReader) throws -> Value
+  ) throws -> Value {
+    guard segments.count <= frameLimits.segments else {
+      throw FramingError.tooManySegments(count: segments.count, limit: frameLimits.segments)
+    }
+    var words = 0
+    for segment in segments {
+      guard segment.count % 8 == 0 else {
+        throw FramingError.truncated(
+          bytes: segment.count, needed: segment.count + 8 - segment.count % 8)
+      }
+      words += segment.count / 8
+    }
+    guard words <= frameLimits.words else {
+      throw FramingError.tooLarge(words: words, limit: frameLimits.words)
+    }
+    // An array's bytes are there for the length of a call: one call inside another.
+    func add(_ index: Int, to arena: MessageArena) throws -> Value {
+      guard index < segments.count else {
+        return try body(MessageReader(arena: arena, limits: limits))
+      }
+      return try unsafe segments[index].withUnsafeBytes { bytes in
+        unsafe arena.addBorrowed(bytes)
+        return try add(index + 1, to: arena)
+      }
+    }
+    return try unsafe (segments.first ?? []).withUnsafeBytes { bytes in
+      try add(
+        1, to: unsafe MessageArena(borrowing: bytes, segments: segments.count, limits: limits))
+    }
+  }
+}
+
 extension MessageBuilder {
+  /// The frame's head, to be written before the segments.
+  public var frameHead: [UInt8] {
+    SegmentTable.encode((0..<arena.segmentCount).map { arena.usedWords(inSegment: $0) })
+  }
+
+  /// Calls the body with the bytes of each segment in order, without a copy.
+  ///
+  /// After ``frameHead`` these are the pieces of the frame, for a write that gathers them.
+  public borrowing func segments(_ body: (RawSpan) -> Void) {
+    unsafe arena.forEachSegment { unsafe body($0.bytes) }
+  }
+
+  /// The message as one frame.
+  public borrowing func flattened() -> [UInt8] { arena.flattened() }
+}
+
+extension MessageReader {
   /// The frame's head, to be written before the segments.
   public var frameHead: [UInt8] {
     SegmentTable.encode((0..<arena.segmentCount).map { arena.usedWords(inSegment: $0) })
@@ -75,11 +134,6 @@ extension MessageBuilder {
     unsafe arena.forEachSegment { unsafe body($0.bytes) }
   }
 
-  /// The message as one frame.
-  public borrowing func flattened() -> [UInt8] { arena.flattened() }
-}
-
-extension MessageReader {
   /// The message as one frame.
   public borrowing func flattened() -> [UInt8] { arena.flattened() }
 }
@@ -131,6 +185,13 @@ extension MessageArena {
       unsafe UnsafeMutableRawBufferPointer(rebasing: words[filled...]).copyMemory(from: $0)
     }
     filled += bytes.byteCount
+  }
+
+  /// Adds bytes that are packed, at most `missing` once they are unpacked.
+  mutating func fill(_ unpacker: inout Unpacker, _ chunk: RawSpan, _ offset: inout Int) {
+    unsafe chunk.withUnsafeBytes {
+      unsafe unpacker.unpack($0, &offset, into: words, &filled)
+    }
   }
 
   /// The message, once nothing is missing.

@@ -7,6 +7,8 @@ public enum FramingError: Error, Hashable, Sendable {
   case tooManySegments(count: Int, limit: Int)
   /// The frame has more words than allowed.
   case tooLarge(words: Int, limit: Int)
+  /// A run of a packed message goes on so many bytes after the message's end.
+  case packedRunTooLong(bytes: Int)
 }
 
 extension FramingError: CustomStringConvertible {
@@ -16,9 +18,11 @@ extension FramingError: CustomStringConvertible {
     case .truncated(let bytes, let needed):
       "the message is cut off after \(bytes) of at least \(needed) bytes"
     case .tooManySegments(let count, let limit):
-      "the message has \(count) segments, more than the limit of \(limit)"
+      "the message has \(count) segments, more than the limit of \(limit) (FrameLimits.segments)"
     case .tooLarge(let words, let limit):
-      "the message has \(words) words, more than the limit of \(limit)"
+      "the message has \(words) words, more than the limit of \(limit) (FrameLimits.words)"
+    case .packedRunTooLong(let bytes):
+      "a run of the packed message goes on \(bytes) bytes after the message's end"
     }
   }
 }

@@ -5,7 +5,9 @@
 
 /// A reader that may be stored, put in collections and sent to other tasks.
 ///
-/// It keeps its whole message alive. `ref.reader` borrows the reader back.
+/// It keeps its whole message alive. `ref.reader` borrows the reader back. A message that is kept may
+/// be read any number of times if one pass over all of it is within
+/// ``ReaderLimits/traversalWords``.
 @frozen @safe public struct Ref<Reader: TypedStructReader & ~Escapable>: @unchecked Sendable {
   /// The arena. Stored as an existential, which makes the type one that is passed in memory: of a
   /// type passed in registers, the compiler (6.3.1) crashes on `try makeRef().reader.field`, or,
@@ -27,12 +29,14 @@
   init(_ reader: StructReader) throws(DecodingError) {
     let owner = unsafe reader.raw.segment.pointee.arena.pointee.owner.takeUnretainedValue()
     if owner.isRetainable {
+      owner.makeRenewable()
       self.init(owner: owner, raw: reader.raw)
     } else {
       let copy = MessageBuilder()
       try copy.root.set(reader)
       let arena = copy.arena
       arena.freeze(limits: .standard)
+      arena.makeRenewable()
       self.init(owner: arena, raw: try RawStruct.root(of: arena, limits: .standard))
     }
   }
@@ -61,6 +65,7 @@ extension Ref where Reader: ~Escapable {
   /// - Throws: ``DecodingError`` if the root is no struct.
   public init(_ message: consuming MessageReader) throws(DecodingError) {
     let arena = message.arena
+    arena.makeRenewable()
     self.init(owner: arena, raw: try RawStruct.root(of: arena, limits: message.limits))
   }
 

@@ -6,7 +6,7 @@
 
 /// Pointers that are still to be copied. No recursion: nothing bounds the depth of what a program
 /// builds, and a reader's limits may be set high.
-private typealias PendingCopies = [(target: RawPointerBuilder, source: RawPointer)]
+typealias PendingCopies = [(target: RawPointerBuilder, source: RawPointer)]
 
 extension RawPointerBuilder {
   /// Copies what the other pointer leads to, of this or of another message, in depth.
@@ -160,7 +160,7 @@ extension RawStruct {
 
 extension RawListBuilder {
   /// Copies the elements of a list; this one is of the same size and count and is zero.
-  fileprivate func copyContent(_ source: RawList, _ pending: inout PendingCopies) {
+  func copyContent(_ source: RawList, _ pending: inout PendingCopies) {
     let count = source.count
     // Backwards, as the last that is pending is copied first.
     if source.size == .inlineComposite {
@@ -198,7 +198,7 @@ extension RawStructBuilder {
 }
 
 extension PendingCopies {
-  fileprivate mutating func append(_ target: RawPointerBuilder, _ source: RawPointer) {
+  mutating func append(_ target: RawPointerBuilder, _ source: RawPointer) {
     if !source.word.isNull { append((target: target, source: source)) }
   }
 }

@@ -1,6 +1,6 @@
 // Safety. The one owner of a message's memory. `@unchecked Sendable` is sound because an arena is
 // reachable from two tasks only after `freeze`: until then its builder (`~Copyable`, not Sendable)
-// is the only way to it, and from then on nothing is written but the atomic traversal count.
+// is the only way to it, and from then on nothing is written but the atomics of the traversal limit.
 
 import Synchronization
 
@@ -36,8 +36,13 @@ final class MessageArena: @unchecked Sendable {
   /// Whether the block goes back to the pool, rather than to the heap.
   private let isPooled: Bool
 
+  /// Whose the words are if they are borrowed for as long as the arena is there.
+  nonisolated(unsafe) private var lender: (any AnyObject & Sendable)?
+
   /// Whether a reader may be kept: the words are owned and are not written to any more.
-  var isRetainable: Bool { unsafe words == .frozen || words == .oneBlock }
+  var isRetainable: Bool {
+    unsafe words == .frozen || words == .oneBlock || lender != nil
+  }
 
   /// An arena of one segment, of whose words so many are in use.
   private init(
@@ -88,12 +93,45 @@ final class MessageArena: @unchecked Sendable {
   }
 
   /// An arena of segments that lie in one run of words of the caller's.
+  ///
+  /// - Parameters:
+  ///   - words: what the segments hold.
+  ///   - table: the head of the frame.
+  ///   - limits: bounds on reading the message.
+  ///   - lender: what keeps the words; nil where the caller sees to it.
   convenience init(
-    borrowing words: UnsafeMutableRawPointer, _ table: borrowing SegmentTable, limits: ReaderLimits
+    borrowing words: UnsafeMutableRawPointer, _ table: borrowing SegmentTable,
+    limits: ReaderLimits, from lender: (any AnyObject & Sendable)? = nil
   ) {
     let block = unsafe Self.allocate(
       Self.blockBytes(segments: table.count, words: 0), zeroed: false)
     unsafe self.init(block: block, start: words, table, .borrowed, limits: limits)
+    unsafe self.lender = lender
+  }
+
+  /// An arena of one segment, of the caller's, with a table for so many.
+  convenience init(
+    borrowing first: UnsafeRawBufferPointer, segments: Int, limits: ReaderLimits
+  ) {
+    let block = unsafe Self.allocate(
+      Self.blockBytes(segments: max(1, segments), words: 0), zeroed: false)
+    let words = first.count / 8
+    unsafe self.init(
+      block: block, isPooled: false, traversalWords: max(0, limits.traversalWords),
+      tableCapacity: max(1, segments), words: .borrowed,
+      start: Self.address(of: first) ?? block, used: words, capacity: words)
+  }
+
+  /// Adds a segment over whole words that outlive the arena.
+  func addBorrowed(_ bytes: UnsafeRawBufferPointer) {
+    let words = bytes.count / 8
+    unsafe addSegment(start: Self.address(of: bytes) ?? block, used: words, capacity: words)
+  }
+
+  /// Never written to: only builders write, and none is made over such an arena. No words have no
+  /// address, yet a segment has one.
+  private static func address(of words: UnsafeRawBufferPointer) -> UnsafeMutableRawPointer? {
+    unsafe words.baseAddress.map { unsafe UnsafeMutableRawPointer(mutating: $0) }
   }
 
   private convenience init(
@@ -240,6 +278,7 @@ final class MessageArena: @unchecked Sendable {
   /// Ends building: from here on readers may be kept and shared, within the limits.
   func freeze(limits: ReaderLimits) {
     if unsafe words == .building { unsafe words = .frozen }
+    unsafe header.pointee.traversalLimit = max(0, limits.traversalWords)
     unsafe header.pointee.traversalWords.store(max(0, limits.traversalWords), ordering: .relaxed)
   }
 

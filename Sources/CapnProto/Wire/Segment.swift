@@ -2,7 +2,7 @@
 // pointer to one is stored only in a view that cannot escape its message (`~Escapable`), or beside
 // a strong reference to the `MessageArena` that owns it. Descriptors and segments never move and
 // are freed by the arena's `deinit`, hence no view sees freed memory. Descriptors of a message that
-// is shared between tasks are not written to, but for `traversalWords`, which is atomic.
+// is shared between tasks are not written to, but for the atomics of the traversal limit.
 
 public import Synchronization
 
@@ -37,6 +37,9 @@ public import Synchronization
   /// Words that may still be read. Loaded and stored relaxed, never as one step: two tasks that
   /// read at once may undercount, as the limit bounds cost and not access.
   @usableFromInline let traversalWords: Atomic<Int>
+  /// Words that may be read in all. Set before the message is shared.
+  @usableFromInline var traversalLimit: Int
+  @usableFromInline let renewal: Atomic<TraversalRenewal>
   @usableFromInline var segments: UnsafeMutablePointer<SegmentPointer>
   @usableFromInline var segmentCount: Int
   @usableFromInline var segmentCapacity: Int
@@ -48,6 +51,8 @@ public import Synchronization
     owner: Unmanaged<MessageArena>
   ) {
     self.traversalWords = Atomic(traversalWords)
+    traversalLimit = traversalWords
+    renewal = Atomic(.never)
     unsafe self.segments = segments
     segmentCount = count
     segmentCapacity = capacity
@@ -60,6 +65,16 @@ extension ArenaHeader {
   @inlinable @inline(__always)
   func charge(_ words: Int) throws(DecodingError) {
     let left = traversalWords.load(ordering: .relaxed) &- words
+    guard left >= 0 else { return try renew(words) }
+    traversalWords.store(left, ordering: .relaxed)
+  }
+
+  @usableFromInline @inline(never)
+  func renew(_ words: Int) throws(DecodingError) {
+    guard unsafe owner.takeUnretainedValue().renewTraversal() else {
+      throw .traversalLimitExceeded
+    }
+    let left = traversalWords.load(ordering: .relaxed) - words
     guard left >= 0 else { throw .traversalLimitExceeded }
     traversalWords.store(left, ordering: .relaxed)
   }

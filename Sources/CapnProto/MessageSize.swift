@@ -1,0 +1,83 @@
+/// What an object and all that it leads to take in a message.
+public struct MessageSize: Hashable, Sendable {
+  /// Words, without landing pads and without the pointer to the object.
+  public var words: Int
+  /// Capability pointers.
+  public var capabilities: Int
+
+  /// A size of the given counts.
+  public init(words: Int, capabilities: Int) {
+    self.words = words
+    self.capabilities = capabilities
+  }
+}
+
+extension AnyPointerReader {
+  /// The size of what the pointer leads to, in depth. An object that two pointers lead to counts
+  /// twice, as it does in a copy.
+  ///
+  /// - Throws: ``DecodingError`` if the message is invalid or exceeds the reader's limits.
+  public func totalSize() throws(DecodingError) -> MessageSize {
+    var counter = SizeCounter()
+    counter.pending.append(raw)
+    return try counter.count()
+  }
+}
+
+extension TypedStructReader where Self: ~Escapable {
+  /// The size of the struct and of all that it leads to, in depth.
+  ///
+  /// - Throws: ``DecodingError`` if the message is invalid or exceeds the reader's limits.
+  public func totalSize() throws(DecodingError) -> MessageSize {
+    var counter = SizeCounter()
+    counter.add(_raw.raw)
+    return try counter.count()
+  }
+}
+
+extension AnyListReader {
+  /// The size of the list and of all that it leads to, in depth.
+  ///
+  /// - Throws: ``DecodingError`` if the message is invalid or exceeds the reader's limits.
+  public func totalSize() throws(DecodingError) -> MessageSize {
+    var counter = SizeCounter()
+    counter.add(raw)
+    return try counter.count()
+  }
+}
+
+/// Adds up objects. No recursion: a reader's nesting limit may be set high.
+private struct SizeCounter {
+  var size = MessageSize(words: 0, capabilities: 0)
+  var pending: [RawPointer] = []
+
+  mutating func count() throws(DecodingError) -> MessageSize {
+    while let pointer = pending.popLast() {
+      if pointer.word.isNull { continue }
+      let target = try pointer.target()
+      switch target.word.kind {
+      case 0: add(try target.structure(nesting: pointer.nesting))
+      case 1: add(try target.list(nesting: pointer.nesting))
+      default:
+        _ = try pointer.capabilityHook()
+        size.capabilities += 1
+      }
+    }
+    return size
+  }
+
+  mutating func add(_ object: RawStruct) {
+    size.words += (Int(object.dataBits) + 63) / 64 + Int(object.pointers)
+    for index in 0..<Int(object.pointers) { pending.append(object.pointer(index)) }
+  }
+
+  mutating func add(_ list: RawList) {
+    size.words += (Int(list.count) * Int(list.step) + 63) / 64
+    if list.size == .inlineComposite { size.words += 1 }
+    guard list.pointers > 0 else { return }
+    for element in 0..<Int(list.count) {
+      let object = list.structure(element)
+      for index in 0..<Int(object.pointers) { pending.append(object.pointer(index)) }
+    }
+  }
+}
