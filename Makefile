@@ -14,7 +14,7 @@ PORT_OPTION := $(if $(PORT),--port $(PORT))
 
 .DEFAULT_GOAL := help
 .PHONY: help setup image tools run run-remote-session-capset-interop run-capnp-chat-interop \
-  run-local test test-random check simulate interop bench docs clean
+  run-local test test-random check simulate interop bench fuzz docs clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1|\2/p' $(MAKEFILE_LIST) | \
@@ -86,8 +86,15 @@ bench: setup ## Time and count instructions beside the C++ implementation (about
 	Benchmarks/generator.sh --generator .build/release/capnpc-swift-gen \
 	  --modules Benchmarks/.build/release/Modules --rounds $(ROUNDS)
 
+fuzz: setup ## Look for inputs that break the encoding (SECONDS=..., 60 without)
+	swift build -c release --sanitize=address --sanitize=fuzzer --scratch-path .build-fuzz \
+	  --product capnproto-fuzz -Xswiftc -DLIBFUZZER
+	@mkdir -p build/fuzz
+	.build-fuzz/release/capnproto-fuzz -max_total_time=$(or $(SECONDS),60) -max_len=4096 \
+	  -timeout=10 -artifact_prefix=build/fuzz/ build/fuzz Tests/Fuzz/Corpus
+
 docs: setup ## Build the documentation
 	docs/build.sh
 
 clean: ## Remove everything that was built or downloaded
-	rm -rf .build $(GUEST_BUILD) build
+	rm -rf .build .build-fuzz $(GUEST_BUILD) build

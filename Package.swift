@@ -47,6 +47,15 @@ let package = Package(
       name: "CapnProto",
       swiftSettings: strict + [.enableExperimentalFeature("SuppressedAssociatedTypes")]),
     .testTarget(name: "CapnProtoTests", dependencies: ["CapnProto"], swiftSettings: strict),
+    .target(
+      name: "CapnProtoFuzzTargets", dependencies: ["CapnProto"], path: "Tests/Fuzz/Targets",
+      swiftSettings: strict),
+    .executableTarget(
+      name: "capnproto-fuzz", dependencies: ["CapnProtoFuzzTargets"], path: "Tests/Fuzz/Driver",
+      swiftSettings: strict),
+    .testTarget(
+      name: "FuzzCorpusTests", dependencies: ["CapnProtoFuzzTargets"], path: "Tests/Fuzz/Replay",
+      swiftSettings: strict),
     .target(name: "CapnProtoSchema", dependencies: ["CapnProto"], swiftSettings: strict),
     .testTarget(
       name: "CapnProtoSchemaTests", dependencies: ["CapnProto", "CapnProtoSchema"],

@@ -1,0 +1,53 @@
+import CapnProto
+
+/// What is done with an input. Each either ends with a typed error or keeps its promise; anything
+/// else is a trap.
+public enum FuzzTarget: UInt8, CaseIterable, Sendable {
+  /// Reads a frame with every accessor.
+  case read
+  /// Reads a frame in chunks, and as a whole.
+  case frame
+  /// Unpacks in chunks, and as a whole, and packs again.
+  case unpack
+  /// Brings a frame into canonical form.
+  case canonicalize
+  /// Copies, and moves the copy's parts about.
+  case copy
+
+  /// Runs the target that the input's first byte names on the rest.
+  public static func run(_ input: [UInt8]) {
+    guard let first = input.first else { return }
+    let target = allCases[Int(first) % allCases.count]
+    target.run(Array(input.dropFirst()))
+  }
+
+  func run(_ bytes: [UInt8]) {
+    switch self {
+    case .read: read(bytes)
+    case .frame: decode(bytes)
+    case .unpack: unpack(bytes)
+    case .canonicalize: canonicalize(bytes)
+    case .copy: copy(bytes)
+    }
+  }
+}
+
+/// Limits that keep one input short.
+let limits = ReaderLimits(traversalWords: 1 << 14, nestingDepth: 32)
+/// Limits for what was made of an input within those limits.
+let wideLimits = ReaderLimits(traversalWords: 1 << 20, nestingDepth: 64)
+let frameLimits = FrameLimits(words: 1 << 12, segments: 16)
+
+/// Ends the run: what was promised does not hold.
+func require(_ condition: Bool, _ promise: StaticString) {
+  if !condition { fatalError("\(promise)") }
+}
+
+/// The message of a frame, or nil where it is none.
+func message(_ bytes: [UInt8], _ limits: ReaderLimits = limits) -> MessageReader? {
+  do throws(FramingError) {
+    return try MessageReader(flat: bytes, frameLimits: frameLimits, limits: limits)
+  } catch {
+    return nil
+  }
+}
