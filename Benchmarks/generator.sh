@@ -17,6 +17,9 @@ while [ $# -gt 0 ]; do
   esac
 done
 [ -x "$generator" ] || { echo "generator.sh: '$generator' is no executable" >&2; exit 66; }
+# The work is done in another folder.
+generator=$(realpath "$generator")
+[ -z "$modules" ] || modules=$(realpath "$modules")
 
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
@@ -63,7 +66,7 @@ echo "1,000 structs, 10,000 fields: C++ $cpp ms, Swift $swift ms, ratio" \
   "$(awk -v a="$swift" -v b="$cpp" 'BEGIN { printf "%.2f", a / b }')"
 echo "1,000 fields: $(wc -c < small/small.capnp.swift) bytes of Swift"
 if [ -n "$modules" ]; then
-  rounds=3
+  rounds=1
   echo "1,000 fields: $(median build | awk '{ printf "%.1f", $1 / 1000 }') s to compile (-O)," \
     "$(size small.o | awk 'NR == 2 { print $1 }') bytes of code"
 fi
