@@ -1,8 +1,8 @@
 /// Bounds on what a peer may make this side hold, for one connection.
 public struct ConnectionLimits: Hashable, Sendable {
-  /// Words of one message of the peer: a transport reads no longer one.
+  /// Words of one message of the peer. A longer one ends the connection.
   public var messageWords = 8 << 20
-  /// Bytes that wait for the peer to read them, before a transport gives the connection up.
+  /// Bytes that may wait for the peer to read them. More end the connection.
   public var unwrittenBytes = 256 << 20
   /// Calls of the peer that are not finished.
   public var answers = 4096

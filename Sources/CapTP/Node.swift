@@ -1,4 +1,4 @@
-public import CapnProto
+package import CapnProto
 
 /// Where calls on a reference go now.
 enum NodeState: Sendable {
@@ -88,7 +88,7 @@ extension Connection {
   }
 
   /// The capability of this side that the reference has turned out to be; nil for any other.
-  public func localCapability(_ reference: NodeID) -> (any CapabilityHook)? {
+  package func localCapability(_ reference: NodeID) -> (any CapabilityHook)? {
     if case .local(let hook) = state(reference) { hook } else { nil }
   }
 

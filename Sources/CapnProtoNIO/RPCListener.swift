@@ -116,7 +116,7 @@ private final class OpenConnections: Sendable {
   private static let lastID = Atomic<UInt64>(0)
   private let open = Mutex<[UInt64: RPCConnection]>([:])
   private let limit: Int
-  /// Connections that are being told why they are refused: the sockets of so many are kept so long.
+  /// Connections that are being told why they are refused; each keeps its socket until it is told.
   private let refusals = Mutex(0)
   private static let refusalLimit = 32
 

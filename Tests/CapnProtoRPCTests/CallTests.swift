@@ -158,7 +158,7 @@ func eventually(_ condition: () async -> Bool) async -> Bool {
     #expect(later?.kind == .disconnected)
     #expect(await eventually { server.live.value == 0 })
     #expect(await eventually { server.cancelled.value == 1 })
-    #expect(await connection.closed().kind == .disconnected)
+    #expect(try await connection.closed().kind == .disconnected)
   }
 
   @Test func `a method that the object lacks is diagnosed in words`() async throws {
@@ -226,7 +226,7 @@ func eventually(_ condition: () async -> Bool) async -> Bool {
     #expect(connection.messageCounts.sent > 4)
     connection.cork()
     connection.abort("enough")
-    #expect(await connection.closed().reason == "the connection was aborted: enough")
+    #expect(try await connection.closed().reason == "the connection was aborted: enough")
   }
 
   @Test func `a port without a listener is an error that says so`() async throws {

@@ -2,6 +2,8 @@ import CapTP
 import CapnProto
 import CapnProtoNIO
 import CapnProtoRPC
+import NIOCore
+import NIOPosix
 import Testing
 
 @Suite(.timeLimit(.minutes(1))) struct ListenerTests {
@@ -47,6 +49,51 @@ import Testing
     await listener.close()
   }
 
+  @Test func `peers that do not read what they are told do not keep ever more sockets`()
+    async throws
+  {
+    let listener = try await listen(connectionLimit: 1)
+    guard case .tcp(let host, let port) = listener.address else { return }
+    let first = try await RPCConnector.connect(to: listener.address)
+    #expect(try await evaluate(first) == 1)
+    // As many as are told why at one time.
+    var deaf: [any Channel] = []
+    for _ in 1...32 {
+      deaf.append(
+        try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+          .channelOption(.autoRead, value: false)
+          .channelOption(.allowRemoteHalfClosure, value: true)
+          .connect(host: host, port: port).get())
+    }
+    let error = await #expect(throws: RPCError.self) {
+      try await evaluate(try await RPCConnector.connect(to: listener.address))
+    }
+    #expect(error?.kind == .disconnected)
+    #expect(error?.reason.contains("connections are open here") == false, "\(error as Any)")
+    for channel in deaf { try? await channel.close() }
+    let told = await eventually {
+      do {
+        _ = try await evaluate(try await RPCConnector.connect(to: listener.address))
+        return false
+      } catch {
+        return "\(error)".contains("connections are open here")
+      }
+    }
+    #expect(told)
+    await listener.close()
+  }
+
+  @Test func `who waits for the end of a connection can be cancelled`() async throws {
+    let listener = try await listen()
+    let connection = try await RPCConnector.connect(to: listener.address)
+    let waiter = Task { try await connection.closed() }
+    waiter.cancel()
+    await #expect(throws: CancellationError.self) { try await waiter.value }
+    connection.close()
+    #expect(try await connection.closed().kind == .disconnected)
+    await listener.close()
+  }
+
   @Test func `a message over the listener's limit ends its connection in words`() async throws {
     var limits = ConnectionLimits()
     limits.messageWords = 1024
@@ -72,7 +119,7 @@ import Testing
     await #expect(throws: RPCError.self) { try await call.results() }
     var servers = seen.makeAsyncIterator()
     let server = try #require(await servers.next())
-    #expect(await server.closed().reason.contains("more than 10000 bytes wait"))
+    #expect(try await server.closed().reason.contains("more than 10000 bytes wait"))
     await listener.close()
   }
 

@@ -15,7 +15,7 @@ import Testing
     let client = guest.connect()
     _ = try await client.describe()
     let reason = try await withDeadline(.seconds(30), "the end") {
-      await client.connection.closed()
+      try await client.connection.closed()
     }
     #expect(reason.reason.contains("had no session for 5 s"), "\(reason)")
   }
@@ -29,7 +29,7 @@ import Testing
     try await session.logout()
     _ = try await client.describe()
     let reason = try await withDeadline(.seconds(30), "the end") {
-      await client.connection.closed()
+      try await client.connection.closed()
     }
     #expect(reason.reason.contains("had no session for 5 s"), "\(reason)")
   }

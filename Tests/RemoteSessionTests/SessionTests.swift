@@ -83,7 +83,7 @@ import Testing
       }
       server.receive(forged.freeze())
       // No such export: the connection that asked is aborted.
-      let reason = try await withDeadline(.seconds(5), "the abort") { await client.closed() }
+      let reason = try await withDeadline(.seconds(5), "the abort") { try await client.closed() }
       #expect(reason.kind == .disconnected || reason.kind == .failed)
     }
     try await system.motd().finished()

@@ -43,7 +43,7 @@ final class TestGuest: Sendable {
     ends.server.offer(gateway.accept(source) { [server = ends.server] in server.abort($0) })
     let gateway = gateway
     Task {
-      _ = await ends.server.closed()
+      _ = try await ends.server.closed()
       gateway.closed(source)
     }
     return ends

@@ -48,7 +48,7 @@ enum Main {
     if isWanted("ping-concurrent") { try await client.concurrent(count, depth: depth) }
     if isWanted("ping-chain") { try await client.chain(max(count / depth, 1), depth: depth) }
     connection.close()
-    _ = await connection.closed()
+    _ = try await connection.closed()
   }
 }
 

@@ -20,7 +20,8 @@ public final class RPCConnection: Sendable {
     var engine: Connection
     var effects = Deque<Effect>()
     var isDraining = false
-    var closeWaiters: [CheckedContinuation<Void, Never>] = []
+    var closeWaiters: [UInt64: CheckedContinuation<Void, Never>] = [:]
+    var lastCloseWaiter: UInt64 = 0
     var failure: RPCError?
     /// Messages that are kept back while the connection is corked; nil while it is not.
     var corked: [Ref<Message.Reader>]?
@@ -99,16 +100,27 @@ public final class RPCConnection: Sendable {
   public func abort(_ reason: String) { perform { $0.abort(reason) } }
 
   /// Waits until the connection is over, and says why it is.
-  public func closed() async -> RPCError {
-    await withCheckedContinuation { continuation in
-      let isOver = state.withLock { state in
-        if state.failure != nil { return true }
-        state.closeWaiters.append(continuation)
-        return false
-      }
-      if isOver { continuation.resume() }
+  ///
+  /// - Throws: `CancellationError` if the task is cancelled before.
+  public func closed() async throws -> RPCError {
+    let id = state.withLock { state in
+      state.lastCloseWaiter += 1
+      return state.lastCloseWaiter
     }
-    return state.withLock { $0.failure } ?? .disconnected("the connection is closed")
+    await withTaskCancellationHandler {
+      await withCheckedContinuation { continuation in
+        let isOver = state.withLock { state in
+          if state.failure != nil || Task.isCancelled { return true }
+          state.closeWaiters[id] = continuation
+          return false
+        }
+        if isOver { continuation.resume() }
+      }
+    } onCancel: {
+      state.withLock { $0.closeWaiters.removeValue(forKey: id) }?.resume()
+    }
+    guard let failure = state.withLock({ $0.failure }) else { throw CancellationError() }
+    return failure
   }
 
   /// Entries in the connection's tables.
@@ -297,10 +309,10 @@ public final class RPCConnection: Sendable {
     transport.close()
     let waiters = state.withLock { state in
       state.failure = error
-      defer { state.closeWaiters = [] }
+      defer { state.closeWaiters = [:] }
       return state.closeWaiters
     }
-    for waiter in waiters { waiter.resume() }
+    for waiter in waiters.values { waiter.resume() }
   }
 }
 

@@ -15,7 +15,7 @@ extension InteropProof {
       let results = try await member.subscribe { $0.listener = .server(listener) }.results()
       if results.reader.hasDenial { throw try ChatDenied(results.reader.denial) }
       let subscription = try results.reader.subscription
-      return ((session, member, subscription), "")
+      return ((client, session, member, subscription), "")
     }
     guard let hearing else { return }
     let speaking = await step("a second client joins on a connection of its own") {
@@ -34,11 +34,10 @@ extension InteropProof {
       return lines.map { "\($0.account)#\($0.member): \($0.text)" }.joined(separator: ", ")
     }
     await step("after the listener's logout it hears nothing") {
-      try await hearing.0.logout()
+      try await hearing.1.logout()
       try await speaking.1.say("line 4")
-      // A line that was on its way would come before the answer to the next call.
-      _ = try await speaking.0.info()
-      try await Task.sleep(for: .milliseconds(50))
+      // A line would be on its way on the listener's connection, before the answer to this call.
+      _ = try await hearing.0.describe()
       let count = await listener.heard.count
       try expect(count == 3, "it has heard \(count) lines")
       return ""

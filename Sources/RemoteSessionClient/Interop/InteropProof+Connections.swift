@@ -37,15 +37,14 @@ extension InteropProof {
         let results = try await motd.results()
         return try results.reader.text.string
       }
-      let atEnd = connection.messageCounts
+      let answers = connection.messageCounts.received
       connection.uncork()
       client.close()
       try expect(received == 0, "\(received) messages came in before the chain was sent")
       try expect(sent == 5, "the chain is \(sent) messages, not 5")
-      try expect(atEnd.sent == sent, "\(atEnd.sent - sent) more messages went out")
       try expect(!text.isEmpty, "the message is empty")
       return "\(sent) messages out at once (bootstrap, login, capSet, get, motd) after "
-        + "\(received) in, none out after them, \(atEnd.received) in with '\(text)'"
+        + "\(received) in; \(answers) in with '\(text)' before another went out"
     }
   }
 
