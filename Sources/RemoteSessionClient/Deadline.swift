@@ -21,7 +21,15 @@ public func withDeadline<Value: Sendable>(
     defer { group.cancelAll() }
     if let first = try await group.next(), let value = first { return value }
     throw RPCError.disconnected(
-      "no answer to \(what) within \(duration.components.seconds) s; it may be gone, or slow and in need "
-        + "of a longer timeout")
+      "no answer to \(what) within \(duration.inWords); it may be gone, or slow and in need of a "
+        + "longer timeout")
+  }
+}
+
+extension Duration {
+  /// In whole seconds, or milliseconds where it is shorter than one.
+  fileprivate var inWords: String {
+    let (seconds, attoseconds) = components
+    return seconds > 0 ? "\(seconds) s" : "\(attoseconds / 1_000_000_000_000_000) ms"
   }
 }

@@ -77,17 +77,19 @@ public final class GatewayClient: Sendable {
     do {
       summary = try await describe()
     } catch let error as RPCError {
-      throw RPCError(error.kind, "is no remote session gateway that answers: \(error.reason)")
+      throw RPCError(error.kind, "no remote session gateway answered: \(error.reason)")
+    } catch let error as DecodingError {
+      throw RPCError.failed("the gateway's description of itself cannot be read: \(error)")
     }
     guard summary.protocolVersion == protocolVersion else {
       throw RPCError.failed(
-        "speaks version \(summary.protocolVersion) of the remote session contract, this program "
+        "the gateway speaks version \(summary.protocolVersion) of the remote session contract, this program "
           + "version \(protocolVersion): the "
           + (summary.protocolVersion < protocolVersion ? "guest" : "program") + " is older")
     }
     guard summary.schemaID == schemaId else {
       throw RPCError.failed(
-        "speaks another contract: its schema has the id 0x\(String(summary.schemaID, radix: 16)), "
+        "the gateway speaks another contract: its schema has the id 0x\(String(summary.schemaID, radix: 16)), "
           + "this program's 0x\(String(schemaId, radix: 16)); both say version \(protocolVersion), "
           + "so neither can be called older")
     }

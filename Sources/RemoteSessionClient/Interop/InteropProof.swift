@@ -61,13 +61,13 @@ public struct InteropProof: Sendable {
     GatewayClient(try await open(), patience: patience)
   }
 
-  /// Takes a step that gives what later ones need. It may take as long as one call.
+  /// Takes a step that gives what later ones need.
   func step<Value: Sendable>(
     _ name: String, _ body: @escaping @Sendable () async throws -> (Value, String)
   ) async -> Value? {
     var value: Value?
     await transcript.step(name) {
-      let (found, detail) = try await withDeadline(patience, "the step's calls", body)
+      let (found, detail) = try await withDeadline(stepPatience, "the step's calls", body)
       value = found
       return detail
     }
@@ -75,6 +75,10 @@ public struct InteropProof: Sendable {
   }
 
   func step(_ name: String, _ body: @escaping @Sendable () async throws -> String) async {
-    await transcript.step(name) { try await withDeadline(patience, "the step's calls", body) }
+    await transcript.step(name) { try await withDeadline(stepPatience, "the step's calls", body) }
   }
+
+  /// How long a step may take, for what in it has no deadline of its own. It is longer than that of
+  /// one call, so that the call is named which took too long.
+  private var stepPatience: Duration { patience * 2 }
 }

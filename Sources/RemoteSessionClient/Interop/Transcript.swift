@@ -78,8 +78,14 @@ public final class Transcript: Sendable {
       }
       text = redacted + rest
     }
-    // A text of the peer stays on its line.
-    return String(text.map { $0.isNewline ? " " : $0 })
+    // A text of the peer stays on its line, and gives no orders to a terminal.
+    let scalars = text.unicodeScalars.map { scalar -> Unicode.Scalar in
+      switch scalar.properties.generalCategory {
+      case .control, .format, .lineSeparator, .paragraphSeparator: " "
+      default: scalar
+      }
+    }
+    return String(String.UnicodeScalarView(scalars))
   }
 }
 
