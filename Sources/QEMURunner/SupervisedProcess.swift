@@ -176,10 +176,11 @@ public final class SupervisedProcess: Sendable {
     try? input?.write(contentsOf: Data(text.utf8))
   }
 
-  /// Sends the process a signal, unless it has ended.
+  /// Sends a signal to the process and to those that it started in its group, unless it has ended.
   public func signal(_ signal: Int32) {
     ended.status.withLock { status in
-      if status == nil { _ = kill(id, signal) }
+      guard status == nil else { return }
+      _ = kill(getpgid(id) == id ? -id : id, signal)
     }
   }
 

@@ -42,6 +42,30 @@ import Testing
     #expect(await quick.ending(within: .seconds(30)) == .exited(5))
   }
 
+  /// Whether the process is there and more than its status, which nobody may collect.
+  private static func isRunning(_ pid: Int32) -> Bool {
+    let state = try? String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8)
+    return kill(pid, 0) == 0 && state?.contains(") Z ") != true
+  }
+
+  @Test func whatAProcessStartedIsEndedWithIt() async throws {
+    let lines = Mutex("")
+    let shell = try await SupervisedProcess.start(
+      "sh", arguments: ["-c", "sleep 61 & echo $!; wait"],
+      output: .captured { data in
+        lines.withLock { $0 += String(decoding: data, as: UTF8.self) }
+      })
+    var child: Int32?
+    while child == nil {
+      try await Task.sleep(for: .milliseconds(10))
+      child = lines.withLock { Int32($0.trimmingCharacters(in: .whitespacesAndNewlines)) }
+    }
+    #expect(await shell.ending(within: .milliseconds(1)) == .overran)
+    let pid = try #require(child)
+    for _ in 0..<300 where Self.isRunning(pid) { try await Task.sleep(for: .milliseconds(10)) }
+    #expect(!Self.isRunning(pid))
+  }
+
   @Test func aMissingProgramIsNamed() async {
     await #expect(throws: RunnerError.toolMissing("no-such-program")) {
       try await SupervisedProcess.start("no-such-program", arguments: [], output: .inherited)
