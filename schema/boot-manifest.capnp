@@ -73,8 +73,8 @@ struct Limits {
   secondsWithoutSession @2 :UInt32 = 60;
   # How long a connection may be open without a session.
   failedLogins @3 :UInt32 = 30;
-  # Failed logins from one address at once, over any number of connections; each is forgotten after
-  # a while, one by one.
+  # Failed logins from one address to one account at once, over any number of connections; each is
+  # forgotten after a while, one by one.
   passwordChecksPerMinute @4 :UInt32 = 60;
   # Of all connections together: each takes its time on purpose.
 }

@@ -109,26 +109,22 @@ public final class SessionAuthority: SessionManager.Server {
   }
 
   private func decide(_ attempt: LoginAttempt) async throws(RPCError) -> Decision {
-    guard case .kind(let kind) = attempt.method else {
-      if case .unreadable = attempt.method {
-        return .denied(.malformedRequest, "the request cannot be decoded")
-      }
-      return .denied(.malformedRequest, "the request names no method that is known here")
-    }
-    let admitting = manifest.profiles(for: kind)
-    if let why = MethodPolicy.whyDisabled(kind, admitsToProfiles: !admitting.isEmpty) {
-      return .denied(.methodDisabled, why)
-    }
     switch attempt.proof {
+    case .none(.unreadable):
+      return .denied(.malformedRequest, "the request cannot be decoded")
     case .none:
       return .denied(.malformedRequest, "the request names no method that is known here")
     case .anonymous:
+      let admitting = manifest.profiles(for: .anonymous)
+      if let denial = disabled(.anonymous, admitting) { return denial }
       let asked = attempt.profile
       guard let profile = asked.isEmpty ? admitting.first : admitting.first(named: asked) else {
         return .denied(.profileNotAdmitted, "an anonymous login does not admit to that profile")
       }
-      return .admitted(kind, account: "", profile)
+      return .admitted(.anonymous, account: "", profile)
     case .password(let name, let password):
+      let admitting = manifest.profiles(for: .password)
+      if let denial = disabled(.password, admitting) { return denial }
       guard password.count <= LoginAttempt.passwordLimit else {
         return .denied(
           .malformedRequest, "a password has at most \(LoginAttempt.passwordLimit) bytes")
@@ -142,8 +138,15 @@ public final class SessionAuthority: SessionManager.Server {
       guard let profile = asked.isEmpty ? own.first : own.first(named: asked) else {
         return .denied(.profileNotAdmitted, "the account may not log in to that profile")
       }
-      return .admitted(kind, account: account.name, profile)
+      return .admitted(.password, account: account.name, profile)
     }
+  }
+
+  private func disabled(
+    _ kind: AuthMethodKind, _ admitting: [SystemManifest.Profile]
+  ) -> Decision? {
+    MethodPolicy.whyDisabled(kind, admitsToProfiles: !admitting.isEmpty)
+      .map { .denied(.methodDisabled, $0) }
   }
 
   private func admit(

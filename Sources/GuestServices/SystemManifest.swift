@@ -53,7 +53,8 @@ public struct SystemManifest: Sendable {
   public var sessions: Int
   /// How long a connection may be open without a session.
   public var timeWithoutSession: Duration
-  /// How many failed logins of one address are remembered at once, before it has to wait.
+  /// How many failed logins of one address to one account are remembered at once, before it has to
+  /// wait.
   public var failedLogins: Int
   /// How many passwords are checked in a minute, of all connections together.
   public var passwordChecksPerMinute: Int

@@ -7,11 +7,6 @@ import Testing
 
 /// Every login has one line in the audit log, and every session that was admitted one of its end.
 @Suite(.timeLimit(.minutes(1))) struct AuditTests {
-  private func eventually(_ condition: () -> Bool) async throws {
-    for _ in 1...200 where !condition() { try await Task.sleep(for: .milliseconds(10)) }
-    #expect(condition())
-  }
-
   @Test func anAdmittedLoginNamesWhatWasAskedForAndWhatWasGranted() async throws {
     let guest = try TestGuest()
     _ = try await guest.connect().login(TestGuest.credentials)
@@ -77,7 +72,33 @@ import Testing
     bootstrap.build(Message.Builder.self) { $0.initBootstrap().questionId = 0 }
     server.receive(bootstrap.freeze())
     server.receive(try damagedLogin())
-    try await eventually { !guest.audit.all.isEmpty }
+    #expect(await eventually { !guest.audit.all.isEmpty })
+    #expect(
+      guest.audit.all == [
+        "audit: login method=unreadable requested=\"\" outcome=denied(malformedRequest) "
+          + "source=memory:1 connection=1"
+      ])
+    client.close()
+  }
+
+  @Test func aMethodThatCannotBeDecodedIsDeniedAndLogged() async throws {
+    let guest = try TestGuest()
+    let (client, server) = guest.connectRaw()
+    let bootstrap = MessageBuilder()
+    bootstrap.build(Message.Builder.self) { $0.initBootstrap().questionId = 0 }
+    server.receive(bootstrap.freeze())
+    let message = MessageBuilder()
+    message.build(Message.Builder.self) {
+      let call = $0.initCall()
+      call.questionId = 1
+      call.interfaceId = RemoteSessionGateway._interface.id
+      call.methodId = 3
+      call.initTarget().initPromisedAnswer().questionId = 0
+      // A list where the params are to be.
+      call.initParams().content.setText("begin")
+    }
+    server.receive(message.freeze())
+    #expect(await eventually { !guest.audit.all.isEmpty })
     #expect(
       guest.audit.all == [
         "audit: login method=unreadable requested=\"\" outcome=denied(malformedRequest) "
@@ -96,7 +117,7 @@ import Testing
     }
     client.close()
     // One that failed, three over the limit one by one, ten together, the rest at the end.
-    try await eventually { guest.audit.all.count == 6 }
+    #expect(await eventually { guest.audit.all.count == 6 })
     let excess = "audit: login method=anonymous requested=\"root\" outcome=denied(tooManyAttempts)"
     let source = " source=memory:1 connection=1"
     #expect(guest.audit.all[0].contains("outcome=denied(profileNotAdmitted)"))
@@ -116,7 +137,7 @@ import Testing
     // Dropped while it waits: cancelled.
     _ = client.gateway.login { Self.write($0, password: TestGuest.password) }
     for call in ahead { _ = try await call.results() }
-    try await eventually { guest.audit.all.contains { $0.contains("session-end") } }
+    #expect(await eventually { guest.audit.all.contains { $0.contains("session-end") } })
     let own = guest.audit.all.filter { $0.hasSuffix("connection=9") }
     #expect(own.count == 2)
     #expect(own.first?.contains("outcome=admitted") == true)
@@ -138,7 +159,7 @@ import Testing
     let call = client.gateway.login { Self.write($0, password: TestGuest.password) }
     client.close()
     _ = try? await call.results()
-    try await eventually { guest.audit.all.contains { $0.contains("session-end") } }
+    #expect(await eventually { guest.audit.all.contains { $0.contains("session-end") } })
     try await Task.sleep(for: .milliseconds(50))
     #expect(guest.audit.all.count { $0.contains("session-end") } == 1)
     #expect(guest.audit.all.count { $0.contains("outcome=admitted") } == 1)
