@@ -13,8 +13,10 @@ struct Answer: Sendable {
   var isKept = false
   /// The question of this side that takes its outcome from this answer.
   var taker: QuestionID?
-  /// Words of the call.
+  /// Words of the call, from when it is handed on until it has an outcome.
   var words = 0
+  /// Where the call is, if it was not handed to a capability of this side.
+  var place: CallPlace?
   /// Whether `Finish` came before the outcome.
   var isFinished = false
 }
@@ -50,6 +52,7 @@ extension Connection {
       endAnswer(token.id, .success(kept))
       return
     }
+    message.mapCapabilities { pinned($0) }
     let capabilities = message.capabilities
     let exported = message.withRoot(Message.Builder.self) {
       describe(capabilities, in: $0.`return`.results)
@@ -86,6 +89,9 @@ extension Connection {
     guard let answer = answers[id] else { return }
     answers[id]?.outcome = outcome
     answers[id]?.nodes = [:]
+    answers[id]?.place = nil
+    answers[id]?.words = 0
+    wordsInFlight -= answer.words
     for (path, node) in answer.nodes {
       switch outcome {
       case .failure(let error): settle(node, .broken(error))
@@ -93,27 +99,12 @@ extension Connection {
         switch Self.capability(path, of: message) {
         case .failure(let error): settle(node, .broken(error))
         case .success(nil): settle(node, .broken(.failed("called a null capability")))
-        case .success(.some(let hook)): settleAnswered(node, hook)
+        case .success(.some(let hook)): settle(node, to: hook)
         }
       }
     }
-    if let taker = answer.taker { finishQuestion(taker, outcome) }
+    if let taker = answer.taker { end(.question(taker, outcome, .all)) }
     if answer.isFinished { forgetAnswer(id) }
-  }
-
-  /// A capability that was awaited: one of the peer's own is called there, any other here.
-  mutating func settleAnswered(_ id: NodeID, _ hook: any CapabilityHook) {
-    guard let handle = own(hook) else {
-      settle(id, .local(hook))
-      return
-    }
-    let other = settled(handle.node)
-    guard destination(other) != id else {
-      settle(id, .broken(.failed("the promise resolved to itself")))
-      return
-    }
-    nodes[other]?.holders += 1
-    settle(id, .alias(other))
   }
 
   /// The capability at the path of an answer: known, or a reference to what will be there.
@@ -160,12 +151,24 @@ extension Connection {
     guard let answer = answers[id], answer.isFinished, answer.outcome == nil,
       answer.nodes.isEmpty, answer.taker == nil
     else { return }
-    emit(.cancel(AnswerToken(id: id, serial: answer.serial)))
+    let token = AnswerToken(id: id, serial: answer.serial)
+    switch answer.place {
+    case nil:
+      emit(.cancel(token))
+      return
+    case .held: break
+    case .asked(let question): dropQuestion(question)
+    case .queued(let node):
+      withdraw(from: node) {
+        guard case .peers(_, let other) = $0 else { return false }
+        return other == token
+      }
+    }
+    end(.answer(token, .failure(.failed("the call was cancelled"))))
   }
 
   mutating func forgetAnswer(_ id: AnswerID) {
     guard let answer = answers.removeValue(forKey: id) else { return }
-    wordsInFlight -= answer.words
     if case .success(let message) = answer.outcome { emit(.discardMessage(message)) }
   }
 

@@ -52,4 +52,19 @@ public struct DeliveredCall: Sendable {
   public init(_ call: consuming OutgoingCall) throws(DecodingError) {
     message = try Ref(call.message.freeze())
   }
+
+  /// The call in a message of its own, to be sent elsewhere.
+  ///
+  /// - Throws: `DecodingError` if the message is invalid.
+  public func copied() throws(DecodingError) -> OutgoingCall {
+    let builder = MessageBuilder()
+    try builder.build(Message.Builder.self) { (root) throws(DecodingError) in
+      let source = try message.reader.call
+      let call = root.initCall()
+      call.interfaceId = source.interfaceId
+      call.methodId = source.methodId
+      try call.initParams().content.set(source.params.content)
+    }
+    return OutgoingCall(builder)
+  }
 }

@@ -1,15 +1,18 @@
 // One connection of a vat, as a state machine without input, output, clock or lock: events go in
 // through the mutating methods, effects and messages are pulled out with `nextEffect` and
-// `nextMessage`. Whatever an event does to the tables is done when the method returns, and nothing
-// is called back, so no event sees another half-way.
+// `nextMessage`. Nothing is called back, so no event sees another half-way.
 //
 // What refers to a capability behind the connection is a *node*: a slot that says where calls on it
 // go now (`NodeState`). Handles that the runtime holds, promises that resolved to another node, and
 // calls in flight keep a node; the last one to go releases the import or finishes the question.
 //
-// Two rules keep E-order (calls on one capability arrive in the order in which they were made):
-// a node changes its way at most from the peer to this side behind an embargo, and calls that
-// cannot go yet wait in the node's queue, in order.
+// Four rules keep E-order (calls on one capability arrive in the order in which they were made):
+// - A node changes its way from the peer to this side at most behind an embargo.
+// - Calls that cannot go yet wait in the node's queue, and all of them go before any later one.
+// - The peer's calls, and the disembargoes among them, are *steps*: one is taken only when the
+//   runtime has done what the ones before it asked for (`nextEffect`).
+// - What the peer has been told that a promise is, by `Return` or `Resolve`, is where its calls on
+//   that promise go for good, even if it turns out to be something else in turn (`pinned`).
 
 public import CapnProto
 import DequeModule
@@ -26,23 +29,33 @@ public struct Connection: Sendable {
   var questions = SlotTable<QuestionID, Question>()
   var answers: [AnswerID: Answer] = [:]
   var exports = SlotTable<ExportID, Export>()
-  var exportIDs: [ObjectIdentifier: ExportID] = [:]
+  var exportIDs: [ExportKey: ExportID] = [:]
   var imports: [ImportID: Import] = [:]
-  var embargoes = SlotTable<EmbargoID, NodeID>()
+  var embargoes = SlotTable<EmbargoID, Embargo>()
   var nodes = SlotTable<NodeID, Node>()
 
   var queuedCalls = 0
-  /// Words of the peer's calls that are not finished.
+  /// Where own calls are that did not go out at once, by caller, as long as they can be dropped.
+  var waiting: [ObjectIdentifier: CallPlace] = [:]
+  /// Words of the peer's calls that were handed on and have no outcome.
   var wordsInFlight = 0
-  /// Answers that fail because of another one, and whether they are being worked off.
-  var refusals = Deque<(AnswerToken, RPCError)>()
-  var isRefusing = false
+  /// Words of the peer's calls that are held back.
+  var wordsHeld = 0
+  /// Calls that end because of another one, and whether they are being worked off.
+  var endings = Deque<Ending>()
+  var isEnding = false
   var serial: UInt64 = 0
   /// Why the connection is over, once it is.
   public internal(set) var failure: RPCError?
 
   private var messages = Deque<Ref<Message.Reader>>()
-  private var effects = Deque<Effect>()
+  /// What is to be done, oldest first.
+  var steps = Deque<Step>()
+  /// Calls that left a queue: they go before any step.
+  var released = Deque<Step>()
+  /// Calls of the peer over the limit of words, and what follows them. They go before other steps
+  /// of their kind.
+  var held = Deque<Step>()
 
   /// A connection that has just been made.
   ///
@@ -62,10 +75,7 @@ public struct Connection: Sendable {
   /// The next message to send, oldest first.
   public mutating func nextMessage() -> Ref<Message.Reader>? { messages.popFirst() }
 
-  /// The next thing that the runtime is to do, oldest first.
-  public mutating func nextEffect() -> Effect? { effects.popFirst() }
-
-  mutating func emit(_ effect: Effect) { effects.append(effect) }
+  mutating func emit(_ effect: Effect) { steps.append(.effect(effect)) }
 
   mutating func nextSerial() -> UInt64 {
     serial += 1

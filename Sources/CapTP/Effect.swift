@@ -12,10 +12,8 @@ public enum Effect: Sendable {
   case cancel(AnswerToken)
   /// Tell `resolveExport` once it is known what the promise stands for.
   case watch(any PromiseHook, ExportToken)
-  /// Call `echoDisembargo` when the calls before this effect have been made.
-  case echoDisembargo(any CapabilityHook, EmbargoID)
-  /// Call `drained` when the calls before this effect have been made.
-  case drained(NodeID)
+  /// Nobody waits any more for what the promise stands for.
+  case unwatch(any PromiseHook, ExportToken)
   /// Let go of a capability, outside of the engine.
   case discard(any CapabilityHook)
   /// Let go of a message, outside of the engine.

@@ -12,7 +12,9 @@ extension Connection {
     guard failure == nil else { return }
     failure = error
     for id in questions.ids {
-      if let caller = questions[id]?.caller { emit(.finish(caller, .failure(error))) }
+      if case .caller(let caller) = questions[id]?.asker {
+        emit(.finish(caller, .failure(error)))
+      }
       forgetQuestion(id)
     }
     for (id, answer) in answers {
@@ -20,15 +22,18 @@ extension Connection {
       if case .success(let message) = answer.outcome { emit(.discardMessage(message)) }
     }
     answers = [:]
+    wordsInFlight = 0
+    discardHeld()
     imports = [:]
     for id in nodes.ids { breakNode(id, error) }
     for id in embargoes.ids {
-      if let node = embargoes.remove(id) { releaseNode(node) }
+      if let embargo = embargoes.remove(id) { releaseNode(embargo.node) }
     }
     for id in exports.ids {
-      if let export = exports.remove(id) { emit(.discard(export.hook)) }
+      if let export = exports.remove(id) { discard(export, id) }
     }
     exportIDs = [:]
+    waiting = [:]
     // It may lead back to the connection, which would then keep itself.
     if let hook = bootstrapHook { emit(.discard(hook)) }
     bootstrapHook = nil
@@ -41,16 +46,12 @@ extension Connection {
     switch node.state {
     case .alias, .local, .broken: return
     case .embargoed(let hook): emit(.discard(hook))
-    case .imported, .pipelined, .awaiting, .draining: break
+    case .imported, .pipelined, .awaiting: break
     }
     nodes[id]?.state = .broken(error)
     nodes[id]?.queue = []
     nodes[id]?.watchers = []
     failQueue(node.queue, error)
     if !node.queue.isEmpty { releaseNode(id) }
-    if case .draining(let other) = node.state {
-      releaseNode(other)
-      releaseNode(id)
-    }
   }
 }

@@ -2,10 +2,21 @@ public import CapnProto
 
 /// A capability of this side that the peer holds.
 struct Export: Sendable {
-  let hook: any CapabilityHook
+  /// Where the peer's calls go. For a promise that has been resolved: what the peer was told.
+  var hook: any CapabilityHook
   let serial: UInt64
+  /// How it is found when it is given again; nil once it is a promise that has been resolved.
+  var key: ExportKey?
+  /// Whether `resolveExport` is to come.
+  var isPromise: Bool
   /// How many times the peer was given it and has not released it.
   var references: Int
+}
+
+/// What is exported: two handles of one node are one capability.
+enum ExportKey: Hashable, Sendable {
+  case object(ObjectIdentifier)
+  case node(NodeID)
 }
 
 extension Connection {
@@ -44,7 +55,7 @@ extension Connection {
       return nil
     case .local(let inner) where depth < 64:
       return describe(inner, in: descriptor, depth: depth + 1)
-    case .embargoed, .awaiting, .draining: return export(hook, isPromise: true, in: descriptor)
+    case .embargoed, .awaiting: return export(hook, isPromise: true, in: descriptor)
     case .broken, .alias, .local: return export(hook, isPromise: false, in: descriptor)
     }
   }
@@ -62,19 +73,22 @@ extension Connection {
   }
 
   private mutating func addExport(_ hook: any CapabilityHook, isPromise: Bool) -> ExportID {
-    if let id = exportIDs[ObjectIdentifier(hook)] {
+    let node = own(hook).map { settled($0.node) }
+    let key = node.map { ExportKey.node($0) } ?? .object(ObjectIdentifier(hook))
+    if let id = exportIDs[key] {
       exports[id]?.references += 1
       return id
     }
     let serial = nextSerial()
-    let id = exports.add(Export(hook: hook, serial: serial, references: 1))
-    exportIDs[ObjectIdentifier(hook)] = id
+    let id = exports.add(
+      Export(hook: hook, serial: serial, key: key, isPromise: isPromise, references: 1))
+    exportIDs[key] = id
     if isPromise {
       let token = ExportToken(id: id, serial: serial)
-      if let promise = hook as? any PromiseHook {
+      if let node {
+        nodes[node]?.watchers.append(token)
+      } else if let promise = hook as? any PromiseHook {
         emit(.watch(promise, token))
-      } else if let handle = own(hook) {
-        nodes[settled(handle.node)]?.watchers.append(token)
       }
     }
     if exports.count > limits.exports {
@@ -89,7 +103,20 @@ extension Connection {
     exports[id]?.references -= count
     guard export.references <= count else { return }
     exports.remove(id)
-    exportIDs[ObjectIdentifier(export.hook)] = nil
+    discard(export, id)
+  }
+
+  /// Lets go of an export that has been removed, and stops waiting for what it turns out to be.
+  mutating func discard(_ export: Export, _ id: ExportID) {
+    if let key = export.key { exportIDs[key] = nil }
+    if export.isPromise {
+      let token = ExportToken(id: id, serial: export.serial)
+      if let handle = own(export.hook) {
+        nodes[settled(handle.node)]?.watchers.removeAll { $0 == token }
+      } else if let promise = export.hook as? any PromiseHook {
+        emit(.unwatch(promise, token))
+      }
+    }
     emit(.discard(export.hook))
   }
 
@@ -112,5 +139,34 @@ extension Connection {
       }
     }
     send(builder)
+    if let key = export.key { exportIDs[key] = nil }
+    exports[token.id]?.key = nil
+    exports[token.id]?.isPromise = false
+    emit(.discard(export.hook))
+    let target: any CapabilityHook =
+      switch outcome {
+      case .success(let hook): pinned(hook)
+      case .failure(let error): handle(addNode(.broken(error)))
+      }
+    exports[token.id]?.hook = target
+  }
+
+  /// The capability that the peer is told of when it is told of the hook: its calls go there from
+  /// then on, and not where it may turn out to lead (rpc.capnp, "The Tribble 4-way Race Condition").
+  mutating func pinned(_ hook: any CapabilityHook) -> any CapabilityHook {
+    var hook = Self.followed(hook)
+    for _ in 0..<64 {
+      guard let handle = own(hook) else { break }
+      switch state(handle.node) {
+      case .imported(let id):
+        let pin = imports[id]?.pin ?? addNode(.imported(id))
+        imports[id]?.pin = pin
+        return self.handle(pin)
+      case .pipelined(let question, let path): return self.handle(pin(question, path))
+      case .local(let inner): hook = Self.followed(inner)
+      case .embargoed, .awaiting, .alias, .broken: return hook
+      }
+    }
+    return hook
   }
 }

@@ -2,44 +2,71 @@ import CapnProto
 
 /// A capability of the peer that this side holds.
 struct Import: Sendable {
-  let node: NodeID
+  /// What it is to this side; nil once it is a promise that has been resolved.
+  var node: NodeID?
+  /// A node that stays the import, whatever that turns out to be.
+  var pin: NodeID?
   /// How many times the peer gave it, which is what a `Release` must say.
   var references: UInt32
 }
 
+/// Which capabilities of a payload are this side's own, as the peer sees it: calls on what has
+/// turned out to be one come back here.
+enum Reflected: Sendable {
+  case all
+  case some([ObjectIdentifier])
+
+  func contains(_ found: Result<(any CapabilityHook)?, RPCError>) -> Bool {
+    guard case .success(.some(let hook)) = found else { return false }
+    return switch self {
+    case .all: true
+    case .some(let hooks): hooks.contains(ObjectIdentifier(hook))
+    }
+  }
+}
+
+/// What a payload's descriptors stand for.
+struct ImportedTable {
+  var hooks: [(any CapabilityHook)?] = []
+  var reflected: [ObjectIdentifier] = []
+}
+
 extension Connection {
   /// The capabilities that a payload's descriptors stand for.
-  mutating func importTable(
-    _ payload: Payload.Reader
-  ) throws -> [(any CapabilityHook)?] {
+  mutating func importTable(_ payload: Payload.Reader) throws -> ImportedTable {
     let descriptors = try payload.capTable
     guard descriptors.count <= limits.imports else {
       throw ProtocolViolation("a payload has more than \(limits.imports) capabilities")
     }
-    var table: [(any CapabilityHook)?] = []
-    for index in descriptors.indices { table.append(try importCapability(descriptors[index])) }
+    var table = ImportedTable()
+    for index in descriptors.indices {
+      let (hook, isReflected) = try importCapability(descriptors[index])
+      table.hooks.append(hook)
+      if isReflected, let hook { table.reflected.append(ObjectIdentifier(hook)) }
+    }
     return table
   }
 
-  /// The capability that a descriptor stands for, or nil for `none`.
+  /// The capability that a descriptor stands for, or nil for `none`; and whether it is this side's.
   mutating func importCapability(
     _ descriptor: CapDescriptor.Reader
-  ) throws -> (any CapabilityHook)? {
+  ) throws -> (hook: (any CapabilityHook)?, isReflected: Bool) {
     switch try descriptor.which {
-    case .none: return nil
+    case .none: return (nil, false)
     case .senderHosted(let id), .senderPromise(let id):
-      return try handle(importNode(ImportID(rawValue: id)))
+      return (try handle(importNode(ImportID(rawValue: id))), false)
     case .receiverHosted(let id):
       guard let export = exports[ExportID(rawValue: id)] else {
         throw ProtocolViolation("a descriptor names export \(id), which is not open")
       }
-      return export.hook
+      return (export.hook, true)
     case .receiverAnswer(let answer):
-      return try capability(
+      let hook = try capability(
         PipelinePath(answer.transform), ofAnswer: AnswerID(rawValue: answer.questionId))
+      return (hook, true)
     case .thirdPartyHosted(let other):
       // Level 3 is not spoken here: the vine stands for the capability, as the sender proxies it.
-      return try handle(importNode(ImportID(rawValue: other.vineId)))
+      return (try handle(importNode(ImportID(rawValue: other.vineId))), false)
     case .unknown(let number):
       throw ProtocolViolation("unknown kind \(number) of a capability descriptor")
     }
@@ -51,7 +78,10 @@ extension Connection {
         throw ProtocolViolation("import \(id.rawValue) was given too often")
       }
       imports[id]?.references += 1
-      return known.node
+      if let node = known.node { return node }
+      let node = addNode(.imported(id))
+      imports[id]?.node = node
+      return node
     }
     guard imports.count < limits.imports, nodes.count < limits.imports + limits.questions else {
       throw ProtocolViolation("this side holds more than \(limits.imports) capabilities")
@@ -61,9 +91,13 @@ extension Connection {
     return node
   }
 
-  /// Tells the peer that this side holds the capability no more (`Release` in rpc.capnp).
-  mutating func releaseImport(_ id: ImportID) {
-    guard let entry = imports.removeValue(forKey: id) else { return }
+  /// The node does not stand for the import any more. Once none does, the peer is told (`Release` in
+  /// rpc.capnp).
+  mutating func releaseImport(_ id: ImportID, _ node: NodeID) {
+    if imports[id]?.node == node { imports[id]?.node = nil }
+    if imports[id]?.pin == node { imports[id]?.pin = nil }
+    guard let entry = imports[id], entry.node == nil, entry.pin == nil else { return }
+    imports[id] = nil
     send {
       let release = $0.initRelease()
       release.id = id.rawValue
@@ -73,15 +107,15 @@ extension Connection {
 
   /// The peer's promise has turned out to be the capability, or an error.
   mutating func resolveImport(
-    _ id: ImportID, _ outcome: Result<(any CapabilityHook)?, RPCError>
+    _ id: ImportID, _ outcome: Result<(any CapabilityHook)?, RPCError>, isReflected: Bool
   ) {
     // A promise that was released meanwhile: what it resolved to is dropped with the hook.
-    guard let entry = imports[id] else {
+    guard let node = imports[id]?.node else {
       if case .success(.some(let hook)) = outcome { emit(.discard(hook)) }
       return
     }
-    resolve(entry.node, to: outcome) { $0.importedCap = id.rawValue }
+    resolve(node, to: outcome, isReflected: isReflected) { $0.importedCap = id.rawValue }
     // The node goes elsewhere now; after the disembargo, if there is one, the promise can go.
-    releaseImport(id)
+    releaseImport(id, node)
   }
 }

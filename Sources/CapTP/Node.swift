@@ -10,8 +10,6 @@ enum NodeState: Sendable {
   case alias(NodeID)
   /// Nowhere yet: the peer's calls must come round first. They go to the hook when the embargo ends.
   case embargoed(any CapabilityHook)
-  /// Nowhere yet: the calls that waited are on their way to the other node, which this one then is.
-  case draining(to: NodeID)
   /// Nowhere yet: an answer of this side will contain it.
   case awaiting(AnswerID, PipelinePath)
   /// To a capability of this side.
@@ -32,6 +30,23 @@ extension NodeState {
     default: break
     }
   }
+}
+
+/// Calls on a node wait until a disembargo has come back.
+struct Embargo: Sendable {
+  let node: NodeID
+  /// Whether it has come back; the calls before it may still be on their way to their objects.
+  var isReturned = false
+}
+
+/// Where a call is that did not go at once.
+enum CallPlace: Sendable {
+  /// In the queue of the node.
+  case queued(NodeID)
+  /// With the peer, as this question.
+  case asked(QuestionID)
+  /// Held back with others, as too many words are in flight.
+  case held
 }
 
 /// A call that waits for its node.
@@ -71,17 +86,6 @@ extension Connection {
     return id
   }
 
-  /// The node at the end of the aliases, and of those that are about to be.
-  func destination(_ id: NodeID) -> NodeID {
-    var id = id
-    while true {
-      switch nodes[id]?.state {
-      case .alias(let next), .draining(let next): id = next
-      default: return id
-      }
-    }
-  }
-
   /// The state of the node that the aliases lead to.
   func state(_ id: NodeID) -> NodeState {
     nodes[settled(id)]?.state ?? .broken(.failed("the reference is gone"))
@@ -103,11 +107,12 @@ extension Connection {
       guard node.holders <= 1 else { return }
       nodes.remove(id)
       switch node.state {
-      case .imported(let imported): releaseImport(imported)
+      case .imported(let imported): releaseImport(imported, id)
       case .pipelined(let question, let path):
-        questions[question]?.nodes[path] = nil
+        if questions[question]?.nodes[path] == id { questions[question]?.nodes[path] = nil }
+        if questions[question]?.pins[path] == id { questions[question]?.pins[path] = nil }
         releaseQuestion(question)
-      case .alias(let next), .draining(let next):
+      case .alias(let next):
         id = next
         continue
       case .awaiting(let answer, let path):
@@ -120,10 +125,12 @@ extension Connection {
     }
   }
 
-  /// Turns the node, whose calls went to the peer, into what it has turned out to be. The target
-  /// is how the peer knows the node, for a disembargo.
+  /// Turns the node, whose calls went to the peer, into what it has turned out to be. It is
+  /// reflected if the peer named a capability of this side: calls that went out come back then,
+  /// wherever they go on to, and later ones must not overtake them. The target is how the peer knows
+  /// the node, for a disembargo.
   mutating func resolve(
-    _ id: NodeID, to outcome: Result<(any CapabilityHook)?, RPCError>,
+    _ id: NodeID, to outcome: Result<(any CapabilityHook)?, RPCError>, isReflected: Bool,
     target: (MessageTarget.Builder) -> Void
   ) {
     guard let node = nodes[id] else { return }
@@ -131,55 +138,80 @@ extension Connection {
     case .failure(let error): settle(id, .broken(error))
     case .success(nil): settle(id, .broken(.failed("called a null capability")))
     case .success(.some(let hook)):
-      let handle = own(hook)
-      if let handle, destination(handle.node) == id {
-        settle(id, .broken(.failed("the promise resolved to itself")))
-      } else if let handle, !(node.hasSentCalls && leadsHere(handle.node)) {
-        let other = settled(handle.node)
-        nodes[other]?.holders += 1
-        if node.hasSentCalls { nodes[other]?.hasSentCalls = true }
-        settle(id, .alias(other))
-      } else if node.hasSentCalls, failure == nil {
-        // Calls that went out come back through the peer; later ones must not overtake them.
-        nodes[id]?.state = .embargoed(hook)
-        nodes[id]?.holders += 1
-        let embargo = embargoes.add(id)
-        send {
-          let disembargo = $0.initDisembargo()
-          target(disembargo.initTarget())
-          disembargo.context.senderLoopback = embargo.rawValue
-        }
-      } else {
-        settle(id, .local(hook))
+      if let pin = own(hook).map({ settled($0.node) }), pin != id, isPin(pin, of: node.state) {
+        // The peer leads the promise back to itself: so would calls go that are under way.
+        unpin(pin)
+        settle(pin, .broken(Self.circle))
+        settle(id, .broken(Self.circle))
+        return
+      }
+      guard isReflected, node.hasSentCalls, failure == nil, !leadsNowhere(hook, but: id) else {
+        settle(id, to: hook)
+        return
+      }
+      nodes[id]?.state = .embargoed(hook)
+      nodes[id]?.holders += 1
+      let embargo = embargoes.add(Embargo(node: id))
+      send {
+        let disembargo = $0.initDisembargo()
+        target(disembargo.initTarget())
+        disembargo.context.senderLoopback = embargo.rawValue
       }
     }
   }
 
-  /// Whether calls on the node stay on this side.
-  private func leadsHere(_ id: NodeID) -> Bool {
-    switch state(id) {
-    case .embargoed, .awaiting, .local: true
-    case .imported, .pipelined, .alias, .draining, .broken: false
+  private static let circle = RPCError.failed("the promise resolved to itself")
+
+  private func isPin(_ pin: NodeID, of state: NodeState) -> Bool {
+    switch state {
+    case .imported(let id): imports[id]?.pin == pin
+    case .pipelined(let question, let path): questions[question]?.pins[path] == pin
+    default: false
     }
   }
 
-  /// Gives the node its new state and lets the calls that waited go there.
-  ///
-  /// Calls go on to the peer by way of the runtime. Until they are there, later ones must wait, or
-  /// they would overtake them.
-  mutating func settle(_ id: NodeID, _ state: NodeState) {
-    guard let node = nodes[id] else { return }
-    nodes[id]?.queue = []
-    queuedCalls -= node.queue.count
-    if !node.queue.isEmpty, case .alias(let other) = state, leadsToPeer(other) {
-      nodes[id]?.state = .draining(to: other)
-      for call in node.queue { route(call, to: other) }
-      emit(.drained(id))
+  /// The node does not stand any more for what it was pinned to.
+  private mutating func unpin(_ pin: NodeID) {
+    switch nodes[pin]?.state {
+    case .imported(let id): releaseImport(id, pin)
+    case .pipelined(let question, let path):
+      questions[question]?.pins[path] = nil
+      releaseQuestion(question)
+    default: break
+    }
+  }
+
+  /// Whether calls on the capability fail, or would go back to the node.
+  private func leadsNowhere(_ hook: any CapabilityHook, but id: NodeID) -> Bool {
+    guard let handle = own(hook) else { return false }
+    if case .broken = state(handle.node) { return true }
+    return settled(handle.node) == id
+  }
+
+  /// The node is the capability: another node's, or one of this side.
+  mutating func settle(_ id: NodeID, to hook: any CapabilityHook) {
+    guard let handle = own(hook) else {
+      settle(id, .local(hook))
       return
     }
+    let other = settled(handle.node)
+    guard other != id else {
+      settle(id, .broken(Self.circle))
+      return
+    }
+    nodes[other]?.holders += 1
+    if nodes[id]?.hasSentCalls == true { nodes[other]?.hasSentCalls = true }
+    settle(id, .alias(other))
+  }
+
+  /// Gives the node its new state and lets the calls that waited go there.
+  mutating func settle(_ id: NodeID, _ state: NodeState) {
+    guard let node = nodes[id] else { return }
     nodes[id]?.state = state
+    nodes[id]?.queue = []
     nodes[id]?.watchers = []
-    for call in node.queue { route(call, to: id) }
+    queuedCalls -= node.queue.count
+    for call in node.queue { route(call, to: id, released: true) }
     for watcher in node.watchers {
       switch self.state(id) {
       case .broken(let error): resolveExport(watcher, .failure(error))
@@ -192,28 +224,13 @@ extension Connection {
     if !node.queue.isEmpty { releaseNode(id) }
   }
 
-  /// The calls that waited for the node have been made where it leads; those that came meanwhile
-  /// follow.
-  public mutating func drained(_ id: NodeID) {
-    guard case .draining(let other) = nodes[id]?.state else { return }
-    settle(id, .alias(other))
-    // What drained held the node; if something drains again, its queue does.
-    releaseNode(id)
-  }
-
-  private func leadsToPeer(_ id: NodeID) -> Bool {
-    switch state(id) {
-    case .imported, .pipelined: true
-    case .alias, .draining, .embargoed, .awaiting, .local, .broken: false
-    }
-  }
-
   /// Ends an embargo: the peer has sent back all calls that were made before it.
-  mutating func liftEmbargo(_ embargo: EmbargoID) throws(ProtocolViolation) {
-    guard let id = embargoes.remove(embargo) else {
-      throw ProtocolViolation("Disembargo names an embargo that was not placed")
+  mutating func liftEmbargo(_ embargo: EmbargoID) {
+    guard let id = embargoes.remove(embargo)?.node else { return }
+    if case .embargoed(let hook) = nodes[id]?.state {
+      nodes[id]?.hasSentCalls = false
+      settle(id, to: hook)
     }
-    if case .embargoed(let hook) = nodes[id]?.state { settleAnswered(id, hook) }
     releaseNode(id)
   }
 

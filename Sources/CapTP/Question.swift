@@ -2,12 +2,14 @@ import CapnProto
 
 /// A call to the peer that is not finished.
 struct Question: Sendable {
-  /// Told the outcome; nil once the caller has dropped the call, and for a bootstrap.
-  var caller: (any Caller)?
+  /// Told the outcome; nil once it has dropped the call, and for a bootstrap.
+  var asker: Asker?
   /// The caller and the nodes of pipelined capabilities: what still wants the results.
   var holders = 0
   /// Pipelined capabilities, one node for each path, so that calls on one keep their order.
   var nodes: [PipelinePath: NodeID] = [:]
+  /// Nodes of pipelined capabilities that stay what they are, whatever the results turn out to be.
+  var pins: [PipelinePath: NodeID] = [:]
   /// The node that was called, which stays until the call has returned.
   var target: NodeID?
   /// Capabilities in the params that the peer now holds.
@@ -16,6 +18,19 @@ struct Question: Sendable {
   var takesFrom: AnswerID?
   /// Whether `Finish` went out before the `Return` came.
   var isFinished = false
+  /// Whether the `Return` came, and `Finish` waits until no call can be made on the results.
+  var isReturned = false
+}
+
+/// Who asked a question.
+enum Asker: Sendable {
+  case caller(any Caller)
+  /// The peer, whose call leads back to it.
+  case answer(AnswerToken)
+
+  func isCaller(_ other: any Caller) -> Bool {
+    if case .caller(let caller) = self { caller === other } else { false }
+  }
 }
 
 extension Connection {
@@ -32,17 +47,22 @@ extension Connection {
 
   /// Sends the call to the peer; nil if it could not be sent and the caller is told why.
   mutating func ask(
-    _ node: NodeID, _ call: consuming OutgoingCall, _ caller: any Caller
+    _ node: NodeID, _ call: consuming OutgoingCall, _ asker: Asker
   ) -> QuestionID? {
     if let refusal = failure ?? (questions.count < limits.questions ? nil : questionLimit) {
-      emit(.finish(caller, .failure(refusal)))
+      switch asker {
+      case .caller(let caller):
+        waiting[ObjectIdentifier(caller)] = nil
+        emit(.finish(caller, .failure(refusal)))
+      case .answer(let token): end(.answer(token, .failure(refusal)))
+      }
       discard(call.message)
       return nil
     }
     nodes[node]?.holders += 1
     nodes[node]?.hasSentCalls = true
     let target = state(node)
-    let id = questions.add(Question(caller: caller, holders: 1, target: node))
+    let id = questions.add(Question(asker: asker, holders: 1, target: node))
     let capabilities = call.message.capabilities
     let exported = call.message.withRoot(Message.Builder.self) {
       let body = $0.call
@@ -64,7 +84,7 @@ extension Connection {
   public mutating func pipeline(
     _ id: QuestionID, _ path: PipelinePath, caller: any Caller
   ) -> (any ReferenceHandle)? {
-    guard let question = questions[id], question.caller === caller else { return nil }
+    guard questions[id]?.asker?.isCaller(caller) == true else { return nil }
     return handle(pipelineNode(id, path))
   }
 
@@ -76,11 +96,26 @@ extension Connection {
     return node
   }
 
+  /// The pipelined capability as it is known to the peer now, for good.
+  mutating func pin(_ id: QuestionID, _ path: PipelinePath) -> NodeID {
+    if let node = questions[id]?.pins[path] { return node }
+    let node = addNode(.pipelined(id, path))
+    questions[id]?.pins[path] = node
+    questions[id]?.holders += 1
+    return node
+  }
+
   /// The caller does not want the outcome any more. Unless pipelined capabilities are in use, the
   /// peer is told, and may cancel the call.
   public mutating func dropQuestion(_ id: QuestionID, caller: any Caller) {
-    guard let question = questions[id], question.caller === caller else { return }
-    questions[id]?.caller = nil
+    guard questions[id]?.asker?.isCaller(caller) == true else { return }
+    dropQuestion(id)
+  }
+
+  mutating func dropQuestion(_ id: QuestionID) {
+    guard let asker = questions[id]?.asker else { return }
+    if case .caller(let caller) = asker { waiting[ObjectIdentifier(caller)] = nil }
+    questions[id]?.asker = nil
     releaseQuestion(id)
   }
 
@@ -89,6 +124,11 @@ extension Connection {
     guard let question = questions[id] else { return }
     questions[id]?.holders -= 1
     guard question.holders <= 1, !question.isFinished else { return }
+    if question.isReturned {
+      sendFinish(id, releaseResultCaps: false)
+      questions.remove(id)
+      return
+    }
     questions[id]?.isFinished = true
     // The peer releases the capabilities of a Return that crosses this message.
     sendFinish(id, releaseResultCaps: true)
@@ -112,7 +152,7 @@ extension Connection {
 
   /// Ends a question with its outcome: pipelined capabilities turn into what they are, the caller
   /// is told, and the peer may forget the answer.
-  mutating func finishQuestion(_ id: QuestionID, _ outcome: Outcome) {
+  mutating func finishQuestion(_ id: QuestionID, _ outcome: Outcome, _ reflected: Reflected) {
     guard let question = questions[id] else { return }
     for (path, node) in question.nodes {
       let found: Result<(any CapabilityHook)?, RPCError>
@@ -120,15 +160,30 @@ extension Connection {
       case .failure(let error): found = .failure(error)
       case .success(let message): found = Self.capability(path, of: message)
       }
-      resolve(node, to: found) {
+      resolve(node, to: found, isReflected: reflected.contains(found)) {
         let answer = $0.initPromisedAnswer()
         answer.questionId = id.rawValue
         path.write(to: answer)
       }
     }
-    if let caller = question.caller { emit(.finish(caller, outcome)) }
-    sendFinish(id, releaseResultCaps: false)
-    forgetQuestion(id)
+    switch question.asker {
+    case .caller(let caller):
+      waiting[ObjectIdentifier(caller)] = nil
+      emit(.finish(caller, outcome))
+    case .answer(let token): end(.answer(token, outcome))
+    case nil: break
+    }
+    if question.pins.isEmpty {
+      sendFinish(id, releaseResultCaps: false)
+      forgetQuestion(id)
+    } else {
+      questions[id]?.asker = nil
+      questions[id]?.nodes = [:]
+      questions[id]?.holders = question.pins.count
+      questions[id]?.isReturned = true
+      questions[id]?.target = nil
+      if let target = question.target { releaseNode(target) }
+    }
   }
 
   /// Frees the identifier of a question that has returned and is finished.

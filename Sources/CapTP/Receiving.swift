@@ -31,18 +31,20 @@ extension Connection {
         return
       }
       let table = try importTable(message.root(as: Message.Reader.self).call.params)
-      message.setCapabilities(table)
+      message.setCapabilities(table.hooks)
       try receiveCall(Ref(message))
     case .results:
       let id = try QuestionID(
         rawValue: message.root(as: Message.Reader.self).`return`.answerId)
       // Results that are not wanted any more: the peer releases what is in them.
+      var reflected: [ObjectIdentifier] = []
       if questions[id]?.isFinished == false {
         let table = try importTable(
           message.root(as: Message.Reader.self).`return`.results)
-        message.setCapabilities(table)
+        message.setCapabilities(table.hooks)
+        reflected = table.reflected
       }
-      try receiveReturn(Ref(message))
+      try receiveReturn(Ref(message), .some(reflected))
     case .resolve:
       try receiveResolve(message.root(as: Message.Reader.self).resolve)
     case .other:
@@ -112,22 +114,10 @@ extension Connection {
 
   private mutating func receiveCall(_ message: Ref<Message.Reader>) throws {
     let call = try message.reader.call
-    let words = message.frameBytes / 8
-    guard wordsInFlight + words <= limits.wordsInFlight else {
-      throw ProtocolViolation("more than \(limits.wordsInFlight) words of calls are open at once")
-    }
     let hook = try target(call.target)
     let token = try openAnswer(AnswerID(rawValue: call.questionId))
-    wordsInFlight += words
-    answers[token.id]?.words = words
     if case .yourself = try call.sendResultsTo.which { answers[token.id]?.isKept = true }
-    let delivered = DeliveredCall(message)
-    // A reference of this connection that waits, or whose calls go back, is routed here.
-    if let handle = own(hook) {
-      route(.peers(delivered, token), to: handle.node)
-    } else {
-      emit(.deliver(delivered, to: hook, answer: token))
-    }
+    steps.append(.deliver(DeliveredCall(message), to: hook, token))
   }
 
   /// The capability that a message is for.
@@ -146,13 +136,15 @@ extension Connection {
   }
 
   /// A `Return` with results.
-  private mutating func receiveReturn(_ message: Ref<Message.Reader>) throws {
+  private mutating func receiveReturn(
+    _ message: Ref<Message.Reader>, _ reflected: Reflected
+  ) throws {
     let body = try message.reader.`return`
     let id = try returned(body)
     if questions[id]?.isFinished == true {
       forgetQuestion(id)
     } else {
-      finishQuestion(id, .success(message))
+      finishQuestion(id, .success(message), reflected)
     }
   }
 
@@ -168,21 +160,22 @@ extension Connection {
     switch try body.which {
     case .results: break
     case .exception(let exception):
-      finishQuestion(id, .failure(try RPCError(exception)))
-    case .canceled: finishQuestion(id, .failure(.failed("the call was cancelled")))
+      finishQuestion(id, .failure(try RPCError(exception)), .all)
+    case .canceled: finishQuestion(id, .failure(.failed("the call was cancelled")), .all)
     case .takeFromOtherQuestion(let other):
       try takeOutcome(of: AnswerID(rawValue: other), for: id)
     case .resultsSentElsewhere:
       throw ProtocolViolation("results were sent elsewhere that were asked for here")
     case .acceptFromThirdParty, .unknown:
       try sendUnimplemented(message)
-      finishQuestion(id, .failure(.unimplemented("the results come from a third party")))
+      finishQuestion(
+        id, .failure(.unimplemented("the results come from a third party")), .all)
     }
   }
 
   private mutating func returned(_ body: Return.Reader) throws -> QuestionID {
     let id = QuestionID(rawValue: body.answerId)
-    guard let question = questions[id], question.takesFrom == nil else {
+    guard let question = questions[id], question.takesFrom == nil, !question.isReturned else {
       throw ProtocolViolation("Return names question \(id.rawValue), which is not open")
     }
     if body.releaseParamCaps {
@@ -198,7 +191,7 @@ extension Connection {
       throw ProtocolViolation("takeFromOtherQuestion names no tail call")
     }
     if let outcome = entry.outcome {
-      finishQuestion(question, outcome)
+      finishQuestion(question, outcome, .all)
     } else {
       answers[answer]?.taker = question
       questions[question]?.takesFrom = answer
@@ -209,8 +202,10 @@ extension Connection {
     let id = ImportID(rawValue: resolve.promiseId)
     switch try resolve.which {
     case .cap(let descriptor):
-      resolveImport(id, .success(try importCapability(descriptor)))
-    case .exception(let exception): resolveImport(id, .failure(try RPCError(exception)))
+      let (hook, isReflected) = try importCapability(descriptor)
+      resolveImport(id, .success(hook), isReflected: isReflected)
+    case .exception(let exception):
+      resolveImport(id, .failure(try RPCError(exception)), isReflected: false)
     case .unknown(let number): throw ProtocolViolation("unknown kind \(number) of a Resolve")
     }
   }
@@ -228,30 +223,30 @@ extension Connection {
   ) throws {
     switch try disembargo.context.which {
     case .senderLoopback(let id):
-      let hook = try target(disembargo.target)
+      steps.append(.echo(try target(disembargo.target), EmbargoID(rawValue: id)))
+    case .receiverLoopback(let id):
       let embargo = EmbargoID(rawValue: id)
-      if let handle = own(hook) {
-        route(.echo(embargo), to: handle.node)
-      } else {
-        emit(.echoDisembargo(hook, embargo))
+      guard embargoes[embargo]?.isReturned == false else {
+        throw ProtocolViolation("Disembargo names an embargo that was not placed")
       }
-    case .receiverLoopback(let id): try liftEmbargo(EmbargoID(rawValue: id))
+      embargoes[embargo]?.isReturned = true
+      steps.append(.lift(embargo))
     default: try sendUnimplemented(message)
     }
   }
 
-  /// Sends a disembargo back to the peer, whose calls on the capability went out before it.
-  public mutating func echoDisembargo(_ hook: any CapabilityHook, _ embargo: EmbargoID) {
+  /// Sends a disembargo back to the peer, whose calls on the capability have gone before it.
+  mutating func echo(_ hook: any CapabilityHook, _ embargo: EmbargoID) {
     guard failure == nil else { return }
     guard let handle = own(hook) else {
       abort("Disembargo is for a capability that does not lead back to its sender")
       return
     }
-    let state = state(handle.node)
-    switch state {
-    case .embargoed, .awaiting, .draining: route(.echo(embargo), to: handle.node)
+    switch state(handle.node) {
+    case .embargoed, .awaiting, .imported, .pipelined:
+      route(.echo(embargo), to: handle.node, released: true)
     // What led to the peer may lead elsewhere by now; the calls before have gone their way.
-    default: sendLoopback(embargo, to: state)
+    case let state: sendLoopback(embargo, to: state)
     }
   }
 
@@ -292,7 +287,8 @@ extension Connection {
     if question.isFinished {
       forgetQuestion(id)
     } else {
-      finishQuestion(id, .failure(.unimplemented("the peer does not understand the call")))
+      finishQuestion(
+        id, .failure(.unimplemented("the peer does not understand the call")), .all)
     }
   }
 }

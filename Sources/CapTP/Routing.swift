@@ -9,57 +9,125 @@ public enum CallRoute: Sendable {
   case local
 }
 
+/// A call that ends because of another one.
+enum Ending: Sendable {
+  case answer(AnswerToken, Outcome)
+  case question(QuestionID, Outcome, Reflected)
+}
+
 extension Connection {
+  /// Whether a call on the reference goes to the peer now.
+  public func leadsToPeer(_ reference: NodeID) -> Bool {
+    switch state(reference) {
+    case .imported, .pipelined: true
+    default: false
+    }
+  }
+
   /// Calls the capability that the reference stands for.
   ///
-  /// The caller is told the outcome by an effect, unless it drops the question before.
+  /// The caller is told the outcome by an effect, unless it drops the question or the call before.
   public mutating func call(
     _ reference: NodeID, _ call: consuming OutgoingCall, caller: any Caller
   ) -> CallRoute {
     let id = settled(reference)
-    switch state(id) {
-    case .imported, .pipelined:
-      guard let question = ask(id, call, caller) else { return .local }
+    if leadsToPeer(id) {
+      guard let question = ask(id, call, .caller(caller)) else { return .local }
       return .question(question)
-    default:
-      if let delivered = try? DeliveredCall(call) { route(.own(delivered, caller), to: id) }
-      return .local
+    }
+    if let delivered = try? DeliveredCall(call) {
+      route(.own(delivered, caller), to: id, released: false)
+    }
+    return .local
+  }
+
+  /// The caller does not want the outcome of a call any more that did not go to the peer at once.
+  /// Nothing happens if it has been handed to a capability of this side.
+  public mutating func dropCall(_ caller: any Caller) {
+    switch waiting.removeValue(forKey: ObjectIdentifier(caller)) {
+    case .queued(let node):
+      withdraw(from: node) {
+        guard case .own(_, let other) = $0 else { return false }
+        return other === caller
+      }
+    case .asked(let question): dropQuestion(question, caller: caller)
+    case .held, nil: break
     }
   }
 
-  /// Sends a call that waits, or has come here, on to where the node leads.
-  mutating func route(_ call: QueuedCall, to node: NodeID) {
+  /// Takes a call that waits out of the node's queue.
+  mutating func withdraw(from id: NodeID, where isWanted: (QueuedCall) -> Bool) {
+    guard let index = nodes[id]?.queue.firstIndex(where: isWanted),
+      let call = nodes[id]?.queue.remove(at: index)
+    else { return }
+    queuedCalls -= 1
+    if let message = call.message { emit(.discardMessage(message)) }
+    if nodes[id]?.queue.isEmpty == true { releaseNode(id) }
+  }
+
+  /// Sends a call that waits, or has come here, on to where the node leads. One that has waited is
+  /// released: it goes before all steps that are still to be taken.
+  mutating func route(_ call: QueuedCall, to node: NodeID, released isReleased: Bool) {
     let id = settled(node)
     switch state(id) {
-    case .embargoed, .awaiting, .draining:
-      guard queuedCalls < limits.queuedCalls else {
-        refuse(call, .overloaded("more than \(limits.queuedCalls) calls wait for promises"))
-        return
-      }
-      queuedCalls += 1
-      if nodes[id]?.queue.isEmpty == true { nodes[id]?.holders += 1 }
-      nodes[id]?.queue.append(call)
+    case .embargoed, .awaiting: enqueue(call, id)
     case .broken(let error): refuse(call, error)
     case .local(let hook):
-      if case .echo(let embargo) = call {
-        // The calls before it have been handed over: what follows them may go on.
-        let handle = handle(id)
-        emit(.echoDisembargo(handle, embargo))
-      } else {
-        hand(call, to: hook)
+      let step: Step
+      switch call {
+      case .own(let call, let caller):
+        waiting[ObjectIdentifier(caller)] = nil
+        step = .effect(.forward(call, to: hook, caller: caller))
+      case .peers(let call, let answer):
+        answers[answer.id]?.place = nil
+        step = .effect(.deliver(call, to: hook, answer: answer))
+      case .echo(let embargo): step = .echo(hook, embargo)
       }
-    case .imported, .pipelined, .alias:
-      // The runtime copies the call into a message of its own and comes back with `call`.
-      let handle = handle(id)
-      hand(call, to: handle)
+      if isReleased { released.append(step) } else { steps.append(step) }
+    case .imported, .pipelined, .alias: forward(call, id)
     }
   }
 
-  mutating func hand(_ call: QueuedCall, to hook: any CapabilityHook) {
+  private mutating func enqueue(_ call: QueuedCall, _ id: NodeID) {
+    guard queuedCalls < limits.queuedCalls else {
+      refuse(call, .overloaded("more than \(limits.queuedCalls) calls wait for promises"))
+      return
+    }
+    queuedCalls += 1
+    if nodes[id]?.queue.isEmpty == true { nodes[id]?.holders += 1 }
+    nodes[id]?.queue.append(call)
     switch call {
-    case .own(let call, let caller): emit(.forward(call, to: hook, caller: caller))
-    case .peers(let call, let answer): emit(.deliver(call, to: hook, answer: answer))
-    case .echo(let embargo): emit(.echoDisembargo(hook, embargo))
+    case .own(_, let caller): waiting[ObjectIdentifier(caller)] = .queued(id)
+    case .peers(_, let token):
+      answers[token.id]?.place = .queued(id)
+      cancelIfUnwanted(token.id)
+    case .echo: break
+    }
+  }
+
+  /// Sends the call to the peer, in a message of its own.
+  private mutating func forward(_ call: QueuedCall, _ id: NodeID) {
+    let asker: Asker
+    switch call {
+    case .own(_, let caller): asker = .caller(caller)
+    case .peers(_, let token): asker = .answer(token)
+    case .echo(let embargo):
+      sendLoopback(embargo, to: state(id))
+      return
+    }
+    guard let delivered = call.delivered else { return }
+    defer { emit(.discardMessage(delivered.message)) }
+    do {
+      let copy = try delivered.copied()
+      guard let question = ask(id, copy, asker) else { return }
+      switch asker {
+      case .caller(let caller): waiting[ObjectIdentifier(caller)] = .asked(question)
+      case .answer(let token):
+        answers[token.id]?.place = .asked(question)
+        cancelIfUnwanted(token.id)
+      }
+    } catch {
+      refuse(call, .failed("the call cannot be passed on: \(error)"))
     }
   }
 
@@ -67,18 +135,55 @@ extension Connection {
     // What the call carries may run code of the application when it goes: not under a lock.
     switch call {
     case .own(let call, let caller):
+      waiting[ObjectIdentifier(caller)] = nil
       emit(.finish(caller, .failure(error)))
       emit(.discardMessage(call.message))
     case .peers(let call, let answer):
       emit(.discardMessage(call.message))
-      // An answer that fails refuses the calls that are pipelined on it, and so on: in turn, as a
-      // chain may be as long as the peer likes.
-      refusals.append((answer, error))
-      guard !isRefusing else { return }
-      isRefusing = true
-      while let (answer, error) = refusals.popFirst() { returnError(error, for: answer) }
-      isRefusing = false
+      end(.answer(answer, .failure(error)))
     case .echo(let embargo): sendLoopback(embargo, to: nil)
     }
   }
+
+  /// Ends a call because of another one. Calls that wait for its results end in turn, and so on:
+  /// one after the other, as a chain may be as long as the peer likes.
+  mutating func end(_ ending: Ending) {
+    endings.append(ending)
+    guard !isEnding else { return }
+    isEnding = true
+    while let ending = endings.popFirst() {
+      switch ending {
+      case .answer(let token, .failure(let error)): returnError(error, for: token)
+      case .answer(let token, .success(let message)): returnCopy(of: message, for: token)
+      case .question(let id, let outcome, let reflected): finishQuestion(id, outcome, reflected)
+      }
+    }
+    isEnding = false
+  }
+
+  /// Answers a call of the peer with the results that came for it from the peer.
+  private mutating func returnCopy(of message: Ref<Message.Reader>, for token: AnswerToken) {
+    let copy = MessageBuilder()
+    do {
+      try copy.build(Message.Builder.self) {
+        try $0.initReturn().initResults().content.set(message.reader.`return`.results.content)
+      }
+      returnResults(copy, for: token)
+    } catch {
+      returnError(.failed("the results cannot be passed on: \(error)"), for: token)
+    }
+    emit(.discardMessage(message))
+  }
+}
+
+extension QueuedCall {
+  /// The call; nil for a disembargo.
+  fileprivate var delivered: DeliveredCall? {
+    switch self {
+    case .own(let call, _), .peers(let call, _): call
+    case .echo: nil
+    }
+  }
+
+  fileprivate var message: Ref<Message.Reader>? { delivered?.message }
 }

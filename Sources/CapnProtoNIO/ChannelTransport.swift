@@ -64,6 +64,13 @@ final class ChannelTransport: MessageTransport {
     }
   }
 
+  func setReading(_ isReading: Bool) {
+    channel.eventLoop.execute {
+      // A channel that is closed has nothing to read.
+      try? self.channel.syncOptions?.setOption(.autoRead, value: isReading)
+    }
+  }
+
   func close() {
     state.withLock { $0.isClosing = true }
     channel.eventLoop.execute {

@@ -95,46 +95,59 @@ import Testing
     let promise = Promise()
     var engine = Engine(bootstrap: promise)
     #expect(engine.receive { $0.bootstrapQuestion(0) } == ["return 0: results promise 0"])
-    let watched = engine.effects.compactMap { effect -> ExportToken? in
-      if case .watch(_, let token) = effect { token } else { nil }
-    }
     let handle = engine.connection.bootstrap()
     _ = engine.sent()
     _ = engine.receive { $0.returnCapability(0) { $0.senderPromise = 3 } }
     promise.resolve(handle)
-    engine.connection.resolveExport(try #require(watched.first), .success(promise))
+    engine.connection.resolveExport(try #require(engine.watched.first), .success(promise))
     #expect(engine.sent() == ["resolve 0: yours 3"])
     return engine
   }
 
   @Test func `a disembargo is sent back after the calls before it`() throws {
     var engine = try promiseThatLeadsBack()
-    #expect(engine.receive { $0.callExport(1, 0) } == [])
-    #expect(engine.receive { $0.disembargo(7) { $0.importedCap = 0 } } == [])
-    // Both are the runtime's to do, in this order.
-    guard case .deliver = engine.effects.suffix(2).first,
-      case .echoDisembargo(let hook, let id) = engine.effects.last
-    else {
-      Issue.record("no call and no disembargo are to be handed on: \(engine.effects)")
-      return
-    }
-    engine.connection.echoDisembargo(hook, id)
-    #expect(engine.sent() == ["disembargoed import 3 7"])
+    #expect(engine.receive { $0.callExport(1, 0) } == ["call 0 of import 3"])
+    #expect(
+      engine.receive { $0.disembargo(7) { $0.importedCap = 0 } } == ["disembargoed import 3 7"])
+  }
+
+  @Test func `a disembargo waits until the calls before it have been handed on`() throws {
+    var engine = try promiseThatLeadsBack()
+    // Not even the first message's step has been taken when the second one arrives.
+    let builder = MessageBuilder()
+    builder.build(Message.Builder.self) { $0.callExport(1, 0) }
+    engine.connection.receive(builder.freeze())
+    #expect(
+      engine.receive { $0.disembargo(7) { $0.importedCap = 0 } }
+        == ["call 0 of import 3", "disembargoed import 3 7"])
   }
 
   @Test func `a disembargo is sent back although its target has come home meanwhile`() throws {
     var engine = try promiseThatLeadsBack()
-    _ = engine.receive { $0.disembargo(7) { $0.importedCap = 0 } }
-    guard case .echoDisembargo(let hook, let id) = engine.effects.last else {
-      Issue.record("no disembargo is to be handed on: \(engine.effects)")
-      return
-    }
-    let asker = Asker()
     let other = engine.connection.bootstrap()
-    _ = engine.call(other.node, asker: asker, with: Object())
+    _ = engine.call(other.node, asker: Asker(), with: Object())
     _ = engine.receive { $0.resolvePromise(3) { $0.receiverHosted = 1 } }
-    engine.connection.echoDisembargo(hook, id)
-    #expect(engine.sent().contains { $0.hasPrefix("disembargoed") && $0.hasSuffix(" 7") })
+    #expect(
+      engine.receive { $0.disembargo(7) { $0.importedCap = 0 } } == ["disembargoed import 3 7"])
     #expect(engine.connection.failure == nil)
+  }
+
+  @Test func `a disembargo waits for calls that wait`() throws {
+    let promise = Promise()
+    var engine = Engine(bootstrap: promise)
+    _ = engine.receive { $0.bootstrapQuestion(0) }
+    let token = try #require(engine.watched.first)
+    let handle = engine.connection.bootstrap()
+    _ = engine.sent()
+    _ = engine.receive { $0.returnCapability(0) { $0.senderPromise = 3 } }
+    _ = engine.call(handle.node, asker: Asker(), with: Object())
+    // Both vats resolve at once: this side's promise is the peer's, which leads to an answer here.
+    promise.resolve(handle)
+    _ = engine.receive { $0.callExport(5, 1) }
+    _ = engine.receive { $0.resolvePromise(3) { $0.initReceiverAnswer().questionId = 5 } }
+    engine.connection.resolveExport(token, .success(promise))
+    #expect(engine.sent() == ["resolve 0: promise 2"])
+    #expect(engine.receive { $0.callExport(6, 0) } == [])
+    #expect(engine.receive { $0.disembargo(7) { $0.importedCap = 0 } } == [])
   }
 }

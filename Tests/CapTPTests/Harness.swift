@@ -1,6 +1,7 @@
 import CapTP
 import CapnProto
 import Synchronization
+import Testing
 
 /// A reference that the engine made.
 final class Handle: ReferenceHandle {
@@ -98,12 +99,14 @@ struct Engine {
   mutating func sent() -> [String] {
     var words: [String] = []
     for node in drops?.take() ?? [] { connection.dropReference(node) }
+    repeat {
+      while let message = connection.nextMessage() { words.append(Self.words(message)) }
+      if let effect = connection.nextEffect() {
+        if case .finish(let caller, let outcome) = effect { caller.finish(outcome) }
+        effects.append(effect)
+      }
+    } while connection.hasSteps
     while let message = connection.nextMessage() { words.append(Self.words(message)) }
-    while let effect = connection.nextEffect() {
-      if case .finish(let caller, let outcome) = effect { caller.finish(outcome) }
-      if case .drained(let node) = effect { connection.drained(node) }
-      effects.append(effect)
-    }
     return words
   }
 
@@ -115,11 +118,44 @@ struct Engine {
     }
   }
 
+  /// The answer of the call that objects of this side got as the one at the index.
+  func token(_ index: Int) throws -> AnswerToken {
+    try #require(delivered.dropFirst(index).first).token
+  }
+
+  /// The capability in the params of the call that was delivered last.
+  func lastParameter() throws -> (any CapabilityHook)? {
+    for effect in effects.reversed() {
+      if case .deliver(let call, _, _) = effect { return try Self.parameter(call.message) }
+    }
+    return nil
+  }
+
+  private static func parameter(_ call: Ref<Message.Reader>) throws -> (any CapabilityHook)? {
+    try call.reader.call.params.content.capability()
+  }
+
   /// Own calls that objects of this side got, oldest first.
   var forwarded: [(hook: any CapabilityHook, caller: any Caller)] {
     effects.compactMap {
       guard case .forward(_, let hook, let caller) = $0 else { return nil }
       return (hook, caller)
+    }
+  }
+
+  /// Promises of this side that the engine waits for.
+  var watched: [ExportToken] {
+    effects.compactMap {
+      guard case .watch(_, let token) = $0 else { return nil }
+      return token
+    }
+  }
+
+  /// Promises of this side that the engine does not wait for any more.
+  var unwatched: [ExportToken] {
+    effects.compactMap {
+      guard case .unwatch(_, let token) = $0 else { return nil }
+      return token
     }
   }
 

@@ -62,13 +62,6 @@ import Testing
     // The peer holds export 0 once, and its question 0 is open.
     #expect(engine.receive { $0.bootstrapQuestion(0) } == ["return 0: results hosted 0"])
     _ = engine.receive(build)
-    // The disembargo's rule is checked when its effect has come up.
-    if case .echoDisembargo(let hook, let id) = engine.effects.last(where: {
-      if case .echoDisembargo = $0 { true } else { false }
-    }) {
-      engine.connection.echoDisembargo(hook, id)
-    }
-    _ = engine.sent()
     #expect(engine.connection.failure?.kind == .disconnected)
     #expect(engine.connection.failure?.reason == "the connection was aborted: \(rule)")
     #expect(engine.connection.tableSizes == TableSizes())
@@ -82,22 +75,6 @@ import Testing
     _ = engine.receive { $0.callExport(1, 0) }
     let answer = engine.receive { $0.callExport(2, 0) }
     #expect(answer == ["abort: more than 2 calls are open at once"])
-  }
-
-  @Test func `more words of calls than the limit abort the connection`() {
-    var limits = ConnectionLimits()
-    limits.wordsInFlight = 100
-    var engine = Engine(bootstrap: Object(), limits: limits)
-    _ = engine.receive { $0.bootstrapQuestion(0) }
-    let large: @Sendable (Message.Builder) -> Void = {
-      $0.callExport(1, 0)
-      let content = $0.call.params.content.initStructure(as: Exception.Builder.self)
-      content.reason = String(repeating: "x", count: 600)
-    }
-    #expect(engine.receive(large) == [])
-    #expect(
-      engine.receive { $0.callExport(2, 0) }
-        == ["abort: more than 100 words of calls are open at once"])
   }
 
   @Test func `messages of higher levels are answered with unimplemented`() {
@@ -185,10 +162,7 @@ import Testing
     let promise = Promise()
     var engine = Engine(bootstrap: promise)
     _ = engine.receive { $0.bootstrapQuestion(0) }
-    let token = try #require(
-      engine.effects.compactMap { effect -> ExportToken? in
-        if case .watch(_, let token) = effect { token } else { nil }
-      }.first)
+    let token = try #require(engine.watched.first)
     engine.connection.resolveExport(token, .success(Object()))
     #expect(engine.sent() == ["resolve 0: hosted 1"])
     #expect(engine.connection.tableSizes.exports == 2)

@@ -197,17 +197,53 @@ import Testing
     // What the peer's own call will return is given back to it before that is known.
     _ = engine.receive { $0.callExport(1, 0) }
     _ = engine.receive { $0.callExport(2, 0) { $0.initReceiverAnswer().questionId = 1 } }
-    guard case .deliver(let call, _, _) = engine.effects.last else {
-      Issue.record("no call is to be handed on")
-      return
-    }
-    let promised = try call.message.reader.call.params.content.capability()
+    let promised = try engine.lastParameter()
     #expect(
       engine.call(handle.node, asker: Asker(), with: promised)
         == ["call 1 of answer 0 promise 1"])
     #expect(
       engine.call(handle.node, asker: Asker(), with: promised)
         == ["call 2 of answer 0 promise 1"])
+    let token = try #require(engine.delivered.first?.token)
+    #expect(
+      engine.answer(token, with: Object())
+        == ["return 1: results hosted 2", "resolve 1: hosted 2"])
+  }
+
+  @Test func `a promise that is given again and again has one watcher`() throws {
+    let promise = Promise()
+    var engine = Engine(bootstrap: Object())
+    _ = engine.receive { $0.bootstrapQuestion(0) }
+    for number in 1...10 as ClosedRange<UInt32> {
+      _ = engine.receive { $0.callExport(number, 0) }
+      let token = try #require(engine.delivered.last?.token)
+      #expect(engine.answer(token, with: promise) == ["return \(number): results promise 1"])
+    }
+    #expect(engine.watched.count == 1)
+    // The peer lets go of it: nobody waits for it any more, until it is given again.
+    for number in 1...10 as ClosedRange<UInt32> {
+      _ = engine.receive { $0.finishQuestion(number) }
+    }
+    #expect(engine.unwatched == engine.watched)
+    _ = engine.receive { $0.callExport(11, 0) }
+    let token = try #require(engine.delivered.last?.token)
+    #expect(engine.answer(token, with: promise) == ["return 11: results promise 1"])
+    #expect(engine.watched.count == 2)
+    #expect(Set(engine.watched).count == 2)
+  }
+
+  @Test func `references to one promise are one export`() throws {
+    var engine = Engine(bootstrap: Object())
+    _ = engine.receive { $0.bootstrapQuestion(0) }
+    let handle = engine.connection.bootstrap()
+    _ = engine.sent()
+    _ = engine.receive { $0.callExport(1, 0) }
+    var sent: [String] = []
+    for number in 2...4 as ClosedRange<UInt32> {
+      _ = engine.receive { $0.callExport(number, 0) { $0.initReceiverAnswer().questionId = 1 } }
+      sent += engine.call(handle.node, asker: Asker(), with: try engine.lastParameter())
+    }
+    #expect(sent.allSatisfy { $0.hasSuffix("promise 1") })
     let token = try #require(engine.delivered.first?.token)
     #expect(
       engine.answer(token, with: Object())

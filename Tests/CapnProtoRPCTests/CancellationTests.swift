@@ -41,6 +41,24 @@ import Testing
     #expect(await eventually { other.tableSizes.answers == 0 })
   }
 
+  @Test func `a call that waits for a promise of the server is cancelled while it waits`()
+    async throws
+  {
+    let (connection, other) = connect()
+    let calculator = connection.bootstrap(as: Calculator.Client.self)
+    let live = LiveCount()
+    let promised = calculator.later { $0.value = .server(ValueServer(7, live)) }
+    _ = try await promised.results()
+    let waiting = Task { try await promised.pipeline.value.read().results() }
+    #expect(await eventually { other.tableSizes.answers == 1 })
+    waiting.cancel()
+    await #expect(throws: CancellationError.self) { try await waiting.value }
+    // It is answered although the promise is not settled.
+    #expect(await eventually { other.tableSizes.answers == 0 })
+    #expect(await eventually { connection.tableSizes.questions == 0 })
+    try await calculator.settle().finished()
+  }
+
   @Test func `a handler that throws at once has failed and was not cancelled`() async throws {
     let (connection, _) = connect()
     let calculator = connection.bootstrap(as: Calculator.Client.self)

@@ -24,6 +24,7 @@ import Testing
     let connection = try await RPCConnector.connect(
       to: listener.address, bootstrap: Sizes.Client.server(Mirror())._capability)
     let there = connection.bootstrap(as: Sizes.Client.self)
+    #expect(await eventually { !listener.openConnections.isEmpty })
     let here = try #require(listener.openConnections.first).bootstrap(as: Sizes.Client.self)
     async let first = flood(there)
     async let second = flood(here)
@@ -32,11 +33,35 @@ import Testing
     connection.close()
     await listener.close()
   }
+
+  @Test func `a peer that sends more than may be under way is slowed down and not thrown out`()
+    async throws
+  {
+    var limits = ConnectionLimits()
+    // Eight of the calls; as many again wait, and the others are not read.
+    limits.wordsInFlight = 64 << 10
+    let path = "/tmp/capnp-rpc-flood-\(UInt32.random(in: 0...UInt32.max)).sock"
+    let listener = try await RPCListener.listen(
+      on: .unix(path: path), limits: limits
+    ) { _ in Sizes.Client.server(SlowMirror())._capability }
+    let connection = try await RPCConnector.connect(to: listener.address)
+    #expect(try await flood(connection.bootstrap()) == 400)
+    connection.close()
+    await listener.close()
+  }
 }
 
 /// Gives back what it gets.
 private final class Mirror: Sizes.Server {
   func reflect(_ call: ReflectCall) async throws {
+    try call.reply { try $0.setData(call.params.data.bytes) }
+  }
+}
+
+/// Gives back what it gets, after a while.
+private final class SlowMirror: Sizes.Server {
+  func reflect(_ call: ReflectCall) async throws {
+    try await Task.sleep(for: .milliseconds(1))
     try call.reply { try $0.setData(call.params.data.bytes) }
   }
 }

@@ -13,15 +13,16 @@ package final class CallCancellation: Sendable {
   /// Of a call that has just been made.
   package init() {}
 
-  /// Sets what cancels the call. If it is cancelled already, that is done now.
+  /// Sets what cancels the call, in place of what did before it went on. If it is cancelled
+  /// already, that is done now.
   package func start(_ cancel: @escaping @Sendable () -> Void) {
     let isCancelled = state.withLock { state in
       switch state {
-      case .starting:
+      case .starting, .running:
         state = .running(cancel)
         return false
       case .cancelled: return true
-      case .running, .ended: return false
+      case .ended: return false
       }
     }
     if isCancelled { cancel() }

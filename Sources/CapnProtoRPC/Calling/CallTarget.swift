@@ -16,9 +16,16 @@ extension CallRoute {
     case .local(let cancellation): cancellation.cancel()
     case .remote(let connection, let question, let caller):
       connection.dropQuestion(question, caller: caller)
-      // The engine forgets the caller; where the call came from is still owed an answer.
-      (caller as? ForwardingCaller)?.finish(.failure(.failed("the call was cancelled")))
+      caller.wasDropped()
     }
+  }
+}
+
+extension Caller {
+  /// The engine forgets a caller that drops its call; where the call came from is still owed an
+  /// answer.
+  func wasDropped() {
+    (self as? ForwardingCaller)?.finish(.failure(.failed("the call was cancelled")))
   }
 }
 
@@ -75,20 +82,5 @@ final class ForwardingCaller: Caller {
         responder.returnError(.failed("the results cannot be passed on: \(error)"))
       }
     }
-  }
-}
-
-extension DeliveredCall {
-  /// The call in a message of its own, to be sent elsewhere.
-  func copied() throws(DecodingError) -> OutgoingCall {
-    let builder = MessageBuilder()
-    try builder.build(Message.Builder.self) { (root) throws(DecodingError) in
-      let source = try message.reader.call
-      let call = root.initCall()
-      call.interfaceId = source.interfaceId
-      call.methodId = source.methodId
-      try call.initParams().content.set(source.params.content)
-    }
-    return OutgoingCall(builder)
   }
 }

@@ -5,6 +5,7 @@ import Synchronization
 /// A capability that is not known yet: calls wait in order, and go where it turns out to lead.
 package final class QueuedCapability: CallTarget, PromiseHook {
   private struct Waiting: Sendable {
+    let id: UInt64
     let call: DeliveredCall
     let responder: any Responder
     let cancellation: CallCancellation
@@ -14,11 +15,18 @@ package final class QueuedCapability: CallTarget, PromiseHook {
     /// Whether calls still wait although the target is known: later ones must not overtake them.
     var queue: [Waiting] = []
     var isFlushing = false
-    var watchers: [@Sendable (any CallTarget) -> Void] = []
+    var lastID: UInt64 = 0
+    var watchers: [Watcher: @Sendable (any CallTarget) -> Void] = [:]
     /// Keeps the call alive that this capability is a result of.
     var token: CallToken?
   }
   private let state: Mutex<State>
+
+  /// Who waits for what the capability is: an export of a connection.
+  struct Watcher: Hashable {
+    let connection: ObjectIdentifier
+    let export: ExportToken
+  }
 
   package init(keeping token: CallToken? = nil) { state = Mutex(State(token: token)) }
 
@@ -57,10 +65,10 @@ package final class QueuedCapability: CallTarget, PromiseHook {
       }
     }
     let watchers = state.withLock { state in
-      defer { state.watchers = [] }
+      defer { state.watchers = [:] }
       return state.watchers
     }
-    for watcher in watchers { watcher(target) }
+    for watcher in watchers.values { watcher(target) }
   }
 
   /// Whether calls on the target would come back to this promise, by way of other promises or of
@@ -80,14 +88,23 @@ package final class QueuedCapability: CallTarget, PromiseHook {
     return true
   }
 
-  /// Calls the watcher with what the capability is, once that is known.
-  func whenResolved(_ watcher: @escaping @Sendable (any CallTarget) -> Void) {
+  /// Calls the body with what the capability is, once that is known.
+  func whenResolved(
+    for watcher: Watcher, _ body: @escaping @Sendable (any CallTarget) -> Void
+  ) {
     let target: (any CallTarget)? = state.withLock { state in
       if !state.isFlushing, let target = state.target { return target }
-      state.watchers.append(watcher)
+      state.watchers[watcher] = body
       return nil
     }
-    if let target { watcher(target) }
+    if let target { body(target) }
+  }
+
+  /// The watcher does not wait any more.
+  func forget(_ watcher: Watcher) {
+    // Let go of outside of the lock.
+    let body = state.withLock { $0.watchers.removeValue(forKey: watcher) }
+    withExtendedLifetime(body) {}
   }
 
   package func send(_ call: consuming OutgoingCall, caller: any Caller) -> CallRoute {
@@ -106,11 +123,23 @@ package final class QueuedCapability: CallTarget, PromiseHook {
     let cancellation = CallCancellation()
     let target: (any CallTarget)? = state.withLock { state in
       if !state.isFlushing, let target = state.target { return target }
+      state.lastID += 1
+      let id = state.lastID
+      cancellation.start { [weak self] in self?.withdraw(id) }
       state.queue.append(
-        Waiting(call: call, responder: responder, cancellation: cancellation))
+        Waiting(id: id, call: call, responder: responder, cancellation: cancellation))
       return nil
     }
     if let target { return target.deliver(call, responder: responder) }
     return .local(cancellation)
+  }
+
+  /// A call that waits is not wanted any more.
+  private func withdraw(_ id: UInt64) {
+    let waiting = state.withLock { state -> Waiting? in
+      guard let index = state.queue.firstIndex(where: { $0.id == id }) else { return nil }
+      return state.queue.remove(at: index)
+    }
+    waiting?.responder.returnError(.failed("the call was cancelled"))
   }
 }

@@ -7,6 +7,14 @@ public protocol MessageTransport: Sendable {
   func send(_ message: Ref<Message.Reader>)
   /// Closes the connection once what was taken is out.
   func close()
+  /// Stops reading from the peer, or goes on: so much of its calls waits that no more may come in.
+  /// What has been read already may still be given to the connection.
+  func setReading(_ isReading: Bool)
+}
+
+extension MessageTransport {
+  /// Does nothing: for transports that cannot hold their peer back.
+  public func setReading(_ isReading: Bool) {}
 }
 
 /// Where the work of one connection runs: in order, one piece after the other.

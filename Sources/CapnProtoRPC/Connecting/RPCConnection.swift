@@ -8,7 +8,6 @@
 
 public import CapTP
 public import CapnProto
-import DequeModule
 public import Logging
 import Synchronization
 
@@ -18,8 +17,8 @@ import Synchronization
 public final class RPCConnection: Sendable {
   private struct State {
     var engine: Connection
-    var effects = Deque<Effect>()
     var isDraining = false
+    var isReading = true
     var closeWaiters: [UInt64: CheckedContinuation<Void, Never>] = [:]
     var lastCloseWaiter: UInt64 = 0
     var failure: RPCError?
@@ -163,14 +162,24 @@ public final class RPCConnection: Sendable {
 
   func call(_ node: NodeID, _ call: consuming OutgoingCall, caller: any Caller) -> CallRoute {
     var box: OutgoingCall? = call
-    let route: CapTP.CallRoute = perform {
-      guard let call = box.take() else { return .local }
-      return $0.call(node, call, caller: caller)
+    return perform { engine in
+      guard let call = box.take() else { return .local(CallCancellation()) }
+      guard engine.leadsToPeer(node) else {
+        let waiting = WaitingCaller(caller)
+        waiting.cancellation.start { self.dropCall(waiting) }
+        _ = engine.call(node, call, caller: waiting)
+        return .local(waiting.cancellation)
+      }
+      guard case .question(let question) = engine.call(node, call, caller: caller) else {
+        return .local(CallCancellation())
+      }
+      return .remote(self, question, caller)
     }
-    switch route {
-    case .question(let question): return .remote(self, question, caller)
-    case .local: return .local(CallCancellation())
-    }
+  }
+
+  private func dropCall(_ waiting: WaitingCaller) {
+    perform { $0.dropCall(waiting) }
+    waiting.wasDropped()
   }
 
   func pipeline(
@@ -229,18 +238,8 @@ public final class RPCConnection: Sendable {
   ) -> Value {
     let (value, mustDrain) = state.withLock { state in
       let value = body(&state.engine)
-      while let message = state.engine.nextMessage() {
-        if state.corked == nil {
-          send(message, &state)
-        } else {
-          state.corked?.append(message)
-        }
-      }
-      if state.engine.failure != nil, let corked = state.corked.take() {
-        for message in corked { send(message, &state) }
-      }
-      while let effect = state.engine.nextEffect() { state.effects.append(effect) }
-      let mustDrain = !state.effects.isEmpty && !state.isDraining
+      sendMessages(&state)
+      let mustDrain = state.engine.hasSteps && !state.isDraining
       if mustDrain { state.isDraining = true }
       return (value, mustDrain)
     }
@@ -251,6 +250,24 @@ public final class RPCConnection: Sendable {
     return value
   }
 
+  private func sendMessages(_ state: inout State) {
+    while let message = state.engine.nextMessage() {
+      if state.corked == nil {
+        send(message, &state)
+      } else {
+        state.corked?.append(message)
+      }
+    }
+    if state.engine.failure != nil, let corked = state.corked.take() {
+      for message in corked { send(message, &state) }
+    }
+    let isReading = !state.engine.isFull
+    if state.isReading != isReading {
+      state.isReading = isReading
+      transport.setReading(isReading)
+    }
+  }
+
   private func send(_ message: Ref<Message.Reader>, _ state: inout State) {
     state.messagesSent += 1
     transport.send(message)
@@ -259,7 +276,8 @@ public final class RPCConnection: Sendable {
   private func drain() {
     while true {
       let effect: Effect? = state.withLock { state in
-        let effect = state.effects.popFirst()
+        let effect = state.engine.nextEffect()
+        sendMessages(&state)
         if effect == nil { state.isDraining = false }
         return effect
       }
@@ -274,19 +292,24 @@ public final class RPCConnection: Sendable {
       deliver(call, to: hook, answer: answer)
     case .forward(let call, let hook, let caller):
       guard let target = hook as? any CallTarget else { return }
-      _ = target.deliver(call, responder: CallerResponder(caller: caller))
+      let route = target.deliver(call, responder: CallerResponder(caller: caller))
+      (caller as? WaitingCaller)?.cancellation.start { route.cancel() }
     case .finish(let caller, let outcome): caller.finish(outcome)
     case .cancel(let answer): handlers.withLock { $0.removeValue(forKey: answer) }?.cancel()
     case .watch(let promise, let token):
       guard let promise = promise as? QueuedCapability else { return }
-      promise.whenResolved { [weak self] target in
+      promise.whenResolved(for: watcher(token)) { [weak self] target in
         self?.perform { $0.resolveExport(token, .success(target)) }
       }
-    case .echoDisembargo(let hook, let embargo): perform { $0.echoDisembargo(hook, embargo) }
-    case .drained(let node): perform { $0.drained(node) }
+    case .unwatch(let promise, let token):
+      (promise as? QueuedCapability)?.forget(watcher(token))
     case .discard, .discardMessage: break
     case .close(let error): finish(error)
     }
+  }
+
+  private func watcher(_ export: ExportToken) -> QueuedCapability.Watcher {
+    QueuedCapability.Watcher(connection: ObjectIdentifier(self), export: export)
   }
 
   private func deliver(

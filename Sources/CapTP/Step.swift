@@ -1,0 +1,105 @@
+import CapnProto
+import DequeModule
+
+/// What is to be done next: by the runtime, or by the engine once the runtime has come so far.
+enum Step: Sendable {
+  case effect(Effect)
+  /// A call of the peer goes to the capability.
+  case deliver(DeliveredCall, to: any CapabilityHook, AnswerToken)
+  /// A disembargo of the peer, which follows its calls on the capability.
+  case echo(any CapabilityHook, EmbargoID)
+  /// A disembargo that came back, behind the calls that were made before it.
+  case lift(EmbargoID)
+}
+
+extension Connection {
+  /// The next thing that the runtime is to do, oldest first.
+  ///
+  /// What follows it may depend on what it does: it must be done before this is called again. To
+  /// get here the engine may have taken steps of its own, and made messages.
+  public mutating func nextEffect() -> Effect? {
+    while let step = nextStep() {
+      switch step {
+      case .effect(let effect): return effect
+      case .deliver(let call, let hook, let token):
+        if let effect = deliver(call, to: hook, token) { return effect }
+      case .echo(let hook, let embargo): echo(hook, embargo)
+      case .lift(let embargo): liftEmbargo(embargo)
+      }
+    }
+    return nil
+  }
+
+  /// Whether `nextEffect` has anything to do.
+  public var hasSteps: Bool {
+    !released.isEmpty || !steps.isEmpty || (held.first.map { mayGo($0) } ?? false)
+  }
+
+  /// Whether so much is held back that no more should be read from the peer, whatever it is.
+  public var isFull: Bool { wordsHeld > limits.wordsInFlight }
+
+  private mutating func nextStep() -> Step? {
+    if let step = released.popFirst() { return step }
+    if let step = held.first, mayGo(step) {
+      held.removeFirst()
+      if case .deliver(let call, _, _) = step { wordsHeld -= call.words }
+      return step
+    }
+    while let step = steps.popFirst() {
+      if case .effect = step { return step }
+      guard !held.isEmpty || !mayGo(step) else { return step }
+      held.append(step)
+      if case .deliver(let call, _, let token) = step {
+        wordsHeld += call.words
+        if running(token) != nil { answers[token.id]?.place = .held }
+        cancelIfUnwanted(token.id)
+      }
+    }
+    return nil
+  }
+
+  /// The connection is over: calls that are held back, and those after them, are never handed on.
+  mutating func discardHeld() {
+    guard !held.isEmpty else { return }
+    let late = steps
+    steps = []
+    for step in held + late {
+      switch step {
+      case .effect: steps.append(step)
+      case .deliver(let call, _, _): emit(.discardMessage(call.message))
+      case .echo, .lift: break
+      }
+    }
+    held = []
+    wordsHeld = 0
+  }
+
+  /// Whether the step is within the limit of words. A call that is over it alone must go all the
+  /// same, when nothing else is under way.
+  private func mayGo(_ step: Step) -> Bool {
+    guard case .deliver(let call, _, let token) = step, running(token) != nil else { return true }
+    return wordsInFlight == 0 || wordsInFlight + call.words <= limits.wordsInFlight
+  }
+
+  private mutating func deliver(
+    _ call: DeliveredCall, to hook: any CapabilityHook, _ token: AnswerToken
+  ) -> Effect? {
+    if running(token) != nil {
+      wordsInFlight += call.words
+      answers[token.id]?.words = call.words
+      answers[token.id]?.place = nil
+    } else if failure == nil {
+      return .discardMessage(call.message)
+    }
+    // What came before the connection's end is handed on, and cancelled by a later step.
+    // A reference of this connection that waits, or whose calls go back, is routed here.
+    guard let handle = own(hook) else { return .deliver(call, to: hook, answer: token) }
+    route(.peers(call, token), to: handle.node, released: true)
+    return nil
+  }
+}
+
+extension DeliveredCall {
+  /// The length of the message, with its frame's head.
+  fileprivate var words: Int { message.frameBytes / 8 }
+}

@@ -1,0 +1,260 @@
+import CapTP
+import CapnProto
+import Testing
+
+/// Calls that cannot go yet.
+@Suite struct WaitingCallTests {
+  /// An engine that runs the peer's call 5, with a reference to what that will return.
+  private func awaiting() throws -> (Engine, any ReferenceHandle, AnswerToken) {
+    var engine = Engine(bootstrap: Object())
+    _ = engine.receive { $0.bootstrapQuestion(4) }
+    _ = engine.receive { $0.callExport(5, 0) }
+    let token = try #require(engine.delivered.first?.token)
+    _ = engine.receive { $0.callExport(6, 0) { $0.initReceiverAnswer().questionId = 5 } }
+    let promised = try engine.lastParameter() as? any ReferenceHandle
+    return (engine, try #require(promised), token)
+  }
+
+  /// A reference to the peer's export 3.
+  private func remote(_ engine: inout Engine) -> any ReferenceHandle {
+    let handle = engine.connection.bootstrap()
+    _ = engine.sent()
+    _ = engine.receive { $0.returnCapability(0) { $0.senderHosted = 3 } }
+    return handle
+  }
+
+  @Test func `a call that waited is not overtaken by one that is made when it may go`() throws {
+    var (engine, promised, token) = try awaiting()
+    let handle = remote(&engine)
+    #expect(engine.call(promised.node, asker: Asker(), with: Object()) == [])
+    let builder = MessageBuilder()
+    builder.build(Message.Builder.self) {
+      $0.initReturn().initResults().content.setCapability(handle)
+    }
+    engine.connection.returnResults(builder, for: token)
+    // The runtime has done nothing yet when another thread calls.
+    #expect(
+      engine.call(promised.node, asker: Asker())
+        == ["return 5: results yours 3", "call 0 of import 3 hosted 1", "call 1 of import 3"])
+  }
+
+  @Test func `a call of the peer that waited goes before one that arrives when it may go`() throws {
+    let object = Object()
+    var (engine, _, token) = try awaiting()
+    _ = engine.receive { $0.callAnswer(7, of: 5) }
+    // This one has arrived, but its step has not been taken.
+    let late = MessageBuilder()
+    late.build(Message.Builder.self) { $0.callAnswer(8, of: 5) }
+    engine.connection.receive(late.freeze())
+    _ = engine.answer(token, with: object)
+    #expect(engine.delivered.dropFirst(2).allSatisfy { $0.hook === object })
+    let (first, second) = (try engine.token(2), try engine.token(3))
+    #expect(engine.fail(first, "first") == ["return 7: failed first"])
+    #expect(engine.fail(second, "second") == ["return 8: failed second"])
+  }
+
+  @Test func `calls that came round before a disembargo go before those it lets go`() throws {
+    var engine = Engine()
+    let handle = engine.connection.bootstrap()
+    let object = Object()
+    _ = engine.call(handle.node, asker: Asker(), with: object)
+    _ = engine.receive { $0.returnCapability(0) { $0.receiverHosted = 0 } }
+    let asker = Asker()
+    _ = engine.call(handle.node, asker: asker)
+    // The call comes round and the disembargo after it, before the runtime has done anything.
+    let round = MessageBuilder()
+    round.build(Message.Builder.self) { $0.callExport(9, 0) }
+    engine.connection.receive(round.freeze())
+    _ = engine.receive { $0.disembargoed(0) }
+    let order = engine.effects.compactMap { effect -> String? in
+      switch effect {
+      case .deliver: "came round"
+      case .forward: "waited"
+      default: nil
+      }
+    }
+    #expect(order == ["came round", "waited"])
+  }
+
+  @Test func `a finish takes a call of the peer out of the queue`() throws {
+    var (engine, _, token) = try awaiting()
+    _ = engine.receive { $0.callAnswer(7, of: 5) { $0.senderHosted = 8 } }
+    _ = engine.receive { $0.callAnswer(8, of: 5) }
+    #expect(engine.receive { $0.finishQuestion(7) } == ["return 7: canceled"])
+    // It is not delivered when the others are.
+    let object = Object()
+    _ = engine.answer(token, with: object)
+    #expect(engine.delivered.count { $0.hook === object } == 1)
+  }
+
+  @Test func `a finish cancels a call of the peer that was sent back to it`() throws {
+    var (engine, _, token) = try awaiting()
+    let handle = remote(&engine)
+    _ = engine.receive { $0.callAnswer(7, of: 5) }
+    #expect(
+      engine.answer(token, with: handle) == ["return 5: results yours 3", "call 0 of import 3"])
+    #expect(
+      engine.receive { $0.finishQuestion(7) } == ["finish 0 and release", "return 7: canceled"])
+  }
+
+  @Test func `what comes for a call that was sent back is its outcome`() throws {
+    for succeeds in [true, false] {
+      var (engine, _, token) = try awaiting()
+      let handle = remote(&engine)
+      _ = engine.receive { $0.callAnswer(7, of: 5) }
+      _ = engine.answer(token, with: handle)
+      let sent = engine.receive {
+        if succeeds {
+          $0.returnCapability(0) { $0.senderHosted = 9 }
+        } else {
+          $0.initReturn().answerId = 0
+          $0.`return`.initException().reason = "no"
+        }
+      }
+      #expect(sent == [succeeds ? "return 7: results yours 9" : "return 7: failed no", "finish 0"])
+    }
+  }
+
+  @Test func `an own call that waits is cancelled where it is`() throws {
+    var (engine, promised, token) = try awaiting()
+    let (first, second) = (Asker(), Asker())
+    _ = engine.call(promised.node, asker: first)
+    _ = engine.call(promised.node, asker: second)
+    engine.connection.dropCall(first)
+    let object = Object()
+    _ = engine.answer(token, with: object)
+    #expect(engine.forwarded.count == 1)
+    #expect(engine.forwarded.first?.caller === second)
+    #expect(first.count == 0)
+  }
+
+  @Test func `an own call that waited and went to the peer is cancelled there`() throws {
+    var (engine, promised, token) = try awaiting()
+    let handle = remote(&engine)
+    let asker = Asker()
+    _ = engine.call(promised.node, asker: asker)
+    #expect(
+      engine.answer(token, with: handle) == ["return 5: results yours 3", "call 0 of import 3"])
+    engine.connection.dropCall(asker)
+    #expect(engine.sent() == ["finish 0 and release"])
+  }
+
+  @Test func `a queue whose last call is cancelled does not keep its node`() throws {
+    var engine = Engine(bootstrap: Object(), dropsHandles: true)
+    _ = engine.receive { $0.bootstrapQuestion(0) }
+    _ = engine.receive { $0.callExport(1, 0) }
+    _ = engine.receive { $0.callAnswer(2, of: 1) }
+    _ = engine.receive { $0.finishQuestion(1) }
+    // What is pipelined on it still wants it.
+    #expect(engine.cancelled.isEmpty)
+    #expect(engine.receive { $0.finishQuestion(2) } == ["return 2: canceled"])
+    _ = engine.sent()
+    #expect(engine.cancelled.count == 1)
+    #expect(engine.connection.tableSizes.nodes == 0)
+  }
+
+  // MARK: The limit of words
+
+  private func limited(_ words: Int) -> Engine {
+    var limits = ConnectionLimits()
+    limits.wordsInFlight = words
+    var engine = Engine(bootstrap: Object(), limits: limits)
+    _ = engine.receive { $0.bootstrapQuestion(0) }
+    return engine
+  }
+
+  @Test func `over the limit of words calls wait, and everything else goes on`() throws {
+    let asker = Asker()
+    var engine = limited(100)
+    let handle = engine.connection.bootstrap()
+    _ = engine.call(handle.node, asker: asker)
+    for number in 1...4 as ClosedRange<UInt32> {
+      #expect(engine.receive { $0.largeCall(number) } == [])
+    }
+    #expect(engine.delivered.count == 1)
+    // A return, a release and a finish are taken although calls wait before them.
+    _ = engine.receive {
+      $0.initReturn().answerId = 1
+      _ = $0.`return`.initResults()
+    }
+    #expect(asker.hasResults)
+    #expect(engine.receive { $0.finishQuestion(2) } == ["return 2: canceled"])
+    #expect(engine.receive { $0.finishQuestion(0, releasing: false) } == [])
+    // One more call for each that ends, in their order, without the one that was finished.
+    let first = try #require(engine.delivered.first?.token)
+    _ = engine.fail(first, "first")
+    #expect(engine.delivered.count == 2)
+    let second = try engine.token(1)
+    #expect(engine.fail(second, "second") == ["return 3: failed second"])
+    let third = try engine.token(2)
+    #expect(engine.fail(third, "third") == ["return 4: failed third"])
+    #expect(engine.connection.failure == nil)
+  }
+
+  @Test func `a call that came before a disconnect is delivered, and then cancelled`() throws {
+    var engine = limited(100)
+    let late = MessageBuilder()
+    late.build(Message.Builder.self) { $0.callExport(3, 0) }
+    engine.connection.receive(late.freeze())
+    engine.connection.disconnect(.disconnected("cut"))
+    _ = engine.sent()
+    let order = engine.effects.compactMap { effect -> String? in
+      switch effect {
+      case .deliver: "delivered"
+      case .cancel: "cancelled"
+      default: nil
+      }
+    }
+    #expect(order.last == "cancelled")
+    #expect(order.dropLast(2).isEmpty && order.contains("delivered"))
+  }
+
+  @Test func `no call is delivered at a disconnect if one before it was held back`() throws {
+    var engine = limited(100)
+    _ = engine.receive { $0.largeCall(1) }
+    _ = engine.receive { $0.largeCall(2) }
+    let late = MessageBuilder()
+    late.build(Message.Builder.self) { $0.callExport(3, 0) }
+    engine.connection.receive(late.freeze())
+    engine.connection.disconnect(.disconnected("cut"))
+    _ = engine.sent()
+    #expect(engine.delivered.count == 1)
+  }
+
+  @Test func `a call that is over the limit alone goes when nothing else is under way`() throws {
+    var engine = limited(10)
+    _ = engine.receive { $0.largeCall(1) }
+    _ = engine.receive { $0.largeCall(2) }
+    #expect(engine.delivered.count == 1)
+    _ = engine.fail(try engine.token(0), "first")
+    #expect(engine.delivered.count == 2)
+  }
+
+  @Test func `a peer is not read any more once as much again waits`() throws {
+    var engine = limited(200)
+    for number in 1...4 as ClosedRange<UInt32> { _ = engine.receive { $0.largeCall(number) } }
+    #expect(!engine.connection.isFull)
+    _ = engine.receive { $0.largeCall(5) }
+    #expect(engine.connection.isFull)
+    _ = engine.fail(try engine.token(0), "first")
+    #expect(!engine.connection.isFull)
+  }
+}
+
+extension Message.Builder {
+  /// A call of export 0 of about 90 words.
+  fileprivate func largeCall(_ question: UInt32) {
+    callExport(question, 0)
+    let content = call.params.content.initStructure(as: Exception.Builder.self)
+    content.reason = String(repeating: "x", count: 600)
+  }
+
+  fileprivate func callAnswer(
+    _ question: UInt32, of other: UInt32, with describe: (CapDescriptor.Builder) -> Void
+  ) {
+    callAnswer(question, of: other)
+    let payload = call.params
+    payload.content.setCapability(Object())
+    describe(payload.initCapTable(1)[0])
+  }
+}
