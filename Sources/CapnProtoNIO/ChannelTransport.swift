@@ -86,12 +86,3 @@ final class ChannelTransport: MessageTransport {
     }
   }
 }
-
-/// Runs the work of a connection on its channel's event loop.
-struct EventLoopExecutor: ConnectionExecutor {
-  let eventLoop: any EventLoop
-
-  func execute(_ work: @escaping @Sendable () -> Void) { eventLoop.execute(work) }
-
-  var isCurrent: Bool { eventLoop.inEventLoop }
-}

@@ -29,7 +29,7 @@ public enum RPCConnector {
       channel.eventLoop.makeCompletedFuture {
         let connection = RPCConnection(
           bootstrap: bootstrap, limits: limits, transport: ChannelTransport(channel, limits),
-          executor: EventLoopExecutor(eventLoop: channel.eventLoop), logger: logger)
+          executor: EventLoopExecutor(channel.eventLoop), logger: logger)
         try channel.pipeline.syncOperations.addHandler(MessageHandler(connection, limits))
         return connection
       }

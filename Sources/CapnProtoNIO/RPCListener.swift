@@ -61,7 +61,7 @@ public final class RPCListener: Sendable {
           }
           let connection = RPCConnection(
             bootstrap: nil, limits: limits, transport: ChannelTransport(channel, limits),
-            executor: EventLoopExecutor(eventLoop: channel.eventLoop), logger: logger)
+            executor: EventLoopExecutor(channel.eventLoop), logger: logger)
           guard let id = connections.add(connection) else {
             // A peer must not fill the log either.
             logger.debug(

@@ -229,6 +229,31 @@ func eventually(_ condition: () async -> Bool) async -> Bool {
     #expect(try await connection.closed().reason == "the connection was aborted: enough")
   }
 
+  @Test func `a task can run where its connection does`() async throws {
+    let listener = try await RPCListener.listen(on: .tcp(host: "127.0.0.1", port: 0)) { _ in
+      Calculator.Client.server(server)._capability
+    }
+    let connection = try await RPCConnector.connect(to: listener.address)
+    let calculator = connection.bootstrap(as: Calculator.Client.self)
+    let executor = try #require(connection.taskExecutor)
+    let sum = try await withTaskExecutorPreference(executor) {
+      var sum = 0.0
+      for number in 0..<20 {
+        let value = calculator.evaluate { $0.initExpression().literal = Double(number) }
+        sum += try await value.pipeline.value.read().results { $0.value }
+        // Still there, although the call was waited for.
+        withUnsafeCurrentTask { task in
+          unsafe #expect(task?.unownedTaskExecutor == executor.asUnownedTaskExecutor())
+        }
+      }
+      return sum
+    }
+    #expect(sum == 190)
+    #expect(InMemoryNetwork.connect(server: nil).client.taskExecutor == nil)
+    connection.close()
+    await listener.close()
+  }
+
   @Test func `a port without a listener is an error that says so`() async throws {
     let listener = try await RPCListener.listen(on: .tcp(host: "127.0.0.1", port: 0)) { _ in nil }
     let address = listener.address

@@ -42,11 +42,14 @@ enum Main {
     _ address: RPCAddress, _ count: Int, _ depth: Int, only: String?
   ) async throws {
     let connection = try await RPCConnector.connect(to: address)
-    let client = try await PingClient(connection.bootstrap())
-    func isWanted(_ name: String) -> Bool { only == nil || only == name }
-    if isWanted("ping-sequential") { try await client.sequential(count) }
-    if isWanted("ping-concurrent") { try await client.concurrent(count, depth: depth) }
-    if isWanted("ping-chain") { try await client.chain(max(count / depth, 1), depth: depth) }
+    // Where the connection does its work, as the client in C++ does.
+    try await withTaskExecutorPreference(connection.taskExecutor) {
+      let client = try await PingClient(connection.bootstrap())
+      func isWanted(_ name: String) -> Bool { only == nil || only == name }
+      if isWanted("ping-sequential") { try await client.sequential(count) }
+      if isWanted("ping-concurrent") { try await client.concurrent(count, depth: depth) }
+      if isWanted("ping-chain") { try await client.chain(max(count / depth, 1), depth: depth) }
+    }
     connection.close()
     _ = try await connection.closed()
   }

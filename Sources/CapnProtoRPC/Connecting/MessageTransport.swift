@@ -23,4 +23,11 @@ public protocol ConnectionExecutor: Sendable {
   func execute(_ work: @escaping @Sendable () -> Void)
   /// Whether the current code runs as a piece of this executor's work.
   var isCurrent: Bool { get }
+  /// Runs tasks as pieces of this executor's work; nil if it cannot.
+  var taskExecutor: (any TaskExecutor)? { get }
+}
+
+extension ConnectionExecutor {
+  /// None: for executors that run no tasks.
+  public var taskExecutor: (any TaskExecutor)? { nil }
 }

@@ -122,6 +122,13 @@ public final class RPCConnection: Sendable {
     return failure
   }
 
+  /// Runs tasks where the connection's work is done; nil if the transport has no such place.
+  ///
+  /// A task that makes one call after the other is faster there, as neither the call nor its results
+  /// change threads: `withTaskExecutorPreference(connection.taskExecutor) { ... }`. It must not block
+  /// or compute for long: the connection, and others beside it, wait for it meanwhile.
+  public var taskExecutor: (any TaskExecutor)? { executor.taskExecutor }
+
   /// Entries in the connection's tables.
   public var tableSizes: TableSizes {
     flushDropped()
