@@ -4,7 +4,7 @@ import CapnProtoSchema
 import Testing
 
 /// Requests that no schema compiler writes end in an error or in output, and do end.
-@Suite(.timeLimit(.minutes(1))) struct DamageTests {
+@Suite(.timeLimit(.minutes(5))) struct DamageTests {
   /// Reads, checks and generates; errors are fine.
   private func generate(_ bytes: [UInt8]) {
     do {

@@ -13,7 +13,7 @@ func eventually(_ condition: () async -> Bool) async -> Bool {
   return false
 }
 
-@Suite(.timeLimit(.minutes(1))) struct CallTests {
+@Suite(.timeLimit(.minutes(5))) struct CallTests {
   let server = CalculatorServer()
 
   func connect() -> (client: RPCConnection, server: RPCConnection) {
@@ -242,7 +242,7 @@ func eventually(_ condition: () async -> Bool) async -> Bool {
         let value = calculator.evaluate { $0.initExpression().literal = Double(number) }
         sum += try await value.pipeline.value.read().results { $0.value }
         // Still there, although the call was waited for.
-        withUnsafeCurrentTask { task in
+        unsafe withUnsafeCurrentTask { task in
           unsafe #expect(task?.unownedTaskExecutor == executor.asUnownedTaskExecutor())
         }
       }

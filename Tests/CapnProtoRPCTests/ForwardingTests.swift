@@ -4,7 +4,7 @@ import CapnProtoTesting
 import Testing
 
 /// Calls from one vat to a second one that go on to a third.
-@Suite(.timeLimit(.minutes(1))) struct ForwardingTests {
+@Suite(.timeLimit(.minutes(5))) struct ForwardingTests {
   let server = CalculatorServer()
 
   /// A connection to a vat that passes the calculator of another vat on.

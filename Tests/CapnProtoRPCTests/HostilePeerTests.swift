@@ -8,7 +8,7 @@ import Synchronization
 import Testing
 
 /// Peers that do not keep to the protocol, over a real socket.
-@Suite(.timeLimit(.minutes(1))) struct HostilePeerTests {
+@Suite(.timeLimit(.minutes(5))) struct HostilePeerTests {
   let server = CalculatorServer()
 
   private func listen() async throws -> RPCListener {

@@ -6,7 +6,7 @@ import NIOCore
 import NIOPosix
 import Testing
 
-@Suite(.timeLimit(.minutes(1))) struct ListenerTests {
+@Suite(.timeLimit(.minutes(5))) struct ListenerTests {
   private func listen(
     limits: ConnectionLimits = ConnectionLimits(), connectionLimit: Int = .max,
     _ note: @escaping @Sendable (IncomingConnection) -> Void = { _ in }

@@ -3,7 +3,7 @@ import CapnProtoRPC
 import CapnProtoTesting
 import Testing
 
-@Suite(.timeLimit(.minutes(1))) struct PromiseTests {
+@Suite(.timeLimit(.minutes(5))) struct PromiseTests {
   @Test func `promises that become one another are broken`() async throws {
     let (first, one) = Capability.promise()
     let (second, two) = Capability.promise()

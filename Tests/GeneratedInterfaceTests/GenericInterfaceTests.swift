@@ -96,7 +96,7 @@ private final class LenderObject: Lender.Server {
   }
 }
 
-@Suite(.timeLimit(.minutes(1))) struct GenericInterfaceTests {
+@Suite(.timeLimit(.minutes(5))) struct GenericInterfaceTests {
   private let store = Both.Client.server(TextStore())
   private let lender = Lender.Client.server(LenderObject())
 

@@ -2,7 +2,7 @@ import CapnProto
 import CapnProtoRPC
 import Testing
 
-@Suite(.timeLimit(.minutes(1))) struct InterfaceTests {
+@Suite(.timeLimit(.minutes(5))) struct InterfaceTests {
   private let file = File.Client.server(FileObject(name: "x"))
   private let directory = Directory.Client.server(DirectoryObject())
 

@@ -32,7 +32,7 @@ import Testing
     return kill(pid, 0) == 0
   }
 
-  @Test(.timeLimit(.minutes(1)))
+  @Test(.timeLimit(.minutes(5)))
   func aGuestThatListensIsReadyAndPowersOffWhenAsked() async throws {
     defer { folder.remove() }
     let guest = try await GuestMachine.boot(
@@ -46,7 +46,7 @@ import Testing
     #expect(file == "booting\ngateway: listening\ngot poweroff\n")
   }
 
-  @Test(.timeLimit(.minutes(1)))
+  @Test(.timeLimit(.minutes(5)))
   func aGuestThatIgnoresTheRequestIsEnded() async throws {
     defer { folder.remove() }
     var settings = try settings("trap '' TERM; echo listening; while :; do sleep 0.1; done")
@@ -56,7 +56,7 @@ import Testing
     #expect(try !isRunning())
   }
 
-  @Test(.timeLimit(.minutes(1)))
+  @Test(.timeLimit(.minutes(5)))
   func aGuestThatDoesNotListenInTimeIsEndedAndItsConsoleShown() async throws {
     defer { folder.remove() }
     var settings = try settings("echo stuck here; exec sleep 60")
@@ -67,7 +67,7 @@ import Testing
     #expect(try !isRunning())
   }
 
-  @Test(.timeLimit(.minutes(1)))
+  @Test(.timeLimit(.minutes(5)))
   func aGuestThatEndsBeforeItListensIsReportedAtOnce() async throws {
     defer { folder.remove() }
     let settings = try settings("echo 'Kernel panic'; exit 3")
@@ -75,7 +75,7 @@ import Testing
     #expect(error == .guestEnded(status: 3, serialTail: ["Kernel panic"]))
   }
 
-  @Test(.timeLimit(.minutes(1)))
+  @Test(.timeLimit(.minutes(5)))
   func aPortLostToAnotherProgramIsReplacedUnlessItWasNamed() async throws {
     defer { folder.remove() }
     let script = """

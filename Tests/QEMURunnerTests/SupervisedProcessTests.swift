@@ -5,7 +5,7 @@ import Testing
 @testable import QEMURunner
 
 @Suite struct SupervisedProcessTests {
-  @Test(.timeLimit(.minutes(1)))
+  @Test(.timeLimit(.minutes(5)))
   func statusAndOutputAndEnvironmentPassThrough() async throws {
     let output = Mutex(Data())
     let process = try await SupervisedProcess.start(
@@ -15,7 +15,7 @@ import Testing
     #expect(String(decoding: output.withLock { $0 }, as: UTF8.self) == "out hi\nerr\n")
   }
 
-  @Test(.timeLimit(.minutes(1)))
+  @Test(.timeLimit(.minutes(5)))
   func aSignalIsReportedAsShellsDo() async throws {
     let process = try await SupervisedProcess.start(
       "sleep", arguments: ["60"], output: .captured { _ in })
@@ -26,7 +26,7 @@ import Testing
     process.send("nobody reads this\n")
   }
 
-  @Test(.timeLimit(.minutes(1)))
+  @Test(.timeLimit(.minutes(5)))
   func aProcessThatTakesTooLongIsEndedEvenIfItDoesNotWantTo() async throws {
     let obedient = try await SupervisedProcess.start(
       "sleep", arguments: ["60"], output: .captured { _ in })
@@ -51,7 +51,7 @@ import Testing
   @Test func whatAProcessStartedIsEndedWithIt() async throws {
     let lines = Mutex("")
     let shell = try await SupervisedProcess.start(
-      "sh", arguments: ["-c", "sleep 61 & echo $!; wait"],
+      "sh", arguments: ["-c", "sleep 601 & echo $!; wait"],
       output: .captured { data in
         lines.withLock { $0 += String(decoding: data, as: UTF8.self) }
       })
@@ -73,7 +73,7 @@ import Testing
   }
 
   #if os(Linux)
-    @Test(.timeLimit(.minutes(1)), .enabled(if: (try? Tool.path(of: "setpriv")) != nil))
+    @Test(.timeLimit(.minutes(5)), .enabled(if: (try? Tool.path(of: "setpriv")) != nil))
     func aChildAsksTheKernelToEndWithItsParent() async throws {
       let output = Mutex(Data())
       let process = try await SupervisedProcess.start(

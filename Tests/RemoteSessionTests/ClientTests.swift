@@ -8,7 +8,7 @@ import RemoteSessionSchema
 import Testing
 
 /// What a client says of a gateway that is silent, or another one.
-@Suite(.timeLimit(.minutes(1))) struct ClientTests {
+@Suite(.timeLimit(.minutes(5))) struct ClientTests {
   private func contractError(_ gateway: OddGateway) async -> String {
     let client = GatewayClient(
       InMemoryNetwork.connect(server: RemoteSessionGateway.Client.server(gateway)._capability)

@@ -7,11 +7,11 @@ import Testing
 
 @testable import GuestServices
 
-@Suite(.timeLimit(.minutes(1))) struct GatewayLimitTests {
+@Suite(.timeLimit(.minutes(5))) struct GatewayLimitTests {
   private let wrong = Credentials.password(account: "operator", password: "wrong")
 
   @Test func aConnectionWithoutASessionIsClosedWithAReason() async throws {
-    let guest = try TestGuest { $0.initLimits().secondsWithoutSession = 5 }
+    let guest = try TestGuest { $0.limits.secondsWithoutSession = 5 }
     let client = guest.connect()
     _ = try await client.describe()
     let reason = try await withDeadline(.seconds(30), "the end") {
@@ -21,7 +21,7 @@ import Testing
   }
 
   @Test func aSessionKeepsItsConnectionUntilItEnds() async throws {
-    let guest = try TestGuest { $0.initLimits().secondsWithoutSession = 5 }
+    let guest = try TestGuest { $0.limits.secondsWithoutSession = 5 }
     let client = guest.connect()
     let session = try await client.login(.anonymous)
     try await Task.sleep(for: .milliseconds(6500))
@@ -35,7 +35,7 @@ import Testing
   }
 
   @Test func failedLoginsAreCountedOverAllConnectionsOfAHost() async throws {
-    let guest = try TestGuest { $0.initLimits().failedLogins = 7 }
+    let guest = try TestGuest { $0.limits.failedLogins = 7 }
     for number in 1...9 {
       let error = await #expect(throws: LoginDenied.self) {
         _ = try await guest.connect().login(wrong)
@@ -50,12 +50,12 @@ import Testing
   }
 
   @Test func loginsThatSucceedDoNotCountAsFailed() async throws {
-    let guest = try TestGuest { $0.initLimits().failedLogins = 2 }
+    let guest = try TestGuest { $0.limits.failedLogins = 2 }
     for _ in 1...5 { try await guest.connect().login(TestGuest.credentials).logout() }
   }
 
   @Test func passwordChecksAreLimitedForAllTogether() async throws {
-    let guest = try TestGuest { $0.initLimits().passwordChecksPerMinute = 2 }
+    let guest = try TestGuest { $0.limits.passwordChecksPerMinute = 2 }
     for _ in 1...2 { try await guest.connect().login(TestGuest.credentials).logout() }
     let error = await #expect(throws: RPCError.self) {
       _ = try await guest.connect().login(TestGuest.credentials)
@@ -68,7 +68,7 @@ import Testing
 
   @Test func aLoginThatTheGuestHadNoTimeForIsNoFailure() async throws {
     let guest = try TestGuest {
-      $0.initLimits().passwordChecksPerMinute = 1
+      $0.limits.passwordChecksPerMinute = 1
       $0.limits.failedLogins = 2
     }
     let client = guest.connect()
@@ -83,7 +83,7 @@ import Testing
   }
 
   @Test func whoGuessesDoesNotBarOthersOfTheSameHost() async throws {
-    let guest = try TestGuest { $0.initLimits().failedLogins = 2 }
+    let guest = try TestGuest { $0.limits.failedLogins = 2 }
     for _ in 1...3 {
       await #expect(throws: LoginDenied.self) { _ = try await guest.connect().login(wrong) }
     }
@@ -97,7 +97,7 @@ import Testing
 
   @Test func moreLoginsThanMayWaitAreToldSo() async throws {
     let guest = try TestGuest { manifest in
-      manifest.initLimits().failedLogins = 100
+      manifest.limits.failedLogins = 100
       for index in manifest.accounts.indices { manifest.accounts[index].password.rounds = 1 << 14 }
     }
     let wrong = wrong
@@ -123,7 +123,7 @@ import Testing
   }
 
   @Test func aPasswordThatIsTooLongIsNotHashed() async throws {
-    let guest = try TestGuest { $0.initLimits().passwordChecksPerMinute = 1 }
+    let guest = try TestGuest { $0.limits.passwordChecksPerMinute = 1 }
     for _ in 1...3 {
       let error = await #expect(throws: LoginDenied.self) {
         _ = try await guest.connect().login(

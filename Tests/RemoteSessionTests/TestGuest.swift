@@ -69,6 +69,8 @@ final class TestGuest: Sendable {
     message.build(BootManifest.Builder.self) { manifest in
       manifest.hostname = "tested"
       manifest.motd = "hello"
+      // A machine that has much else to do is no reason to fail.
+      manifest.initLimits().secondsWithoutSession = 600
       let listeners = manifest.initListeners(1)
       listeners[0].guestPort = 2327
       listeners[0].service = .remoteSessionGateway

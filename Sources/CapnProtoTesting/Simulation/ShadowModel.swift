@@ -71,7 +71,7 @@ struct ShadowModel: Sendable {
     return true
   }
 
-  /// Whether the call waits for a promise that became what a call gave, or another promise. A peer
+  /// Whether the call was made on a promise that became anything but an object of the vat. A peer
   /// that breaks the protocol may have given there what waits for this call.
   func mayWaitForItself(_ call: Int) -> Bool {
     var shadow = calls[call].target
@@ -79,10 +79,9 @@ struct ShadowModel: Sendable {
       guard case .variable(let variable) = shadow else { return false }
       if let producer = calls.first(where: { $0.result == variable }) {
         shadow = producer.target
-      } else if case .variable? = variables[variable] {
-        return true
       } else {
-        shadow = variables[variable] ?? .broken
+        if case .object? = variables[variable] { return false }
+        return true
       }
     }
     return false
