@@ -47,15 +47,10 @@ let package = Package(
       name: "CapnProto",
       swiftSettings: strict + [.enableExperimentalFeature("SuppressedAssociatedTypes")]),
     .testTarget(name: "CapnProtoTests", dependencies: ["CapnProto"], swiftSettings: strict),
-    .target(
-      name: "CapnProtoFuzzTargets", dependencies: ["CapnProto"], path: "Tests/Fuzz/Targets",
-      swiftSettings: strict),
-    .executableTarget(
-      name: "capnproto-fuzz", dependencies: ["CapnProtoFuzzTargets"], path: "Tests/Fuzz/Driver",
-      swiftSettings: strict),
+    // The targets of the fuzzer, whose own package is Tests/Fuzz, on the inputs that it has found.
     .testTarget(
-      name: "FuzzCorpusTests", dependencies: ["CapnProtoFuzzTargets"], path: "Tests/Fuzz/Replay",
-      swiftSettings: strict),
+      name: "FuzzCorpusTests", dependencies: ["CapnProto", "CapnProtoSchema"],
+      path: "Tests/Fuzz/Targets", swiftSettings: strict),
     .target(name: "CapnProtoSchema", dependencies: ["CapnProto"], swiftSettings: strict),
     .testTarget(
       name: "CapnProtoSchemaTests", dependencies: ["CapnProto", "CapnProtoSchema"],

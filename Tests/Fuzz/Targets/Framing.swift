@@ -1,60 +1,94 @@
 import CapnProto
 
 extension FuzzTarget {
-  /// The bytes in chunks, whose sizes the bytes themselves choose.
-  private func chunks(_ bytes: [UInt8], _ body: ([UInt8]) throws -> Void) rethrows {
+  /// What a stream of messages is cut into.
+  private struct Decoded: Equatable {
+    var messages: [[UInt8]] = []
+    /// Whether the stream ends where a message does; nil where it broke the rules before.
+    var isBetweenMessages: Bool?
+  }
+
+  /// Hands out the bytes in chunks, whose sizes the seed chooses; none is empty but by its choice.
+  private func chunks(
+    _ bytes: [UInt8], _ seed: UInt8, _ body: ([UInt8]) throws(FramingError) -> Void
+  ) throws(FramingError) {
+    var state = UInt32(seed)
     var start = 0
     while start < bytes.count {
-      let end = min(bytes.count, start + 1 + Int(bytes[start] % 13))
+      state = state &* 1_664_525 &+ 1_013_904_223
+      // Mostly small, sometimes larger than a pointer's reach of the fast paths.
+      let size = Int(state >> 24) % (state >> 16 & 3 == 0 ? 200 : 11)
+      let end = min(bytes.count, start + size)
       try body(Array(bytes[start..<end]))
       start = end
     }
   }
 
-  func decode(_ bytes: [UInt8]) {
+  private func framed(_ bytes: [UInt8], _ seed: UInt8?) -> Decoded {
     var decoder = FrameDecoder(frameLimits: frameLimits, limits: limits)
-    var first: [UInt8]?
-    var failed = false
-    do {
-      try chunks(bytes) { chunk in
-        var offset = 0
-        while let message = try unsafe decoder.next(chunk.span.bytes, &offset) {
-          first = first ?? message.flattened()
-        }
-        require(offset == chunk.count, "a decoder takes all of a chunk")
-      }
-    } catch { failed = true }
-    let whole = message(bytes)?.flattened()
-    require(whole == first, "a frame is the same in chunks")
-    if let whole {
-      require(bytes.starts(with: whole) || whole.count % 8 == 0, "a frame is made of its bytes")
-      require(message(whole)?.flattened() == whole, "a frame is read as it was written")
-    } else {
-      require(failed || !bytes.isEmpty || decoder.isBetweenMessages, "nothing is between messages")
-    }
-  }
-
-  func unpack(_ bytes: [UInt8]) {
-    var decoder = PackedFrameDecoder(frameLimits: frameLimits, limits: limits)
-    var first: [UInt8]?
-    _ = try? chunks(bytes) { chunk in
+    var decoded = Decoded()
+    func take(_ chunk: [UInt8], _ decoder: inout FrameDecoder) throws(FramingError) {
       var offset = 0
       while let message = try unsafe decoder.next(chunk.span.bytes, &offset) {
-        first = first ?? message.flattened()
+        decoded.messages.append(message.flattened())
       }
       require(offset == chunk.count, "a decoder takes all of a chunk")
     }
-    guard let message = try? unpacked(bytes) else {
-      require(first == nil, "a packed message is the same in chunks")
-      return
-    }
-    let flat = message.flattened()
-    require(first == flat, "a packed message is the same in chunks")
-    let again = try? unpacked(message.packed()).flattened()
-    require(again == flat, "what is packed is unpacked")
+    do throws(FramingError) {
+      if let seed {
+        try chunks(bytes, seed) { (chunk) throws(FramingError) in try take(chunk, &decoder) }
+      } else {
+        try take(bytes, &decoder)
+      }
+      decoded.isBetweenMessages = decoder.isBetweenMessages
+    } catch {}
+    return decoded
   }
 
-  private func unpacked(_ bytes: [UInt8]) throws(FramingError) -> MessageReader {
-    try MessageReader(packed: bytes, frameLimits: frameLimits, limits: limits)
+  func decode(_ input: [UInt8]) {
+    guard let seed = input.first else { return }
+    let bytes = Array(input.dropFirst())
+    let whole = framed(bytes, nil)
+    require(framed(bytes, seed) == whole, "frames are the same in chunks")
+    require(
+      readMessage(bytes)?.flattened() == whole.messages.first, "a frame is the first of a stream")
+    for frame in whole.messages {
+      require(readMessage(frame)?.flattened() == frame, "a frame is read as it was written")
+    }
+  }
+
+  private func unpacked(_ bytes: [UInt8], _ seed: UInt8?) -> Decoded {
+    var decoder = PackedFrameDecoder(frameLimits: frameLimits, limits: limits)
+    var decoded = Decoded()
+    func take(_ chunk: [UInt8], _ decoder: inout PackedFrameDecoder) throws(FramingError) {
+      var offset = 0
+      while let message = try unsafe decoder.next(chunk.span.bytes, &offset) {
+        decoded.messages.append(message.flattened())
+      }
+      require(offset == chunk.count, "a decoder takes all of a chunk")
+    }
+    do throws(FramingError) {
+      if let seed {
+        try chunks(bytes, seed) { (chunk) throws(FramingError) in try take(chunk, &decoder) }
+      } else {
+        try take(bytes, &decoder)
+      }
+      decoded.isBetweenMessages = decoder.isBetweenMessages
+    } catch {}
+    return decoded
+  }
+
+  func unpack(_ input: [UInt8]) {
+    guard let seed = input.first else { return }
+    let bytes = Array(input.dropFirst())
+    let whole = unpacked(bytes, nil)
+    require(unpacked(bytes, seed) == whole, "packed messages are the same in chunks")
+    let message = try? MessageReader(packed: bytes, frameLimits: frameLimits, limits: limits)
+    require(
+      message?.flattened() == whole.messages.first, "a packed message is the first of a stream")
+    guard let message else { return }
+    let again = try? MessageReader(
+      packed: message.packed(), frameLimits: frameLimits, limits: limits)
+    require(again?.flattened() == message.flattened(), "what is packed is unpacked")
   }
 }

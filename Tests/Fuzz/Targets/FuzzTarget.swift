@@ -5,7 +5,7 @@ import CapnProto
 public enum FuzzTarget: UInt8, CaseIterable, Sendable {
   /// Reads a frame with every accessor.
   case read
-  /// Reads a frame in chunks, and as a whole.
+  /// Reads frames in chunks, and as a whole.
   case frame
   /// Unpacks in chunks, and as a whole, and packs again.
   case unpack
@@ -13,6 +13,14 @@ public enum FuzzTarget: UInt8, CaseIterable, Sendable {
   case canonicalize
   /// Copies, and moves the copy's parts about.
   case copy
+  /// Builds a message of text, and prints it.
+  case text
+  /// Builds a message of JSON, and prints it.
+  case json
+  /// Prints a frame by its schema, in both forms.
+  case dynamic
+  /// Loads the nodes of a frame, and uses those that are accepted.
+  case schema
 
   /// Runs the target that the input's first byte names on the rest.
   public static func run(_ input: [UInt8]) {
@@ -28,6 +36,10 @@ public enum FuzzTarget: UInt8, CaseIterable, Sendable {
     case .unpack: unpack(bytes)
     case .canonicalize: canonicalize(bytes)
     case .copy: copy(bytes)
+    case .text: text(bytes)
+    case .json: json(bytes)
+    case .dynamic: dynamic(bytes)
+    case .schema: schema(bytes)
     }
   }
 }
@@ -44,7 +56,7 @@ func require(_ condition: Bool, _ promise: StaticString) {
 }
 
 /// The message of a frame, or nil where it is none.
-func message(_ bytes: [UInt8], _ limits: ReaderLimits = limits) -> MessageReader? {
+func readMessage(_ bytes: [UInt8], _ limits: ReaderLimits = limits) -> MessageReader? {
   do throws(FramingError) {
     return try MessageReader(flat: bytes, frameLimits: frameLimits, limits: limits)
   } catch {

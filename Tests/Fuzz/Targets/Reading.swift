@@ -2,7 +2,7 @@ import CapnProto
 
 extension FuzzTarget {
   func read(_ bytes: [UInt8]) {
-    guard let message = message(bytes), let root = try? message.root else { return }
+    guard let message = readMessage(bytes), let root = try? message.root else { return }
     var sum: UInt64 = 0
     visit(root, &sum)
     _ = try? message.isCanonical()

@@ -2,13 +2,15 @@ import CapnProto
 
 extension FuzzTarget {
   func canonicalize(_ bytes: [UInt8]) {
-    guard let message = message(bytes), let form = try? message.root.canonicalized() else { return }
+    guard let message = readMessage(bytes), let form = try? message.root.canonicalized() else {
+      return
+    }
     guard let canonical = Self.framed(form), let root = try? canonical.root else {
       fatalError("a canonical form has a root")
     }
     require((try? canonical.isCanonical()) == true, "a canonical form is canonical")
     require((try? root.canonicalized()) == form, "a canonical form is its own")
-    guard let original = CapnProtoFuzzTargets.message(bytes, wideLimits) else { return }
+    guard let original = readMessage(bytes, wideLimits) else { return }
     require(
       (try? original.root.equality(to: root)) == .equal, "a canonical form has the same content")
     if (try? original.isCanonical()) == true {
@@ -24,10 +26,10 @@ extension FuzzTarget {
   }
 
   func copy(_ bytes: [UInt8]) {
-    guard let message = message(bytes), let root = try? message.root else { return }
+    guard let message = readMessage(bytes), let root = try? message.root else { return }
     let copy = MessageBuilder(firstSegmentWords: 1 + bytes.count % 40)
     guard (try? copy.root.set(root)) != nil else { return }
-    guard let original = CapnProtoFuzzTargets.message(bytes, wideLimits),
+    guard let original = readMessage(bytes, wideLimits),
       let source = try? original.root, let size = try? source.totalSize()
     else { return }
     if size.capabilities == 0 {

@@ -1,4 +1,3 @@
-import CapnProtoFuzzTargets
 import Foundation
 import Testing
 
