@@ -4,6 +4,20 @@ import CapnProtoTesting
 import Testing
 
 @Suite(.timeLimit(.minutes(5))) struct PromiseTests {
+  @Test func `calls that wait for each other's results fail`() async throws {
+    let (first, one) = Capability.promise()
+    let (second, two) = Capability.promise()
+    let calls = [first, second].map {
+      $0.cast(to: Calculator.Client.self).evaluate { $0.initExpression().literal = 1 }
+    }
+    one.resolve(calls[1].pipeline.value._capability)
+    two.resolve(calls[0].pipeline.value._capability)
+    for call in calls {
+      let error = await #expect(throws: RPCError.self) { try await call.results() }
+      #expect(error == .failed("the call waits for its own results"))
+    }
+  }
+
   @Test func `promises that become one another are broken`() async throws {
     let (first, one) = Capability.promise()
     let (second, two) = Capability.promise()

@@ -29,6 +29,23 @@ extension Caller {
   }
 }
 
+extension Caller {
+  /// The call whose outcome the caller takes; nil for one that came from elsewhere.
+  var pendingCall: PendingCall? {
+    switch self {
+    case let call as PendingCall: call
+    case let waiting as WaitingCaller: waiting.caller.pendingCall
+    case let forwarding as ForwardingCaller: forwarding.responder.pendingCall
+    default: nil
+    }
+  }
+}
+
+extension Responder {
+  /// The call that is answered, if it was made in this process.
+  var pendingCall: PendingCall? { (self as? CallerResponder)?.caller.pendingCall }
+}
+
 /// A capability that can be called: of this process, behind a connection, promised, or broken.
 package protocol CallTarget: CapabilityHook {
   /// Makes a call; the caller is told the outcome once, perhaps before this returns.

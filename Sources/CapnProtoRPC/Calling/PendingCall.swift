@@ -10,6 +10,8 @@ package final class PendingCall: Caller {
     var isDropped = false
     var waiters: [UInt64: CheckedContinuation<Void, Never>] = [:]
     var nextWaiter: UInt64 = 0
+    /// The promise that the call waits for, or last waited for.
+    weak var promise: QueuedCapability?
     /// Capabilities in results that this process will make: one for each path.
     var promises: [PipelinePath: QueuedCapability] = [:]
     /// Capabilities in results that the peer will make: calls on one keep their order, however
@@ -32,6 +34,22 @@ package final class PendingCall: Caller {
       return state.isDropped
     }
     if isDropped { drop() }
+  }
+
+  /// Notes that the call waits for the promise.
+  ///
+  /// - Returns: whether the promise is of the call's own results, perhaps by way of other calls: it
+  ///   would wait for ever.
+  func waitsForItself(in promise: QueuedCapability) -> Bool {
+    state.withLock { $0.promise = promise }
+    var producer = promise.producer
+    // Calls that wait for each other's results are a chain of any length; circles are short.
+    for _ in 0..<64 {
+      guard let call = producer else { return false }
+      if call === self { return true }
+      producer = call.state.withLock { $0.promise }?.producer
+    }
+    return false
   }
 
   package func finish(_ outcome: Outcome) {

@@ -34,6 +34,9 @@ package final class QueuedCapability: CallTarget, PromiseHook {
     state.withLock { $0.isFlushing ? nil : $0.target }
   }
 
+  /// The call whose results it is in; nil for another promise, and once it is known.
+  var producer: PendingCall? { state.withLock { $0.token?.call } }
+
   /// Says what the capability is. Only the first time counts.
   package func resolve(_ target: any CallTarget) {
     let target: any CallTarget =
@@ -121,6 +124,10 @@ package final class QueuedCapability: CallTarget, PromiseHook {
 
   package func deliver(_ call: DeliveredCall, responder: any Responder) -> CallRoute {
     let cancellation = CallCancellation()
+    if responder.pendingCall?.waitsForItself(in: self) == true {
+      responder.returnError(.failed("the call waits for its own results"))
+      return .local(cancellation)
+    }
     let target: (any CallTarget)? = state.withLock { state in
       if !state.isFlushing, let target = state.target { return target }
       state.lastID += 1

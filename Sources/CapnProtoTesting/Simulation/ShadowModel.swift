@@ -71,22 +71,6 @@ struct ShadowModel: Sendable {
     return true
   }
 
-  /// Whether the call was made on a promise that became anything but an object of the vat. A peer
-  /// that breaks the protocol may have given there what waits for this call.
-  func mayWaitForItself(_ call: Int) -> Bool {
-    var shadow = calls[call].target
-    for _ in 0...variables.count {
-      guard case .variable(let variable) = shadow else { return false }
-      if let producer = calls.first(where: { $0.result == variable }) {
-        shadow = producer.target
-      } else {
-        if case .object? = variables[variable] { return false }
-        return true
-      }
-    }
-    return false
-  }
-
   mutating func made(_ reference: Int, _ target: Shadow) -> Int {
     lastMade[reference, default: 0] += 1
     calls.append(
