@@ -272,6 +272,72 @@ import Testing
     }
   }
 
+  /// What is followed inwards is followed by recursion, and for each of many nodes.
+  @Test func scopesAndGroupsAreNotNestedWithoutEnd() throws {
+    func chain(_ nodes: ListBuilder<Node.Builder>) {
+      for index in nodes.indices.dropFirst() { nodes[index].scopeId = UInt64(index) }
+    }
+    #expect(try problem(60, chain) == nil)
+    try expect(.nestedTooDeep, nodes: 100) { chain($0) }
+    try expect(.nestedTooDeep, nodes: 20_000) { nodes in
+      chain(nodes)
+      for index in nodes.indices {
+        let structure = nodes[index].initStruct()
+        structure.isGroup = index > 0
+        if index + 1 < nodes.count {
+          let field = structure.initFields(1)[0]
+          field.name = "g"
+          field.discriminantValue = .max
+          field.initGroup().typeId = UInt64(index + 2)
+        }
+      }
+    }
+  }
+
+  @Test func interfacesHaveNoMoreSuperclassesThanAnyHonestOne() throws {
+    try expect(.nestedTooDeep, nodes: 100) { nodes in
+      for index in nodes.indices.dropLast() {
+        nodes[index].initInterface().initSuperclasses(1)[0].id = UInt64(index + 2)
+      }
+      _ = nodes[99].initInterface()
+    }
+    try expect(.nestedTooDeep, nodes: 2) { nodes in
+      let superclasses = nodes[0].initInterface().initSuperclasses(1000)
+      for index in superclasses.indices { superclasses[index].id = 2 }
+      _ = nodes[1].initInterface()
+    }
+  }
+
+  @Test func bindingsAreNoMoreThanAnyHonestType() throws {
+    try expect(.nestedTooDeep, member: "a") {
+      let slot = structure($0[0], ["a"])[0].slot
+      slot.offset = 0
+      let type = slot.initType().initStruct()
+      type.typeId = 1
+      let bindings = type.initBrand().initScopes(1)[0].initBind(5000)
+      for index in bindings.indices { bindings[index].initType().setText() }
+      slot.initDefaultValue()._raw.setDiscriminant(0, 16)
+    }
+  }
+
+  @Test func groupsThatLeadToOneAnotherAreNotFollowedTwice() throws {
+    // Each of the groups names the next one twice: the paths through them double at each.
+    try expect(.foreignGroup(3), member: "g0", nodes: 60) { nodes in
+      for index in nodes.indices {
+        nodes[index].scopeId = UInt64(index)
+        let structure = nodes[index].initStruct()
+        structure.isGroup = index > 0
+        guard index + 1 < nodes.count else { continue }
+        let fields = structure.initFields(index == 0 ? 1 : 2)
+        for field in fields.indices {
+          fields[field].name = "g\(field)"
+          fields[field].discriminantValue = .max
+          fields[field].initGroup().typeId = UInt64(index + 2)
+        }
+      }
+    }
+  }
+
   /// Requests with a few bytes changed: whatever is loaded can be used without a trap.
   @Test(arguments: 0..<8) func damagedRequestsAreRefusedOrUsable(seed: Int) throws {
     var random = SplitMix(seed: UInt64(seed))

@@ -93,6 +93,15 @@ import Testing
   }
 
   @Test(arguments: [
+    ("1e19", "10000000000000000000"), ("1e3", "1000"), ("18e18", "18000000000000000000"),
+  ])
+  func wholeNumbersMayHaveExponents(number: String, value: String) throws {
+    let bytes = try Self.message("Everything", "{\"uint64\": \(number)}")
+    let text = try TextTests.print("Everything", bytes, isPretty: false)
+    #expect(text.contains("uint64 = \(value)"))
+  }
+
+  @Test(arguments: [
     ("{\"a\": \"b\",}", "1:11: expected a name in quotes"), ("[1]", "1:1: expected"),
     ("{\"a\": \"b\"} x", "1:12: expected the end of the text"),
     ("", "1:1: the text ends too early"),
@@ -143,5 +152,30 @@ import Testing
     #expect(throws: CodecError.self) { try JSONCodec().encode(try reader.root(as: schema)) }
     #expect(throws: CodecError.self) { try Self.message("Pointers", #"{"any": 1}"#) }
     #expect(throws: CodecError.self) { try Self.message("Pointers", #"{"service": null}"#) }
+  }
+
+  /// The names of flattened fields are gathered by recursion, and are as many as the paths to them.
+  @Test(arguments: [(fields: 1, types: 2000), (fields: 2, types: 40)])
+  func fieldsAreNotFlattenedWithoutEnd(fields: Int, types: Int) throws {
+    var source = """
+      @0xa1b2c3d4e5f60719;
+      using Json = import "/capnp/compat/json.capnp";
+      struct S\(types) { x @0 :Int8; }
+
+      """
+    for index in 0..<types {
+      let members = (0..<fields).map {
+        "f\($0) @\($0) :S\(index + 1) $Json.flatten(prefix = \"\($0)\");"
+      }
+      source += "struct S\(index) { \(members.joined(separator: " ")) }\n"
+    }
+    let (schema, file) = try Oracle.schema(source: source)
+    let structure = try #require(schema.structure(named: "S0", in: file))
+    let message = MessageBuilder()
+    let root = message.initRoot(as: structure)
+    #expect(throws: CodecError.self) {
+      try JSONCodec().decode(Array("{\"x\": 1}".utf8), into: root)
+    }
+    #expect(try JSONCodec().encode(root.reader) == Array("{}".utf8))
   }
 }

@@ -50,6 +50,16 @@ import Testing
     #expect(errorReading([7]) { _ = try $0.totalSize() } != nil)
     #expect(errorReading([7]) { _ = try $0.equality(to: $0) } != nil)
   }
+
+  @Test func canonicalizingCountsWhatItReadsOnce() throws {
+    let words = [structure(0, data: 10, pointers: 0)] + [UInt64](repeating: 1, count: 10)
+    let limits = ReaderLimits(traversalWords: 25, nestingDepth: 64)
+    try reading(words, limits: limits) { root in
+      let form = try root.canonicalized()
+      #expect(try root.canonicalized() == form)
+      #expect(throws: DecodingError.traversalLimitExceeded) { _ = try root.canonicalized() }
+    }
+  }
 }
 
 @Suite struct EqualityTests {

@@ -71,6 +71,41 @@ import Testing
     try expectFilled(ref.reader)
   }
 
+  @Test func fileIsReadAtAnyOffset() throws {
+    let message = tinyMessage()
+    fill(message.initRoot(as: Sample.Builder.self))
+    let bytes = message.flattened()
+    for padding in 0..<8 {
+      try Tool.inDirectory { directory in
+        let path = directory.appending(path: "messages").path
+        try Data([UInt8](repeating: 0xff, count: padding) + bytes).write(to: URL(filePath: path))
+        var offset = padding
+        let message = try MappedFile(path: path).message(at: &offset)
+        #expect(offset == padding + bytes.count)
+        try expectFilled(message.root(as: Sample.Reader.self))
+        #expect(try message.root.canonicalized().isEmpty == false)
+        #expect(try MessageReader(packed: message.packed()).flattened() == bytes)
+        #expect(message.flattened() == bytes)
+        let copy = MessageBuilder()
+        try copy.root.set(try message.root)
+        #expect(try message.root.equality(to: copy.root.reader) == .equal)
+      }
+    }
+  }
+
+  @Test func fileHasNothingBeforeItsStart() throws {
+    let bytes = MessageBuilder().flattened()
+    try Tool.inDirectory { directory in
+      let path = directory.appending(path: "messages").path
+      try Data(bytes).write(to: URL(filePath: path))
+      for before in [-1, -24, .min] {
+        var offset = before
+        _ = try MappedFile(path: path).message(at: &offset)
+        #expect(offset == bytes.count)
+      }
+    }
+  }
+
   /// Three messages: of one segment, of many, and of one without a word.
   static func messages() -> [[UInt8]] {
     let one = MessageBuilder(firstSegmentWords: 1000)

@@ -5,15 +5,16 @@
 // messages of the same content have the same canonical bytes (encoding specification,
 // "Canonicalization").
 
+import Synchronization
+
 extension AnyPointerReader {
   /// The canonical form of what the pointer leads to: the words of one segment, without a frame.
   ///
   /// - Throws: ``DecodingError``, also where there is a capability, of which there is no canonical
   ///   form.
   public func canonicalized() throws(DecodingError) -> [UInt8] {
-    let size = try totalSize()
-    guard size.capabilities == 0 else { throw .capabilityInCanonicalForm }
-    return try canonical(size.words) { (place, pending) in pending.append(place, raw) }
+    let size = try unsafe raw.segment.measuring { () throws(DecodingError) in try totalSize() }
+    return try canonical(size) { (place, pending) in pending.append(place, raw) }
   }
 }
 
@@ -23,20 +24,33 @@ extension TypedStructReader where Self: ~Escapable {
   /// - Throws: ``DecodingError``, also where there is a capability, of which there is no canonical
   ///   form.
   public func canonicalized() throws(DecodingError) -> [UInt8] {
-    let size = try totalSize()
-    guard size.capabilities == 0 else { throw .capabilityInCanonicalForm }
     let raw = _raw.raw
-    return try canonical(size.words) { (place, pending) in
+    let size = try unsafe raw.segment.measuring { () throws(DecodingError) in try totalSize() }
+    return try canonical(size) { (place, pending) in
       place.initStructure(raw.canonicalLayout).copyCanonical(raw, &pending)
     }
   }
 }
 
+extension SegmentPointer {
+  /// Measures what is about to be read: it is counted against the traversal limit then, not twice.
+  fileprivate func measuring(
+    _ body: () throws(DecodingError) -> MessageSize
+  ) throws(DecodingError) -> MessageSize {
+    let arena = unsafe pointee.arena
+    let left = unsafe arena.pointee.traversalWords.load(ordering: .relaxed)
+    let size = try body()
+    unsafe arena.pointee.traversalWords.store(left, ordering: .relaxed)
+    return size
+  }
+}
+
 private func canonical(
-  _ words: Int, _ start: (RawPointerBuilder, inout PendingCopies) -> Void
+  _ size: MessageSize, _ start: (RawPointerBuilder, inout PendingCopies) -> Void
 ) throws(DecodingError) -> [UInt8] {
+  guard size.capabilities == 0 else { throw .capabilityInCanonicalForm }
   // Nothing becomes larger: all fits the first segment.
-  let message = MessageBuilder(firstSegmentWords: words + 1)
+  let message = MessageBuilder(firstSegmentWords: size.words + 1)
   var pending: PendingCopies = []
   start(message.root.raw, &pending)
   while let next = pending.popLast() {

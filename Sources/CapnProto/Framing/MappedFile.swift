@@ -60,10 +60,10 @@
   public func message(
     at offset: inout Int, frameLimits: FrameLimits = .standard, limits: ReaderLimits = .standard
   ) throws(FramingError) -> MessageReader {
-    let rest = unsafe UnsafeRawBufferPointer(
-      rebasing: mapping[min(max(0, offset), mapping.count)...])
+    let start = unsafe min(max(0, offset), mapping.count)
+    let rest = unsafe UnsafeRawBufferPointer(rebasing: mapping[start...])
     let table = try unsafe SegmentTable(whole: rest.bytes, limits: frameLimits)
-    offset += table.frameBytes
+    offset = start + table.frameBytes
     // Never written to: only builders write, and none is made over such an arena. A table was found,
     // so there are bytes.
     let words = unsafe UnsafeMutableRawPointer(

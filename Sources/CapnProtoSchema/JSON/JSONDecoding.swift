@@ -5,6 +5,9 @@ struct JSONDecoding {
   private let source: JSONSource
   private let rejectsUnknownMembers: Bool
   private var names: [UInt64: JSONNames] = [:]
+  /// Names that may still be gathered of all types: more than any honest schema has, though each
+  /// level of flattened fields may double them.
+  private var namesLeft = 1 << 16
   private var budget: WordBudget
 
   init(source: JSONSource, rejectsUnknownMembers: Bool) {
@@ -56,7 +59,8 @@ struct JSONDecoding {
   private mutating func names(_ structure: StructSchema, _ field: SchemaField?) throws -> JSONNames
   {
     if let names = names[structure.node.id] { return names }
-    let names = try JSONNames(structure, as: field)
+    let names = try JSONNames(
+      structure, as: field, nestingDepth: source.limits.nestingDepth, left: &namesLeft)
     self.names[structure.node.id] = names
     return names
   }
@@ -189,7 +193,6 @@ private struct JSONNames {
   private var entries: [String: [Entry]] = [:]
   /// Discriminators by name.
   private(set) var discriminators: [String: Discriminator] = [:]
-  private var count = 0
 
   struct Entry {
     /// The flattened fields that lead from the struct to the one that has the field.
@@ -205,20 +208,23 @@ private struct JSONNames {
     let members: [String: SchemaField]
   }
 
-  /// More than any honest struct has, though each level of flattened fields may double them.
-  private static var mostNames: Int { 1 << 16 }
-
-  init(_ structure: StructSchema, as field: SchemaField?) throws {
-    try add(structure, as: field, path: [], choices: [:], within: [], prefix: "")
+  init(
+    _ structure: StructSchema, as field: SchemaField?, nestingDepth: Int, left: inout Int
+  ) throws {
+    try add(
+      structure, as: field, path: [], choices: [:], prefix: "", nestingDepth: nestingDepth,
+      left: &left)
   }
 
   private mutating func add(
     _ structure: StructSchema, as field: SchemaField?, path: [SchemaField], choices: [[Int]: Int],
-    within: Set<UInt64>, prefix: String
+    prefix: String, nestingDepth: Int, left: inout Int
   ) throws {
-    guard !within.contains(structure.node.id), count <= Self.mostNames else {
-      throw CodecError.Problem.inexpressible("\(structure.displayName), flattened into itself")
+    // A struct that is flattened into itself ends here as well.
+    guard path.count < nestingDepth, left >= structure.node.fields.count else {
+      throw CodecError.Problem.inexpressible("\(structure.displayName), flattened too deep")
     }
+    left -= structure.node.fields.count
     let shape = JSONShape(structure, as: field)
     if let discriminator = shape.discriminator {
       var members: [String: SchemaField] = [:]
@@ -228,7 +234,6 @@ private struct JSONNames {
       discriminators[prefix + discriminator] = Discriminator(path: path, members: members)
     }
     for member in shape.fields {
-      count += 1
       var choices = choices
       if shape.discriminator != nil, member.field.discriminant != nil,
         member.flatten != nil || shape.valueName != nil
@@ -238,7 +243,7 @@ private struct JSONNames {
       if let flatten = member.flatten, let inner = structure.inner(member.field) {
         try add(
           inner, as: member.field, path: path + [member.field], choices: choices,
-          within: within.union([structure.node.id]), prefix: prefix + flatten)
+          prefix: prefix + flatten, nestingDepth: nestingDepth, left: &left)
       } else {
         entries[prefix + shape.valueName(of: member), default: []]
           .append(Entry(path: path, member: member, choices: choices))
@@ -284,7 +289,9 @@ extension DynamicValue.Builder {
     if let number = Int64(literal) { return try set(integer: number) }
     if let number = UInt64(literal) { return try set(integer: number) }
     // As JavaScript writes large numbers: 1e3.
-    guard let value = Double(literal), let number = Int64(exactly: value) else {
+    guard let value = Double(literal) else { throw CodecError.Problem.invalidNumber(literal) }
+    if let number = Int64(exactly: value) { return try set(integer: number) }
+    guard let number = UInt64(exactly: value) else {
       throw CodecError.Problem.invalidNumber(literal)
     }
     try set(integer: number)

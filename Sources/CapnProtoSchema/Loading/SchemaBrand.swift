@@ -50,6 +50,7 @@ public struct SchemaBrand: Hashable, Sendable {
       }
     }
     self.init(scopes: scopes)
+    guard weight <= Self.mostWeight else { throw SchemaError.Problem.nestedTooDeep }
   }
 
   /// The type with its parameters replaced by what this brand binds them to.

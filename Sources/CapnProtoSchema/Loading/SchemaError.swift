@@ -59,7 +59,8 @@ public struct SchemaError: Error, Hashable, Sendable {
     case invalidParameter(scope: UInt64, index: UInt16)
     /// A type parameter is bound to a type that is no pointer.
     case parameterNotPointer
-    /// A type or value is nested deeper than the loader follows.
+    /// A type, with all its bindings, the scopes or the superclasses are more than the loader
+    /// follows.
     case nestedTooDeep
   }
 }

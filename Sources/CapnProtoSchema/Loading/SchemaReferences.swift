@@ -26,14 +26,19 @@ struct SchemaReferences {
     }
   }
 
+  /// Levels of scopes, groups among them, and superclasses of an interface, in all. The C++
+  /// implementation allows as many superclasses.
+  private static var most: Int { 64 }
+
   /// Follows the scopes outwards; those that are not loaded end the way.
   private func checkScopes(_ node: SchemaNode) throws {
-    var (id, steps) = (node.scope, 0)
-    while id != 0, let scope = nodes[id] {
-      steps += 1
-      guard id != node.id, steps <= nodes.count else { throw SchemaError.Problem.cycle }
+    var id = node.scope
+    for _ in 0..<Self.most {
+      guard id != node.id else { throw SchemaError.Problem.cycle }
+      guard let scope = nodes[id] else { return }
       id = scope.scope
     }
+    throw SchemaError.Problem.nestedTooDeep
   }
 
   private func check(_ structure: StructNode, of node: SchemaNode) throws {
@@ -70,14 +75,13 @@ struct SchemaReferences {
   private func checkOrdinals(_ structure: StructNode) throws {
     var seen: Set<UInt16> = []
     var pending = [structure]
-    var visited = 0
-    while let next = pending.popLast(), visited <= nodes.count {
-      visited += 1
+    while let next = pending.popLast() {
       for field in next.fields {
         if let ordinal = field.ordinal, !seen.insert(ordinal).inserted {
           throw MemberProblem(member: field.name, .duplicateOrdinal(ordinal))
         }
-        if case .group(let id) = field.kind, let group = nodes[id]?.structure {
+        // A group of two fields, which is refused where it is named, might lead to itself.
+        if case .group(let id) = field.kind, groupUses[id] == 1, let group = nodes[id]?.structure {
           pending.append(group)
         }
       }
@@ -104,6 +108,7 @@ struct SchemaReferences {
     var pending = interface.superclasses.map(\.id)
     while let id = pending.popLast() {
       guard id != node.id else { throw SchemaError.Problem.cycle }
+      guard seen.count + pending.count < Self.most else { throw SchemaError.Problem.nestedTooDeep }
       guard seen.insert(id).inserted else { continue }
       pending += nodes[id]?.interface?.superclasses.map(\.id) ?? []
     }

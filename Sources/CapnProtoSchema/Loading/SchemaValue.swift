@@ -110,7 +110,8 @@ struct PointerHolder: TypedStructReader, ~Escapable {
   /// A copy of what the pointer leads to; nil where it is null.
   static func copy(_ source: AnyPointerReader) throws -> Ref<PointerHolder>? {
     if source.isNull { return nil }
-    let message = MessageBuilder()
+    // A schema has many values, which are kept: none takes more memory than it needs.
+    let message = MessageBuilder(firstSegmentWords: try source.totalSize().words + 2)
     try fill(message, source)
     // It is read for as long as the schema lives: what it may cost was counted when it was copied.
     return try Ref(

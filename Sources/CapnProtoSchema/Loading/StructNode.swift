@@ -41,7 +41,11 @@ public final class StructNode: Sendable {
     self.indices = indices
     self.fields = fields
     fieldsOutsideUnion = fields.indices.filter { fields[$0].discriminant == nil }
-    var members = [Int?](repeating: nil, count: Int(node.discriminantCount))
+    let count = fields.count - fieldsOutsideUnion.count
+    guard count == Int(node.discriminantCount), count != 1 else {
+      throw SchemaError.Problem.unionMemberCount(says: node.discriminantCount, has: count)
+    }
+    var members = [Int?](repeating: nil, count: count)
     for field in fields {
       if let layoutProblem = field.problem(in: layout) {
         throw MemberProblem(member: field.name, layoutProblem)
@@ -53,10 +57,6 @@ public final class StructNode: Sendable {
       members[Int(discriminant)] = field.index
     }
     unionMembers = members.compactMap { $0 }
-    guard unionMembers.count == members.count, members.count != 1 else {
-      throw SchemaError.Problem.unionMemberCount(
-        says: node.discriminantCount, has: unionMembers.count)
-    }
     if members.isEmpty {
       discriminantOffset = nil
     } else {
