@@ -37,6 +37,27 @@ import Testing
     #expect(try message.root.reader.text().isEmpty == true)
   }
 
+  /// Lengths about each at which the copy goes another way, in a message that is all of that text.
+  @Test(arguments: Array(0...34) + [60, 255], [false, true])
+  func textOfAnyLengthFillsItsWordsOnly(length: Int, isReplacing: Bool) throws {
+    let string = String(repeating: "aé", count: length / 3) + "xyz".prefix(length % 3)
+    let bytes = Array(string.utf8)
+    try #require(bytes.count == length)
+    let set: [(AnyPointerBuilder) -> Void] = [
+      { $0.setText(string) }, { $0.setText(utf8: bytes.span) },
+      { $0.setText(String(decoding: bytes + [0], as: UTF8.self).dropLast().description) },
+    ]
+    for set in set {
+      let message = MessageBuilder(firstSegmentWords: 2 + length / 8)
+      if isReplacing { message.root.setText("old") }
+      set(message.root)
+      #expect(try message.root.reader.text().count == length)
+      #expect(message.root.string == string)
+      if !isReplacing { #expect(message.words == 2 + length / 8) }
+      #expect(try message.root.reader.data().array == bytes + [0])
+    }
+  }
+
   @Test func textKeepsANULInside() throws {
     try reading([list(0, .byte, 4), characters("a\0b")]) { (root) throws in
       let text = try root.text()

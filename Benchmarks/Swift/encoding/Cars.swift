@@ -21,6 +21,7 @@ struct Cars: Workload {
     return sum
   }
 
+  @inline(__always)
   private mutating func fill(_ car: Car.Builder) {
     let make = numbers.below(5, as: Int.self)
     car.make = makes.span[make]
@@ -74,7 +75,7 @@ extension Numbers {
 
 extension Car.Reader {
   fileprivate var value: UInt64 {
-    get throws(DecodingError) {
+    @inline(__always) get throws(DecodingError) {
       var value = UInt64(truncatingIfNeeded: try make.count &* 10 &+ model.count &* 7)
       value &+= UInt64(seats) &* 200 &+ UInt64(doors) &* 350
       let wheels = try wheels

@@ -114,6 +114,7 @@ private struct Animals {
       var found = (others &- ones) & ~others & 0x8080_8080_8080_8080
       while found != 0 {
         look(text, index &+ (found.trailingZeroBitCount >> 3))
+        if hasCat && hasDog { return }
         found &= found &- 1
       }
       index &+= 8

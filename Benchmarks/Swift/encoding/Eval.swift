@@ -62,7 +62,7 @@ extension Expression.Reader {
 }
 
 extension Operation {
-  fileprivate func apply(_ left: Int32, _ right: Int32) -> Int32 {
+  @inline(__always) fileprivate func apply(_ left: Int32, _ right: Int32) -> Int32 {
     switch self {
     case .add: left &+ right
     case .subtract: left &- right

@@ -205,7 +205,7 @@ public enum Message: StructType, DescribedType {
       @_lifetime(copy self) get { _raw.pointer(0).structure() }
     }
     /// Sets `unimplemented` to a new struct.
-    @inlinable @_lifetime(copy self)
+    @inlinable @inline(__always) @_lifetime(copy self)
     public func initUnimplemented() -> Message.Builder {
       _raw.setDiscriminant(0, 0)
       return _raw.pointer(0).initStructure()
@@ -243,7 +243,7 @@ public enum Message: StructType, DescribedType {
       @_lifetime(copy self) get { _raw.pointer(0).structure() }
     }
     /// Sets `abort` to a new struct.
-    @inlinable @_lifetime(copy self)
+    @inlinable @inline(__always) @_lifetime(copy self)
     public func initAbort() -> Exception.Builder {
       _raw.setDiscriminant(0, 1)
       return _raw.pointer(0).initStructure()
@@ -276,7 +276,7 @@ public enum Message: StructType, DescribedType {
       @_lifetime(copy self) get { _raw.pointer(0).structure() }
     }
     /// Sets `bootstrap` to a new struct.
-    @inlinable @_lifetime(copy self)
+    @inlinable @inline(__always) @_lifetime(copy self)
     public func initBootstrap() -> Bootstrap.Builder {
       _raw.setDiscriminant(0, 8)
       return _raw.pointer(0).initStructure()
@@ -309,7 +309,7 @@ public enum Message: StructType, DescribedType {
       @_lifetime(copy self) get { _raw.pointer(0).structure() }
     }
     /// Sets `call` to a new struct.
-    @inlinable @_lifetime(copy self)
+    @inlinable @inline(__always) @_lifetime(copy self)
     public func initCall() -> Call.Builder {
       _raw.setDiscriminant(0, 2)
       return _raw.pointer(0).initStructure()
@@ -342,7 +342,7 @@ public enum Message: StructType, DescribedType {
       @_lifetime(copy self) get { _raw.pointer(0).structure() }
     }
     /// Sets `return` to a new struct.
-    @inlinable @_lifetime(copy self)
+    @inlinable @inline(__always) @_lifetime(copy self)
     public func initReturn() -> Return.Builder {
       _raw.setDiscriminant(0, 3)
       return _raw.pointer(0).initStructure()
@@ -375,7 +375,7 @@ public enum Message: StructType, DescribedType {
       @_lifetime(copy self) get { _raw.pointer(0).structure() }
     }
     /// Sets `finish` to a new struct.
-    @inlinable @_lifetime(copy self)
+    @inlinable @inline(__always) @_lifetime(copy self)
     public func initFinish() -> Finish.Builder {
       _raw.setDiscriminant(0, 4)
       return _raw.pointer(0).initStructure()
@@ -408,7 +408,7 @@ public enum Message: StructType, DescribedType {
       @_lifetime(copy self) get { _raw.pointer(0).structure() }
     }
     /// Sets `resolve` to a new struct.
-    @inlinable @_lifetime(copy self)
+    @inlinable @inline(__always) @_lifetime(copy self)
     public func initResolve() -> Resolve.Builder {
       _raw.setDiscriminant(0, 5)
       return _raw.pointer(0).initStructure()
@@ -441,7 +441,7 @@ public enum Message: StructType, DescribedType {
       @_lifetime(copy self) get { _raw.pointer(0).structure() }
     }
     /// Sets `release` to a new struct.
-    @inlinable @_lifetime(copy self)
+    @inlinable @inline(__always) @_lifetime(copy self)
     public func initRelease() -> Release.Builder {
       _raw.setDiscriminant(0, 6)
       return _raw.pointer(0).initStructure()
@@ -474,7 +474,7 @@ public enum Message: StructType, DescribedType {
       @_lifetime(copy self) get { _raw.pointer(0).structure() }
     }
     /// Sets `disembargo` to a new struct.
-    @inlinable @_lifetime(copy self)
+    @inlinable @inline(__always) @_lifetime(copy self)
     public func initDisembargo() -> Disembargo.Builder {
       _raw.setDiscriminant(0, 13)
       return _raw.pointer(0).initStructure()
@@ -577,7 +577,7 @@ public enum Message: StructType, DescribedType {
       @_lifetime(copy self) get { _raw.pointer(0).structure() }
     }
     /// Sets `provide` to a new struct.
-    @inlinable @_lifetime(copy self)
+    @inlinable @inline(__always) @_lifetime(copy self)
     public func initProvide() -> Provide.Builder {
       _raw.setDiscriminant(0, 10)
       return _raw.pointer(0).initStructure()
@@ -610,7 +610,7 @@ public enum Message: StructType, DescribedType {
       @_lifetime(copy self) get { _raw.pointer(0).structure() }
     }
     /// Sets `accept` to a new struct.
-    @inlinable @_lifetime(copy self)
+    @inlinable @inline(__always) @_lifetime(copy self)
     public func initAccept() -> Accept.Builder {
       _raw.setDiscriminant(0, 11)
       return _raw.pointer(0).initStructure()
@@ -643,7 +643,7 @@ public enum Message: StructType, DescribedType {
       @_lifetime(copy self) get { _raw.pointer(0).structure() }
     }
     /// Sets `join` to a new struct.
-    @inlinable @_lifetime(copy self)
+    @inlinable @inline(__always) @_lifetime(copy self)
     public func initJoin() -> Join.Builder {
       _raw.setDiscriminant(0, 12)
       return _raw.pointer(0).initStructure()
@@ -1080,7 +1080,7 @@ public enum Call: StructType, DescribedType {
       @_lifetime(copy self) get { _raw.pointer(0).structure() }
     }
     /// Sets `target` to a new struct.
-    @inlinable @_lifetime(copy self)
+    @inlinable @inline(__always) @_lifetime(copy self)
     public func initTarget() -> MessageTarget.Builder { _raw.pointer(0).initStructure() }
     /// Sets `target` to a copy.
     public func setTarget(_ value: MessageTarget.Reader) throws(DecodingError) {
@@ -1124,7 +1124,7 @@ public enum Call: StructType, DescribedType {
       @_lifetime(copy self) get { _raw.pointer(1).structure() }
     }
     /// Sets `params` to a new struct.
-    @inlinable @_lifetime(copy self)
+    @inlinable @inline(__always) @_lifetime(copy self)
     public func initParams() -> Payload.Builder { _raw.pointer(1).initStructure() }
     /// Sets `params` to a copy.
     public func setParams(_ value: Payload.Reader) throws(DecodingError) {
@@ -1501,7 +1501,7 @@ public enum Return: StructType, DescribedType {
       @_lifetime(copy self) get { _raw.pointer(0).structure() }
     }
     /// Sets `results` to a new struct.
-    @inlinable @_lifetime(copy self)
+    @inlinable @inline(__always) @_lifetime(copy self)
     public func initResults() -> Payload.Builder {
       _raw.setDiscriminant(3, 0)
       return _raw.pointer(0).initStructure()
@@ -1534,7 +1534,7 @@ public enum Return: StructType, DescribedType {
       @_lifetime(copy self) get { _raw.pointer(0).structure() }
     }
     /// Sets `exception` to a new struct.
-    @inlinable @_lifetime(copy self)
+    @inlinable @inline(__always) @_lifetime(copy self)
     public func initException() -> Exception.Builder {
       _raw.setDiscriminant(3, 1)
       return _raw.pointer(0).initStructure()
@@ -1894,7 +1894,7 @@ public enum Resolve: StructType, DescribedType {
       @_lifetime(copy self) get { _raw.pointer(0).structure() }
     }
     /// Sets `cap` to a new struct.
-    @inlinable @_lifetime(copy self)
+    @inlinable @inline(__always) @_lifetime(copy self)
     public func initCap() -> CapDescriptor.Builder {
       _raw.setDiscriminant(2, 0)
       return _raw.pointer(0).initStructure()
@@ -1927,7 +1927,7 @@ public enum Resolve: StructType, DescribedType {
       @_lifetime(copy self) get { _raw.pointer(0).structure() }
     }
     /// Sets `exception` to a new struct.
-    @inlinable @_lifetime(copy self)
+    @inlinable @inline(__always) @_lifetime(copy self)
     public func initException() -> Exception.Builder {
       _raw.setDiscriminant(2, 1)
       return _raw.pointer(0).initStructure()
@@ -2160,7 +2160,7 @@ public enum Disembargo: StructType, DescribedType {
       @_lifetime(copy self) get { _raw.pointer(0).structure() }
     }
     /// Sets `target` to a new struct.
-    @inlinable @_lifetime(copy self)
+    @inlinable @inline(__always) @_lifetime(copy self)
     public func initTarget() -> MessageTarget.Builder { _raw.pointer(0).initStructure() }
     /// Sets `target` to a copy.
     public func setTarget(_ value: MessageTarget.Reader) throws(DecodingError) {
@@ -2436,7 +2436,7 @@ public enum Provide: StructType, DescribedType {
       @_lifetime(copy self) get { _raw.pointer(0).structure() }
     }
     /// Sets `target` to a new struct.
-    @inlinable @_lifetime(copy self)
+    @inlinable @inline(__always) @_lifetime(copy self)
     public func initTarget() -> MessageTarget.Builder { _raw.pointer(0).initStructure() }
     /// Sets `target` to a copy.
     public func setTarget(_ value: MessageTarget.Reader) throws(DecodingError) {
@@ -2765,7 +2765,7 @@ public enum Join: StructType, DescribedType {
       @_lifetime(copy self) get { _raw.pointer(0).structure() }
     }
     /// Sets `target` to a new struct.
-    @inlinable @_lifetime(copy self)
+    @inlinable @inline(__always) @_lifetime(copy self)
     public func initTarget() -> MessageTarget.Builder { _raw.pointer(0).initStructure() }
     /// Sets `target` to a copy.
     public func setTarget(_ value: MessageTarget.Reader) throws(DecodingError) {
@@ -2890,7 +2890,7 @@ public enum MessageTarget: StructType, DescribedType {
       @_lifetime(copy self) get { _raw.pointer(0).structure() }
     }
     /// Sets `promisedAnswer` to a new struct.
-    @inlinable @_lifetime(copy self)
+    @inlinable @inline(__always) @_lifetime(copy self)
     public func initPromisedAnswer() -> PromisedAnswer.Builder {
       _raw.setDiscriminant(2, 1)
       return _raw.pointer(0).initStructure()
@@ -3015,7 +3015,7 @@ public enum Payload: StructType, DescribedType {
       @_lifetime(copy self) get { _raw.pointer(1).list() }
     }
     /// Sets `capTable` to a new list of the count.
-    @inlinable @_lifetime(copy self)
+    @inlinable @inline(__always) @_lifetime(copy self)
     public func initCapTable(_ count: Int) -> ListBuilder<CapDescriptor.Builder> {
       _raw.pointer(1).initList(count: count)
     }
@@ -3245,7 +3245,7 @@ public enum CapDescriptor: StructType, DescribedType {
       @_lifetime(copy self) get { _raw.pointer(0).structure() }
     }
     /// Sets `receiverAnswer` to a new struct.
-    @inlinable @_lifetime(copy self)
+    @inlinable @inline(__always) @_lifetime(copy self)
     public func initReceiverAnswer() -> PromisedAnswer.Builder {
       _raw.setDiscriminant(0, 4)
       return _raw.pointer(0).initStructure()
@@ -3284,7 +3284,7 @@ public enum CapDescriptor: StructType, DescribedType {
       @_lifetime(copy self) get { _raw.pointer(0).structure() }
     }
     /// Sets `thirdPartyHosted` to a new struct.
-    @inlinable @_lifetime(copy self)
+    @inlinable @inline(__always) @_lifetime(copy self)
     public func initThirdPartyHosted() -> ThirdPartyCapDescriptor.Builder {
       _raw.setDiscriminant(0, 5)
       return _raw.pointer(0).initStructure()
@@ -3484,7 +3484,7 @@ public enum PromisedAnswer: StructType, DescribedType {
       @_lifetime(copy self) get { _raw.pointer(0).list() }
     }
     /// Sets `transform` to a new list of the count.
-    @inlinable @_lifetime(copy self)
+    @inlinable @inline(__always) @_lifetime(copy self)
     public func initTransform(_ count: Int) -> ListBuilder<PromisedAnswer.Op.Builder> {
       _raw.pointer(0).initList(count: count)
     }
@@ -3779,11 +3779,12 @@ public enum Exception: StructType, DescribedType {
     }
 
     /// Human-readable failure description.
-    @inlinable public var reason: String {
+    @inlinable @inline(__always) public var reason: String {
       get { _raw.pointer(0).string }
       nonmutating set { _raw.pointer(0).setText(newValue) }
     }
     /// Sets `reason` to the bytes, which should be UTF-8.
+    @inlinable @inline(__always)
     public func setReason(utf8 bytes: Span<UInt8>) { _raw.pointer(0).setText(utf8: bytes) }
     /// Whether `reason` is set.
     @inlinable public var hasReason: Bool { _raw.hasPointer(0) }
@@ -3817,11 +3818,12 @@ public enum Exception: StructType, DescribedType {
     /// Stack trace text from the remote server. The format is not specified. By default,
     /// implementations do not provide stack traces; the application must explicitly enable them
     /// when desired.
-    @inlinable public var trace: String {
+    @inlinable @inline(__always) public var trace: String {
       get { _raw.pointer(1).string }
       nonmutating set { _raw.pointer(1).setText(newValue) }
     }
     /// Sets `trace` to the bytes, which should be UTF-8.
+    @inlinable @inline(__always)
     public func setTrace(utf8 bytes: Span<UInt8>) { _raw.pointer(1).setText(utf8: bytes) }
     /// Whether `trace` is set.
     @inlinable public var hasTrace: Bool { _raw.hasPointer(1) }
@@ -3888,7 +3890,7 @@ public enum Exception: StructType, DescribedType {
     public static var _schemaFile: SchemaFile { _schema_b312981b2552a250 }
 
     /// The enumerant of the number.
-    @inlinable public init(rawValue: UInt16) {
+    @inlinable @inline(__always) public init(rawValue: UInt16) {
       switch rawValue {
       case 0: self = .failed
       case 1: self = .overloaded
@@ -3899,7 +3901,7 @@ public enum Exception: StructType, DescribedType {
     }
 
     /// The number.
-    @inlinable public var rawValue: UInt16 {
+    @inlinable @inline(__always) public var rawValue: UInt16 {
       switch self {
       case .failed: 0
       case .overloaded: 1

@@ -36,7 +36,7 @@
   }
 
   /// A new list of the count, at most 2^29 - 1 elements, all zero or null.
-  @inlinable @_lifetime(copy self)
+  @inlinable @inline(__always) @_lifetime(copy self)
   public func initList<Element: ListElementBuilder & ~Escapable>(
     of: Element.Type = Element.self, count: Int
   ) -> ListBuilder<Element> {
@@ -59,7 +59,7 @@
   }
 
   /// Sets a text of the string's UTF-8.
-  @inlinable
+  @inlinable @inline(__always)
   public func setText(_ string: String) {
     let isSet: Void? = unsafe string.utf8.withContiguousStorageIfAvailable {
       unsafe setBytes(UnsafeRawBufferPointer($0), terminated: true)
@@ -68,26 +68,23 @@
   }
 
   /// Sets a text of a string whose UTF-8 has to be made first.
-  @usableFromInline @inline(never)
-  func setForeignText(_ string: String) {
-    var string = string
-    string.withUTF8 { unsafe setBytes(UnsafeRawBufferPointer($0), terminated: true) }
-  }
+  @usableFromInline @inline(never) @_effects(releasenone)
+  func setForeignText(_ string: String) { setText(utf8: string.utf8.span) }
 
   /// Sets a text of the bytes, which should be UTF-8 without a NUL at the end.
-  @inlinable
+  @inlinable @inline(__always)
   public func setText(utf8 bytes: Span<UInt8>) {
     unsafe bytes.withUnsafeBytes { unsafe setBytes($0, terminated: true) }
   }
 
   /// Sets data of the bytes.
-  @inlinable
+  @inlinable @inline(__always)
   public func setData(_ bytes: Span<UInt8>) {
     unsafe bytes.withUnsafeBytes { unsafe setBytes($0, terminated: false) }
   }
 
   /// Sets data of the bytes.
-  @inlinable
+  @inlinable @inline(__always)
   public func setData(_ bytes: [UInt8]) {
     unsafe bytes.withUnsafeBytes { unsafe setBytes($0, terminated: false) }
   }
@@ -96,12 +93,24 @@
   func setBytes(_ bytes: UnsafeRawBufferPointer, terminated: Bool) {
     guard isNull else { return unsafe replaceBytes(bytes, terminated: terminated) }
     let target = unsafe raw.initBytes(count: bytes.count &+ (terminated ? 1 : 0))
-    if let start = bytes.baseAddress {
-      unsafe target.copyMemory(from: start, byteCount: bytes.count)
+    guard let source = bytes.baseAddress else { return }
+    // Most are short, and a call costs more than to copy them.
+    if bytes.count > 16 {
+      unsafe target.copyMemory(from: source, byteCount: bytes.count)
+    } else if bytes.count >= 8 {
+      unsafe target.copyEnds(UInt64.self, of: source, count: bytes.count)
+    } else if bytes.count >= 4 {
+      unsafe target.copyEnds(UInt32.self, of: source, count: bytes.count)
+    } else {
+      for index in 0..<bytes.count {
+        unsafe target.storeBytes(of: bytes[index], toByteOffset: index, as: UInt8.self)
+      }
     }
   }
 
-  @usableFromInline @inline(never)
+  // Where a text is null and has room, as is the rule, nothing releases an object. As the other paths
+  // do not either, the compiler need not retain the string meanwhile.
+  @usableFromInline @inline(never) @_effects(releasenone)
   func replaceBytes(_ bytes: UnsafeRawBufferPointer, terminated: Bool) {
     // The bytes may be those that are replaced: what was here goes after they are copied.
     let replaced = raw.detach()
@@ -152,4 +161,19 @@
 
   /// The capability that the pointer refers to.
   public var capability: (any CapabilityHook)? { try? raw.reader.capabilityHook() }
+}
+
+extension UnsafeMutableRawPointer {
+  /// Copies a number at each end of the bytes, which are at least as many as it has and at most twice
+  /// as many.
+  @inlinable @inline(__always)
+  func copyEnds<Number: BitwiseCopyable>(
+    _: Number.Type, of source: UnsafeRawPointer, count: Int
+  ) {
+    let last = count &- MemoryLayout<Number>.size
+    unsafe storeBytes(of: source.loadUnaligned(as: Number.self), as: Number.self)
+    unsafe storeBytes(
+      of: source.loadUnaligned(fromByteOffset: last, as: Number.self), toByteOffset: last,
+      as: Number.self)
+  }
 }

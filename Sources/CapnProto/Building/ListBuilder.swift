@@ -87,7 +87,7 @@ extension ListBuilder where Element: PrimitiveElement {
 
 extension ListBuilder where Element == TextType {
   /// The text at the index, which must be one of `indices`, as a copy.
-  @inlinable
+  @inlinable @inline(__always)
   public subscript(index: Int) -> String {
     get { _list.pointer(index).string }
     nonmutating set { _list.pointer(index).setText(newValue) }
@@ -96,7 +96,7 @@ extension ListBuilder where Element == TextType {
 
 extension ListBuilder where Element == DataType {
   /// The data at the index, which must be one of `indices`, as a copy.
-  @inlinable
+  @inlinable @inline(__always)
   public subscript(index: Int) -> [UInt8] {
     get { _list.pointer(index).array }
     nonmutating set { _list.pointer(index).setData(newValue) }

@@ -102,6 +102,24 @@ extension ListReader where Element: PointerElement & ~Escapable {
   }
 }
 
+// Texts and data as their elements are read by any list of pointers, but inline.
+
+extension ListReader where Element == TextReader {
+  /// The text at the index, which must be one of `indices`.
+  @inlinable @inline(__always)
+  public subscript(index: Int) -> TextReader {
+    @_lifetime(copy self) get throws(DecodingError) { try _list.pointer(index).text() }
+  }
+}
+
+extension ListReader where Element == DataReader {
+  /// The data at the index, which must be one of `indices`.
+  @inlinable @inline(__always)
+  public subscript(index: Int) -> DataReader {
+    @_lifetime(copy self) get throws(DecodingError) { try _list.pointer(index).data() }
+  }
+}
+
 extension ListReader where Element: PrimitiveElement {
   /// The elements as an array.
   @inlinable public var array: [Element] { map { $0 } }

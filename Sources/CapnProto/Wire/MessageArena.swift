@@ -20,6 +20,9 @@ final class MessageArena: @unchecked Sendable {
   @usableFromInline let header: ArenaPointer
   /// Capabilities that pointers of this message refer to by index; nil where the peer sent none.
   nonisolated(unsafe) var capabilities: [(any CapabilityHook)?] = []
+  /// Capabilities that no pointer refers to any more. Let go later, as that may run code of others,
+  /// and what overwrites a pointer promises to release nothing.
+  nonisolated(unsafe) private var dropped: [any CapabilityHook] = []
   /// Whose the segments' words are.
   enum Words {
     /// The first segment's lie in the arena's block, any further one's in a block of its own.
@@ -215,6 +218,7 @@ final class MessageArena: @unchecked Sendable {
     clearFirstSegment()
     unsafe header.pointee.segments[0].pointee.used = 1
     unsafe capabilities = []
+    unsafe dropped = []
   }
 
   /// Memory from the heap, aligned for any load.
@@ -278,6 +282,7 @@ final class MessageArena: @unchecked Sendable {
   /// Ends building: from here on readers may be kept and shared, within the limits.
   func freeze(limits: ReaderLimits) {
     if unsafe words == .building { unsafe words = .frozen }
+    unsafe dropped = []
     unsafe header.pointee.traversalLimit = max(0, limits.traversalWords)
     unsafe header.pointee.traversalWords.store(max(0, limits.traversalWords), ordering: .relaxed)
   }
@@ -295,12 +300,15 @@ final class MessageArena: @unchecked Sendable {
 
   /// Adds a capability to the table of a message that is being built.
   func addCapability(_ hook: any CapabilityHook) -> UInt32 {
+    unsafe dropped = []
     unsafe capabilities.append(hook)
     return unsafe UInt32(truncatingIfNeeded: capabilities.count - 1)
   }
 
   /// Forgets a capability that no pointer of a message being built refers to any more.
   func dropCapability(_ index: UInt32) {
-    if unsafe index < capabilities.count { unsafe capabilities[Int(index)] = nil }
+    guard let hook = capability(index) else { return }
+    unsafe dropped.append(hook)
+    unsafe capabilities[Int(index)] = nil
   }
 }

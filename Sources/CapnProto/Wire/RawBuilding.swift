@@ -62,8 +62,8 @@ extension RawPointerBuilder {
       descriptor: self, start: segment.pointee.start + start &* 8)
   }
 
-  /// Words in another segment, behind a landing pad.
-  @usableFromInline @inline(never)
+  /// Words in another segment, behind a landing pad. Releases nothing: see `setBytes`.
+  @usableFromInline @inline(never) @_effects(releasenone)
   func allocateFar(_ words: Int) -> Allocation {
     let segment = unsafe segment.pointee.arena.segment(withRoomFor: words + 1)
     let index = unsafe segment.pointee.used
@@ -115,7 +115,7 @@ extension RawPointerBuilder {
   /// Room for bytes; a text's NUL is among the count.
   @inlinable @inline(__always)
   func initBytes(count: Int) -> UnsafeMutableRawPointer {
-    precondition(count >= 0 && count < 1 << 29, "text and data have at most 2^29 - 1 bytes")
+    precondition(UInt(bitPattern: count) < 1 << 29, "text and data have at most 2^29 - 1 bytes")
     let new = allocate((count &+ 7) >> 3)
     new.descriptor.word = .list(offset: new.offset, size: .byte, count: count)
     return unsafe new.start

@@ -4,11 +4,14 @@
 // borrowed from a buffer of any alignment. Values of these types stay inside the module; see
 // Segment.swift for why the addresses in them are alive.
 
-/// A place in a message that holds a pointer.
+/// A pointer of a message and the place that holds it.
 @safe @usableFromInline
 @frozen struct RawPointer: BitwiseCopyable {
   @usableFromInline let segment: SegmentPointer
   @usableFromInline let place: UnsafeMutableRawPointer
+  /// What the place held when it was looked at. Not loaded anew, so that the compiler sees where a
+  /// pointer is null because its struct has none.
+  @usableFromInline let word: WirePointer
   /// Levels that may still be followed.
   @usableFromInline let nesting: UInt16
 
@@ -16,22 +19,17 @@
   init(segment: SegmentPointer, place: UnsafeMutableRawPointer, nesting: UInt16) {
     unsafe self.segment = segment
     unsafe self.place = place
+    word = WirePointer(UInt64(littleEndian: unsafe place.loadUnaligned(as: UInt64.self)))
     self.nesting = nesting
   }
 
   /// A pointer that is null and lies in no message.
-  @usableFromInline @inline(never)
-  static func null(_ segment: SegmentPointer) -> RawPointer {
-    unsafe RawPointer(segment: segment, place: nullWord, nesting: 0)
-  }
-
-  /// Never written to.
-  private static nonisolated(unsafe) let nullWord = unsafe MessageArena.allocateWords(1)
-
-  @inlinable var word: WirePointer {
-    @inline(__always) get {
-      WirePointer(UInt64(littleEndian: unsafe place.loadUnaligned(as: UInt64.self)))
-    }
+  @inlinable @inline(__always)
+  init(nullIn segment: SegmentPointer) {
+    unsafe self.segment = segment
+    unsafe place = segment.pointee.start
+    word = WirePointer(0)
+    nesting = 0
   }
 
   /// The index of the pointer's word in its segment.
@@ -72,7 +70,6 @@ extension RawPointer {
   /// Follows the pointer, which is not null, as far as the object's descriptor.
   @inlinable @inline(__always)
   func target() throws(DecodingError) -> RawTarget {
-    let word = self.word
     if word.kind != 2 {
       return unsafe RawTarget(segment: segment, word: word, index: index &+ 1 &+ word.offset)
     }
@@ -144,7 +141,7 @@ extension RawPointer {
   /// The pointer at the index; past the section's end, a null pointer.
   @inlinable @inline(__always)
   func pointer(_ index: Int) -> RawPointer {
-    guard index >= 0, index < Int(pointers) else { return unsafe .null(segment) }
+    guard index >= 0, index < Int(pointers) else { return unsafe RawPointer(nullIn: segment) }
     return unsafe RawPointer(
       segment: segment, place: data + (Int(dataBits >> 6) &+ index) &* 8, nesting: nesting)
   }
@@ -372,14 +369,14 @@ extension RawPointer {
 
   @inlinable @inline(__always)
   func structure() throws(DecodingError) -> RawStruct {
-    guard word.kind == 0, !word.isNull else { return try distantStructure() }
+    guard word.kind == 0 else { return try distantStructure() }
+    if word.isNull { return unsafe .empty(segment) }
     return try nearTarget.structure(nesting: nesting)
   }
 
   @usableFromInline @inline(never)
   func distantStructure() throws(DecodingError) -> RawStruct {
-    if word.isNull { return unsafe .empty(segment) }
-    return try target().structure(nesting: nesting)
+    try target().structure(nesting: nesting)
   }
 
   /// The list, whose elements can be read as the expected size.

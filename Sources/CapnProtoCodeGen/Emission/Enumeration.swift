@@ -14,7 +14,7 @@ extension FileEmitter {
       emitIdentity(node)
       out.line()
       out.line("/// The enumerant of the number.")
-      out.block("@inlinable public init(rawValue: UInt16)") {
+      out.block("@inlinable @inline(__always) public init(rawValue: UInt16)") {
         out.line("switch rawValue {")
         for (number, enumerant) in cases {
           out.line("case \(number): self = .\(enumerant.swiftName)")
@@ -24,7 +24,7 @@ extension FileEmitter {
       }
       out.line()
       out.line("/// The number.")
-      out.block("@inlinable public var rawValue: UInt16") {
+      out.block("@inlinable @inline(__always) public var rawValue: UInt16") {
         out.line("switch self {")
         for (number, enumerant) in cases {
           out.line("case .\(enumerant.swiftName): \(number)")

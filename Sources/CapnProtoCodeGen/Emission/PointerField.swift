@@ -77,12 +77,13 @@ extension FileEmitter {
 
   private func emitText(_ pointer: PointerField) {
     emitProperty(
-      pointer.field, "String", attributes: "@inlinable ", get: pointer.copied("string"),
-      select: pointer.select, set: "\(pointer.pointer).setText(newValue)")
+      pointer.field, "String", attributes: "@inlinable @inline(__always) ",
+      get: pointer.copied("string"), select: pointer.select,
+      set: "\(pointer.pointer).setText(newValue)")
     emitSetter(
       "Sets `\(pointer.field.name)` to the bytes, which should be UTF-8.", pointer,
       "public func \(setter(pointer))(utf8 bytes: Span<UInt8>)",
-      "\(pointer.pointer).setText(utf8: bytes)")
+      "\(pointer.pointer).setText(utf8: bytes)", isInlined: true)
   }
 
   private func emitData(_ pointer: PointerField) {
@@ -92,7 +93,7 @@ extension FileEmitter {
     emitSetter(
       "Sets `\(pointer.field.name)` to the bytes.", pointer,
       "public func \(setter(pointer))(_ bytes: Span<UInt8>)",
-      "\(pointer.pointer).setData(bytes)")
+      "\(pointer.pointer).setData(bytes)", isInlined: true)
   }
 
   private func emitCapability(_ pointer: PointerField, get: String, set: String) {
@@ -111,7 +112,7 @@ extension FileEmitter {
       attributes: isList ? "@inlinable" : "@inlinable @inline(__always)")
     let what = isList ? "list of the count" : "struct"
     out.line("/// Sets `\(pointer.field.name)` to a new \(what).")
-    out.line("@inlinable @_lifetime(copy self)")
+    out.line("@inlinable @inline(__always) @_lifetime(copy self)")
     out.function(
       "public func \(pointer.context.name("init", pointer.field))"
         + "(\(isList ? "_ count: Int" : "")) -> \(type)",
@@ -159,9 +160,11 @@ extension FileEmitter {
   }
 
   private func emitSetter(
-    _ documentation: String, _ pointer: PointerField, _ head: String, _ statement: String
+    _ documentation: String, _ pointer: PointerField, _ head: String, _ statement: String,
+    isInlined: Bool = false
   ) {
     out.line("/// \(documentation)")
+    if isInlined { out.line("@inlinable @inline(__always)") }
     out.function(head, [pointer.select, statement].compactMap { $0 })
   }
 

@@ -133,11 +133,12 @@ public enum Node: StructType, DescribedType {
     /// format could change.  It is not guaranteed to be unique.
     ///
     /// (On Zooko's triangle, this is the node's nickname.)
-    @inlinable public var displayName: String {
+    @inlinable @inline(__always) public var displayName: String {
       get { _raw.pointer(0).string }
       nonmutating set { _raw.pointer(0).setText(newValue) }
     }
     /// Sets `displayName` to the bytes, which should be UTF-8.
+    @inlinable @inline(__always)
     public func setDisplayName(utf8 bytes: Span<UInt8>) { _raw.pointer(0).setText(utf8: bytes) }
     /// Whether `displayName` is set.
     @inlinable public var hasDisplayName: Bool { _raw.hasPointer(0) }
@@ -173,7 +174,7 @@ public enum Node: StructType, DescribedType {
       @_lifetime(copy self) get { _raw.pointer(5).list() }
     }
     /// Sets `parameters` to a new list of the count.
-    @inlinable @_lifetime(copy self)
+    @inlinable @inline(__always) @_lifetime(copy self)
     public func initParameters(_ count: Int) -> ListBuilder<Node.Parameter.Builder> {
       _raw.pointer(5).initList(count: count)
     }
@@ -207,7 +208,7 @@ public enum Node: StructType, DescribedType {
       @_lifetime(copy self) get { _raw.pointer(1).list() }
     }
     /// Sets `nestedNodes` to a new list of the count.
-    @inlinable @_lifetime(copy self)
+    @inlinable @inline(__always) @_lifetime(copy self)
     public func initNestedNodes(_ count: Int) -> ListBuilder<Node.NestedNode.Builder> {
       _raw.pointer(1).initList(count: count)
     }
@@ -234,7 +235,7 @@ public enum Node: StructType, DescribedType {
       @_lifetime(copy self) get { _raw.pointer(2).list() }
     }
     /// Sets `annotations` to a new list of the count.
-    @inlinable @_lifetime(copy self)
+    @inlinable @inline(__always) @_lifetime(copy self)
     public func initAnnotations(_ count: Int) -> ListBuilder<_Annotation_f1c8950dab257542.Builder> {
       _raw.pointer(2).initList(count: count)
     }
@@ -392,11 +393,12 @@ public enum Node: StructType, DescribedType {
         @_lifetime(copy self) get { Reader(_raw: _raw.reader) }
       }
 
-      @inlinable public var name: String {
+      @inlinable @inline(__always) public var name: String {
         get { _raw.pointer(0).string }
         nonmutating set { _raw.pointer(0).setText(newValue) }
       }
       /// Sets `name` to the bytes, which should be UTF-8.
+      @inlinable @inline(__always)
       public func setName(utf8 bytes: Span<UInt8>) { _raw.pointer(0).setText(utf8: bytes) }
       /// Whether `name` is set.
       @inlinable public var hasName: Bool { _raw.hasPointer(0) }
@@ -464,11 +466,12 @@ public enum Node: StructType, DescribedType {
       /// Unqualified symbol name.  Unlike Node.displayName, this *can* be used programmatically.
       ///
       /// (On Zooko's triangle, this is the node's petname according to its parent scope.)
-      @inlinable public var name: String {
+      @inlinable @inline(__always) public var name: String {
         get { _raw.pointer(0).string }
         nonmutating set { _raw.pointer(0).setText(newValue) }
       }
       /// Sets `name` to the bytes, which should be UTF-8.
+      @inlinable @inline(__always)
       public func setName(utf8 bytes: Span<UInt8>) { _raw.pointer(0).setText(utf8: bytes) }
       /// Whether `name` is set.
       @inlinable public var hasName: Bool { _raw.hasPointer(0) }
@@ -559,11 +562,12 @@ public enum Node: StructType, DescribedType {
       }
 
       /// The top-level doc comment for the Node.
-      @inlinable public var docComment: String {
+      @inlinable @inline(__always) public var docComment: String {
         get { _raw.pointer(0).string }
         nonmutating set { _raw.pointer(0).setText(newValue) }
       }
       /// Sets `docComment` to the bytes, which should be UTF-8.
+      @inlinable @inline(__always)
       public func setDocComment(utf8 bytes: Span<UInt8>) { _raw.pointer(0).setText(utf8: bytes) }
       /// Whether `docComment` is set.
       @inlinable public var hasDocComment: Bool { _raw.hasPointer(0) }
@@ -586,7 +590,7 @@ public enum Node: StructType, DescribedType {
         @_lifetime(copy self) get { _raw.pointer(1).list() }
       }
       /// Sets `members` to a new list of the count.
-      @inlinable @_lifetime(copy self)
+      @inlinable @inline(__always) @_lifetime(copy self)
       public func initMembers(_ count: Int) -> ListBuilder<Node.SourceInfo.Member.Builder> {
         _raw.pointer(1).initList(count: count)
       }
@@ -655,11 +659,12 @@ public enum Node: StructType, DescribedType {
         }
 
         /// Doc comment on the member.
-        @inlinable public var docComment: String {
+        @inlinable @inline(__always) public var docComment: String {
           get { _raw.pointer(0).string }
           nonmutating set { _raw.pointer(0).setText(newValue) }
         }
         /// Sets `docComment` to the bytes, which should be UTF-8.
+        @inlinable @inline(__always)
         public func setDocComment(utf8 bytes: Span<UInt8>) { _raw.pointer(0).setText(utf8: bytes) }
         /// Whether `docComment` is set.
         @inlinable public var hasDocComment: Bool { _raw.hasPointer(0) }
@@ -836,7 +841,7 @@ public enum Node: StructType, DescribedType {
         @_lifetime(copy self) get { _raw.pointer(3).list() }
       }
       /// Sets `fields` to a new list of the count.
-      @inlinable @_lifetime(copy self)
+      @inlinable @inline(__always) @_lifetime(copy self)
       public func initFields(_ count: Int) -> ListBuilder<Field.Builder> {
         _raw.pointer(3).initList(count: count)
       }
@@ -906,7 +911,7 @@ public enum Node: StructType, DescribedType {
         @_lifetime(copy self) get { _raw.pointer(3).list() }
       }
       /// Sets `enumerants` to a new list of the count.
-      @inlinable @_lifetime(copy self)
+      @inlinable @inline(__always) @_lifetime(copy self)
       public func initEnumerants(_ count: Int) -> ListBuilder<Enumerant.Builder> {
         _raw.pointer(3).initList(count: count)
       }
@@ -985,7 +990,7 @@ public enum Node: StructType, DescribedType {
         @_lifetime(copy self) get { _raw.pointer(3).list() }
       }
       /// Sets `methods` to a new list of the count.
-      @inlinable @_lifetime(copy self)
+      @inlinable @inline(__always) @_lifetime(copy self)
       public func initMethods(_ count: Int) -> ListBuilder<Method.Builder> {
         _raw.pointer(3).initList(count: count)
       }
@@ -1012,7 +1017,7 @@ public enum Node: StructType, DescribedType {
         @_lifetime(copy self) get { _raw.pointer(4).list() }
       }
       /// Sets `superclasses` to a new list of the count.
-      @inlinable @_lifetime(copy self)
+      @inlinable @inline(__always) @_lifetime(copy self)
       public func initSuperclasses(_ count: Int) -> ListBuilder<Superclass.Builder> {
         _raw.pointer(4).initList(count: count)
       }
@@ -1088,7 +1093,7 @@ public enum Node: StructType, DescribedType {
         @_lifetime(copy self) get { _raw.pointer(3).structure() }
       }
       /// Sets `type` to a new struct.
-      @inlinable @_lifetime(copy self)
+      @inlinable @inline(__always) @_lifetime(copy self)
       public func initType() -> Type.Builder { _raw.pointer(3).initStructure() }
       /// Sets `type` to a copy.
       public func setType(_ value: Type.Reader) throws(DecodingError) {
@@ -1110,7 +1115,7 @@ public enum Node: StructType, DescribedType {
         @_lifetime(copy self) get { _raw.pointer(4).structure() }
       }
       /// Sets `value` to a new struct.
-      @inlinable @_lifetime(copy self)
+      @inlinable @inline(__always) @_lifetime(copy self)
       public func initValue() -> Value.Builder { _raw.pointer(4).initStructure() }
       /// Sets `value` to a copy.
       public func setValue(_ value: Value.Reader) throws(DecodingError) {
@@ -1200,7 +1205,7 @@ public enum Node: StructType, DescribedType {
         @_lifetime(copy self) get { _raw.pointer(3).structure() }
       }
       /// Sets `type` to a new struct.
-      @inlinable @_lifetime(copy self)
+      @inlinable @inline(__always) @_lifetime(copy self)
       public func initType() -> Type.Builder { _raw.pointer(3).initStructure() }
       /// Sets `type` to a copy.
       public func setType(_ value: Type.Reader) throws(DecodingError) {
@@ -1369,11 +1374,12 @@ public enum Field: StructType, DescribedType {
       @_lifetime(copy self) get { Reader(_raw: _raw.reader) }
     }
 
-    @inlinable public var name: String {
+    @inlinable @inline(__always) public var name: String {
       get { _raw.pointer(0).string }
       nonmutating set { _raw.pointer(0).setText(newValue) }
     }
     /// Sets `name` to the bytes, which should be UTF-8.
+    @inlinable @inline(__always)
     public func setName(utf8 bytes: Span<UInt8>) { _raw.pointer(0).setText(utf8: bytes) }
     /// Whether `name` is set.
     @inlinable public var hasName: Bool { _raw.hasPointer(0) }
@@ -1400,7 +1406,7 @@ public enum Field: StructType, DescribedType {
       @_lifetime(copy self) get { _raw.pointer(1).list() }
     }
     /// Sets `annotations` to a new list of the count.
-    @inlinable @_lifetime(copy self)
+    @inlinable @inline(__always) @_lifetime(copy self)
     public func initAnnotations(_ count: Int) -> ListBuilder<Annotation.Builder> {
       _raw.pointer(1).initList(count: count)
     }
@@ -1552,7 +1558,7 @@ public enum Field: StructType, DescribedType {
         @_lifetime(copy self) get { _raw.pointer(2).structure() }
       }
       /// Sets `type` to a new struct.
-      @inlinable @_lifetime(copy self)
+      @inlinable @inline(__always) @_lifetime(copy self)
       public func initType() -> Type.Builder { _raw.pointer(2).initStructure() }
       /// Sets `type` to a copy.
       public func setType(_ value: Type.Reader) throws(DecodingError) {
@@ -1574,7 +1580,7 @@ public enum Field: StructType, DescribedType {
         @_lifetime(copy self) get { _raw.pointer(3).structure() }
       }
       /// Sets `defaultValue` to a new struct.
-      @inlinable @_lifetime(copy self)
+      @inlinable @inline(__always) @_lifetime(copy self)
       public func initDefaultValue() -> Value.Builder { _raw.pointer(3).initStructure() }
       /// Sets `defaultValue` to a copy.
       public func setDefaultValue(_ value: Value.Reader) throws(DecodingError) {
@@ -1789,11 +1795,12 @@ public enum Enumerant: StructType, DescribedType {
       @_lifetime(copy self) get { Reader(_raw: _raw.reader) }
     }
 
-    @inlinable public var name: String {
+    @inlinable @inline(__always) public var name: String {
       get { _raw.pointer(0).string }
       nonmutating set { _raw.pointer(0).setText(newValue) }
     }
     /// Sets `name` to the bytes, which should be UTF-8.
+    @inlinable @inline(__always)
     public func setName(utf8 bytes: Span<UInt8>) { _raw.pointer(0).setText(utf8: bytes) }
     /// Whether `name` is set.
     @inlinable public var hasName: Bool { _raw.hasPointer(0) }
@@ -1816,7 +1823,7 @@ public enum Enumerant: StructType, DescribedType {
       @_lifetime(copy self) get { _raw.pointer(1).list() }
     }
     /// Sets `annotations` to a new list of the count.
-    @inlinable @_lifetime(copy self)
+    @inlinable @inline(__always) @_lifetime(copy self)
     public func initAnnotations(_ count: Int) -> ListBuilder<Annotation.Builder> {
       _raw.pointer(1).initList(count: count)
     }
@@ -1895,7 +1902,7 @@ public enum Superclass: StructType, DescribedType {
       @_lifetime(copy self) get { _raw.pointer(0).structure() }
     }
     /// Sets `brand` to a new struct.
-    @inlinable @_lifetime(copy self)
+    @inlinable @inline(__always) @_lifetime(copy self)
     public func initBrand() -> Brand.Builder { _raw.pointer(0).initStructure() }
     /// Sets `brand` to a copy.
     public func setBrand(_ value: Brand.Reader) throws(DecodingError) {
@@ -2004,11 +2011,12 @@ public enum Method: StructType, DescribedType {
       @_lifetime(copy self) get { Reader(_raw: _raw.reader) }
     }
 
-    @inlinable public var name: String {
+    @inlinable @inline(__always) public var name: String {
       get { _raw.pointer(0).string }
       nonmutating set { _raw.pointer(0).setText(newValue) }
     }
     /// Sets `name` to the bytes, which should be UTF-8.
+    @inlinable @inline(__always)
     public func setName(utf8 bytes: Span<UInt8>) { _raw.pointer(0).setText(utf8: bytes) }
     /// Whether `name` is set.
     @inlinable public var hasName: Bool { _raw.hasPointer(0) }
@@ -2033,7 +2041,7 @@ public enum Method: StructType, DescribedType {
       @_lifetime(copy self) get { _raw.pointer(4).list() }
     }
     /// Sets `implicitParameters` to a new list of the count.
-    @inlinable @_lifetime(copy self)
+    @inlinable @inline(__always) @_lifetime(copy self)
     public func initImplicitParameters(_ count: Int) -> ListBuilder<Node.Parameter.Builder> {
       _raw.pointer(4).initList(count: count)
     }
@@ -2072,7 +2080,7 @@ public enum Method: StructType, DescribedType {
       @_lifetime(copy self) get { _raw.pointer(2).structure() }
     }
     /// Sets `paramBrand` to a new struct.
-    @inlinable @_lifetime(copy self)
+    @inlinable @inline(__always) @_lifetime(copy self)
     public func initParamBrand() -> Brand.Builder { _raw.pointer(2).initStructure() }
     /// Sets `paramBrand` to a copy.
     public func setParamBrand(_ value: Brand.Reader) throws(DecodingError) {
@@ -2101,7 +2109,7 @@ public enum Method: StructType, DescribedType {
       @_lifetime(copy self) get { _raw.pointer(3).structure() }
     }
     /// Sets `resultBrand` to a new struct.
-    @inlinable @_lifetime(copy self)
+    @inlinable @inline(__always) @_lifetime(copy self)
     public func initResultBrand() -> Brand.Builder { _raw.pointer(3).initStructure() }
     /// Sets `resultBrand` to a copy.
     public func setResultBrand(_ value: Brand.Reader) throws(DecodingError) {
@@ -2123,7 +2131,7 @@ public enum Method: StructType, DescribedType {
       @_lifetime(copy self) get { _raw.pointer(1).list() }
     }
     /// Sets `annotations` to a new list of the count.
-    @inlinable @_lifetime(copy self)
+    @inlinable @inline(__always) @_lifetime(copy self)
     public func initAnnotations(_ count: Int) -> ListBuilder<Annotation.Builder> {
       _raw.pointer(1).initList(count: count)
     }
@@ -2408,7 +2416,7 @@ public enum Type: StructType, DescribedType {
         @_lifetime(copy self) get { _raw.pointer(0).structure() }
       }
       /// Sets `elementType` to a new struct.
-      @inlinable @_lifetime(copy self)
+      @inlinable @inline(__always) @_lifetime(copy self)
       public func initElementType() -> Type.Builder { _raw.pointer(0).initStructure() }
       /// Sets `elementType` to a copy.
       public func setElementType(_ value: Type.Reader) throws(DecodingError) {
@@ -2481,7 +2489,7 @@ public enum Type: StructType, DescribedType {
         @_lifetime(copy self) get { _raw.pointer(0).structure() }
       }
       /// Sets `brand` to a new struct.
-      @inlinable @_lifetime(copy self)
+      @inlinable @inline(__always) @_lifetime(copy self)
       public func initBrand() -> Brand.Builder { _raw.pointer(0).initStructure() }
       /// Sets `brand` to a copy.
       public func setBrand(_ value: Brand.Reader) throws(DecodingError) {
@@ -2554,7 +2562,7 @@ public enum Type: StructType, DescribedType {
         @_lifetime(copy self) get { _raw.pointer(0).structure() }
       }
       /// Sets `brand` to a new struct.
-      @inlinable @_lifetime(copy self)
+      @inlinable @inline(__always) @_lifetime(copy self)
       public func initBrand() -> Brand.Builder { _raw.pointer(0).initStructure() }
       /// Sets `brand` to a copy.
       public func setBrand(_ value: Brand.Reader) throws(DecodingError) {
@@ -2627,7 +2635,7 @@ public enum Type: StructType, DescribedType {
         @_lifetime(copy self) get { _raw.pointer(0).structure() }
       }
       /// Sets `brand` to a new struct.
-      @inlinable @_lifetime(copy self)
+      @inlinable @inline(__always) @_lifetime(copy self)
       public func initBrand() -> Brand.Builder { _raw.pointer(0).initStructure() }
       /// Sets `brand` to a copy.
       public func setBrand(_ value: Brand.Reader) throws(DecodingError) {
@@ -3021,7 +3029,7 @@ public enum Brand: StructType, DescribedType {
       @_lifetime(copy self) get { _raw.pointer(0).list() }
     }
     /// Sets `scopes` to a new list of the count.
-    @inlinable @_lifetime(copy self)
+    @inlinable @inline(__always) @_lifetime(copy self)
     public func initScopes(_ count: Int) -> ListBuilder<Brand.Scope.Builder> {
       _raw.pointer(0).initList(count: count)
     }
@@ -3114,7 +3122,7 @@ public enum Brand: StructType, DescribedType {
         @_lifetime(copy self) get { _raw.pointer(0).list() }
       }
       /// Sets `bind` to a new list of the count.
-      @inlinable @_lifetime(copy self)
+      @inlinable @inline(__always) @_lifetime(copy self)
       public func initBind(_ count: Int) -> ListBuilder<Brand.Binding.Builder> {
         _raw.setDiscriminant(4, 0)
         return _raw.pointer(0).initList(count: count)
@@ -3247,7 +3255,7 @@ public enum Brand: StructType, DescribedType {
         @_lifetime(copy self) get { _raw.pointer(0).structure() }
       }
       /// Sets `type` to a new struct.
-      @inlinable @_lifetime(copy self)
+      @inlinable @inline(__always) @_lifetime(copy self)
       public func initType() -> Type.Builder {
         _raw.setDiscriminant(0, 1)
         return _raw.pointer(0).initStructure()
@@ -3498,7 +3506,7 @@ public enum Value: StructType, DescribedType {
       }
     }
 
-    @inlinable public var text: String {
+    @inlinable @inline(__always) public var text: String {
       get { _raw.pointer(0).string }
       nonmutating set {
         _raw.setDiscriminant(0, 12)
@@ -3506,6 +3514,7 @@ public enum Value: StructType, DescribedType {
       }
     }
     /// Sets `text` to the bytes, which should be UTF-8.
+    @inlinable @inline(__always)
     public func setText(utf8 bytes: Span<UInt8>) {
       _raw.setDiscriminant(0, 12)
       _raw.pointer(0).setText(utf8: bytes)
@@ -3534,6 +3543,7 @@ public enum Value: StructType, DescribedType {
       }
     }
     /// Sets `data` to the bytes.
+    @inlinable @inline(__always)
     public func setData(_ bytes: Span<UInt8>) {
       _raw.setDiscriminant(0, 13)
       _raw.pointer(0).setData(bytes)
@@ -3765,7 +3775,7 @@ public enum Annotation: StructType, DescribedType {
       @_lifetime(copy self) get { _raw.pointer(1).structure() }
     }
     /// Sets `brand` to a new struct.
-    @inlinable @_lifetime(copy self)
+    @inlinable @inline(__always) @_lifetime(copy self)
     public func initBrand() -> Brand.Builder { _raw.pointer(1).initStructure() }
     /// Sets `brand` to a copy.
     public func setBrand(_ value: Brand.Reader) throws(DecodingError) {
@@ -3787,7 +3797,7 @@ public enum Annotation: StructType, DescribedType {
       @_lifetime(copy self) get { _raw.pointer(0).structure() }
     }
     /// Sets `value` to a new struct.
-    @inlinable @_lifetime(copy self)
+    @inlinable @inline(__always) @_lifetime(copy self)
     public func initValue() -> Value.Builder { _raw.pointer(0).initStructure() }
     /// Sets `value` to a copy.
     public func setValue(_ value: Value.Reader) throws(DecodingError) {
@@ -3828,7 +3838,7 @@ public enum Annotation: StructType, DescribedType {
   public static var _schemaFile: SchemaFile { _schema_a93fc509624c72d9 }
 
   /// The enumerant of the number.
-  @inlinable public init(rawValue: UInt16) {
+  @inlinable @inline(__always) public init(rawValue: UInt16) {
     switch rawValue {
     case 0: self = .empty
     case 1: self = .bit
@@ -3843,7 +3853,7 @@ public enum Annotation: StructType, DescribedType {
   }
 
   /// The number.
-  @inlinable public var rawValue: UInt16 {
+  @inlinable @inline(__always) public var rawValue: UInt16 {
     switch self {
     case .empty: 0
     case .bit: 1
@@ -4002,7 +4012,7 @@ public enum CodeGeneratorRequest: StructType, DescribedType {
       @_lifetime(copy self) get { _raw.pointer(2).structure() }
     }
     /// Sets `capnpVersion` to a new struct.
-    @inlinable @_lifetime(copy self)
+    @inlinable @inline(__always) @_lifetime(copy self)
     public func initCapnpVersion() -> CapnpVersion.Builder { _raw.pointer(2).initStructure() }
     /// Sets `capnpVersion` to a copy.
     public func setCapnpVersion(_ value: CapnpVersion.Reader) throws(DecodingError) {
@@ -4026,7 +4036,7 @@ public enum CodeGeneratorRequest: StructType, DescribedType {
       @_lifetime(copy self) get { _raw.pointer(0).list() }
     }
     /// Sets `nodes` to a new list of the count.
-    @inlinable @_lifetime(copy self)
+    @inlinable @inline(__always) @_lifetime(copy self)
     public func initNodes(_ count: Int) -> ListBuilder<Node.Builder> {
       _raw.pointer(0).initList(count: count)
     }
@@ -4052,7 +4062,7 @@ public enum CodeGeneratorRequest: StructType, DescribedType {
       @_lifetime(copy self) get { _raw.pointer(3).list() }
     }
     /// Sets `sourceInfo` to a new list of the count.
-    @inlinable @_lifetime(copy self)
+    @inlinable @inline(__always) @_lifetime(copy self)
     public func initSourceInfo(_ count: Int) -> ListBuilder<Node.SourceInfo.Builder> {
       _raw.pointer(3).initList(count: count)
     }
@@ -4079,7 +4089,7 @@ public enum CodeGeneratorRequest: StructType, DescribedType {
       @_lifetime(copy self) get { _raw.pointer(1).list() }
     }
     /// Sets `requestedFiles` to a new list of the count.
-    @inlinable @_lifetime(copy self)
+    @inlinable @inline(__always) @_lifetime(copy self)
     public func initRequestedFiles(_ count: Int) -> ListBuilder<CodeGeneratorRequest.RequestedFile.Builder> {
       _raw.pointer(1).initList(count: count)
     }
@@ -4166,11 +4176,12 @@ public enum CodeGeneratorRequest: StructType, DescribedType {
 
       /// Name of the file as it appeared on the command-line (minus the src-prefix).  You may use
       /// this to decide where to write the output.
-      @inlinable public var filename: String {
+      @inlinable @inline(__always) public var filename: String {
         get { _raw.pointer(0).string }
         nonmutating set { _raw.pointer(0).setText(newValue) }
       }
       /// Sets `filename` to the bytes, which should be UTF-8.
+      @inlinable @inline(__always)
       public func setFilename(utf8 bytes: Span<UInt8>) { _raw.pointer(0).setText(utf8: bytes) }
       /// Whether `filename` is set.
       @inlinable public var hasFilename: Bool { _raw.hasPointer(0) }
@@ -4189,7 +4200,7 @@ public enum CodeGeneratorRequest: StructType, DescribedType {
         @_lifetime(copy self) get { _raw.pointer(1).list() }
       }
       /// Sets `imports` to a new list of the count.
-      @inlinable @_lifetime(copy self)
+      @inlinable @inline(__always) @_lifetime(copy self)
       public func initImports(_ count: Int) -> ListBuilder<CodeGeneratorRequest.RequestedFile.Import.Builder> {
         _raw.pointer(1).initList(count: count)
       }
@@ -4277,11 +4288,12 @@ public enum CodeGeneratorRequest: StructType, DescribedType {
         /// information is only meaningful at compile time anyway.
         ///
         /// (On Zooko's triangle, this is the import's petname according to the importing file.)
-        @inlinable public var name: String {
+        @inlinable @inline(__always) public var name: String {
           get { _raw.pointer(0).string }
           nonmutating set { _raw.pointer(0).setText(newValue) }
         }
         /// Sets `name` to the bytes, which should be UTF-8.
+        @inlinable @inline(__always)
         public func setName(utf8 bytes: Span<UInt8>) { _raw.pointer(0).setText(utf8: bytes) }
         /// Whether `name` is set.
         @inlinable public var hasName: Bool { _raw.hasPointer(0) }
