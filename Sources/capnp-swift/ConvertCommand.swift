@@ -58,24 +58,14 @@ struct DecodeCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "decode", abstract: "Print the messages on standard input as text.")
 
-  @Argument(help: "The file that declares the type.")
-  var schema: String
-
-  @Argument(help: "The struct that the messages are, as Outer.Inner.")
-  var type: String
-
-  @Flag(help: "The input is one segment without a frame.")
-  var flat = false
+  @OptionGroup var messages: MessageOptions
 
   @Flag(help: "Print each message on one line.")
   var short = false
 
-  @OptionGroup var schemas: SchemaOptions
-
   func run() throws {
     try Conversion.run(
-      from: flat ? .flat : .binary, to: .text, schema: schemas.structure(type, in: schema),
-      isPretty: !short)
+      from: messages.form, to: .text, schema: try messages.structure, isPretty: !short)
   }
 }
 
@@ -83,22 +73,40 @@ struct EncodeCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "encode", abstract: "Build messages of the text on standard input.")
 
+  @OptionGroup var messages: MessageOptions
+
+  func run() throws {
+    try Conversion.run(
+      from: .text, to: messages.form, schema: try messages.structure, isPretty: true)
+  }
+}
+
+/// The type of the encoded messages, and the form that they have.
+struct MessageOptions: ParsableArguments {
   @Argument(help: "The file that declares the type.")
   var schema: String
 
   @Argument(help: "The struct that the messages are, as Outer.Inner.")
   var type: String
 
-  @Flag(help: "Write one segment without a frame.")
+  @Flag(help: "The encoded message is one segment without a frame.")
   var flat = false
+
+  @Flag(name: .shortAndLong, help: "The encoded messages are packed.")
+  var packed = false
 
   @OptionGroup var schemas: SchemaOptions
 
-  func run() throws {
-    try Conversion.run(
-      from: .text, to: flat ? .flat : .binary, schema: schemas.structure(type, in: schema),
-      isPretty: true)
+  var form: MessageForm {
+    switch (flat, packed) {
+    case (false, false): .binary
+    case (false, true): .packed
+    case (true, false): .flat
+    case (true, true): .flatPacked
+    }
   }
+
+  var structure: StructSchema { get throws { try schemas.structure(type, in: schema) } }
 }
 
 /// From standard input to standard output.

@@ -38,6 +38,27 @@ import Testing
     for _ in 0..<200 { exerciseJSON(damaged(json, &random), schema) }
   }
 
+  @Test func elementsWithoutSizeArePrintedWithinTheLimits() throws {
+    let schema = try Oracle.everything()
+    let message = MessageBuilder()
+    let root = message.initRoot(as: schema)
+    _ = try root.value("voids").initList(count: 1 << 29 - 1)
+    let damaged = DynamicError.damaged(.traversalLimitExceeded)
+    let reader = try MessageReader(flat: message.flattened())
+    #expect(throws: damaged) { try TextCodec().encode(try reader.root(as: schema)) }
+    #expect(throws: damaged) { try JSONCodec().encode(try reader.root(as: schema)) }
+    // Nothing bounds what a program reads of its own message but the size of the print.
+    let error = CodecError.Problem.tooLarge(limit: limits.bytes)
+    let text = #expect(throws: CodecError.self) {
+      try TextCodec(limits: limits).encode(root.reader)
+    }
+    #expect(text?.problem == error)
+    let json = #expect(throws: CodecError.self) {
+      try JSONCodec(limits: limits).encode(root.reader)
+    }
+    #expect(json?.problem == error)
+  }
+
   @Test(arguments: TextTests.values) func damagedMessagesArePrintedOrRefused(
     type: String, text: String
   ) throws {

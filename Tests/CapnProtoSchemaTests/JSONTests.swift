@@ -178,4 +178,56 @@ import Testing
     }
     #expect(try JSONCodec().encode(root.reader) == Array("{}".utf8))
   }
+
+  private static func saying() throws -> StructSchema {
+    let (schema, file) = try Oracle.schema(
+      source: """
+        @0xa1b2c3d4e5f6071a;
+        using Json = import "/capnp/compat/json.capnp";
+        struct S { v @0 :Json.Value; l @1 :List(Json.Value); f @2 :Json.Value.Field; n @3 :Int8; }
+        """)
+    return try #require(schema.structure(named: "S", in: file))
+  }
+
+  /// As the tool prints them.
+  @Test(arguments: [
+    (#"(v = (string = "x\"y"))"#, #"{"v":"x\"y","n":0}"#),
+    (
+      """
+      (v = (array = [(null = void), (boolean = true), (number = 1.5),
+        (object = [(name = "k", value = (number = 3)), (name = "n", value = (array = []))])]))
+      """, #"{"v":[null,true,1.5,{"k":3,"n":[]}],"n":0}"#
+    ),
+    ("(v = (number = 1e300))", #"{"v":1e300,"n":0}"#),
+    ("(v = (null = void), n = 3)", #"{"v":null,"n":3}"#),
+    (
+      #"(l = [(number = 1), (string = "x")], f = (name = "n", value = (boolean = true)))"#,
+      #"{"l":[1,"x"],"f":{"name":"n","value":true},"n":0}"#
+    ),
+  ])
+  func valuesOfJSONAreWrittenAsThemselves(text: String, json: String) throws {
+    let schema = try Self.saying()
+    let message = MessageBuilder()
+    let root = message.initRoot(as: schema)
+    try TextCodec().decode(Array(text.utf8), into: root)
+    #expect(try JSONCodec(isPretty: false).encode(root.reader).text == json)
+    let again = MessageBuilder()
+    let copy = again.initRoot(as: schema)
+    try JSONCodec().decode(Array(json.utf8), into: copy)
+    #expect(try JSONCodec(isPretty: false).encode(copy.reader).text == json)
+    #expect(
+      try TextCodec().encode(copy.reader).text == TextCodec().encode(root.reader).text)
+  }
+
+  @Test func valuesThatAreNoJSONCannotBeWritten() throws {
+    let schema = try Self.saying()
+    for text in [
+      "(v = (number = nan))", "(v = (number = -inf))", "(v = (call = (function = \"f\")))",
+    ] {
+      let message = MessageBuilder()
+      let root = message.initRoot(as: schema)
+      try TextCodec().decode(Array(text.utf8), into: root)
+      #expect(throws: CodecError.self) { try JSONCodec().encode(root.reader) }
+    }
+  }
 }

@@ -68,7 +68,10 @@ import Testing
     try withFiles(Self.files) { folder in
       let binary = try capnp(
         ["convert", "text:binary", "p.capnp", "Person"], input: Array(Self.text.utf8), in: folder)
-      for forms in ["binary:text", "binary:json", "binary:binary"] {
+      for forms in [
+        "binary:text", "binary:json", "binary:binary", "binary:packed", "binary:flat",
+        "binary:flat-packed", "binary:canonical",
+      ] {
         let ours = try run(["convert", forms, "p.capnp", "Person"], input: binary, in: folder)
         #expect(ours.status == 0, "\(ours.errors)")
         #expect(
@@ -104,6 +107,32 @@ import Testing
         ["decode", "--flat", "p.capnp", "Person"], input: Array(flat.output.dropLast()), in: folder)
       #expect(cut.status == 1)
       #expect(cut.errors.contains("no whole words"))
+    }
+  }
+
+  @Test(arguments: [["--packed"], ["-p"], ["--flat", "--packed"]])
+  func packedMessagesAreEncodedAndDecoded(options: [String]) throws {
+    try withFiles(Self.files) { folder in
+      let input = Array("(name = \"a\", age = 3)".utf8)
+      let encoded = try run(["encode"] + options + ["p.capnp", "Person"], input: input, in: folder)
+      #expect(encoded.status == 0, "\(encoded.errors)")
+      for text in [
+        try capnp(
+          ["decode", "--short"] + options + ["p.capnp", "Person"], input: encoded.output, in: folder
+        ),
+        try run(
+          ["decode", "--short"] + options + ["p.capnp", "Person"], input: encoded.output, in: folder
+        ).output,
+      ] {
+        #expect(String(decoding: text, as: UTF8.self) == "(name = \"a\", age = 3)\n")
+      }
+      let converted = try run(
+        ["convert", options.count == 1 ? "packed:binary" : "flat-packed:binary"],
+        input: encoded.output, in: folder)
+      #expect(converted.status == 0, "\(converted.errors)")
+      #expect(
+        try run(["decode", "--short", "p.capnp", "Person"], input: converted.output, in: folder)
+          .text == "(name = \"a\", age = 3)\n")
     }
   }
 

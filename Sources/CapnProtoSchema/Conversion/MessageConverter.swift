@@ -1,10 +1,10 @@
-// Safety. The span of a chunk is handed to the frame decoder as bytes, for the length of the call.
+// Safety. The span of a chunk is handed to a frame decoder as bytes, for the length of the call.
 
 public import CapnProto
 
 /// Turns a stream of messages of one form into one of another.
 ///
-/// Binary messages are converted as they arrive. The other forms are read at the end of the input,
+/// Messages in frames are converted as they arrive. The other forms are read at the end of the input,
 /// as only then is it sure where a message ends.
 public struct MessageConverter: ~Copyable {
   private let input: MessageForm
@@ -12,6 +12,7 @@ public struct MessageConverter: ~Copyable {
   private let schema: StructSchema?
   private let options: Options
   private var decoder: FrameDecoder
+  private var packedDecoder: PackedFrameDecoder
   private var pending: [UInt8] = []
 
   /// How messages are read and written.
@@ -53,6 +54,7 @@ public struct MessageConverter: ~Copyable {
     self.schema = schema
     self.options = options
     decoder = FrameDecoder(frameLimits: options.frames, limits: options.reading)
+    packedDecoder = PackedFrameDecoder(frameLimits: options.frames, limits: options.reading)
   }
 
   /// Takes a chunk of the input, and hands out what it makes of the messages that are complete.
@@ -60,13 +62,17 @@ public struct MessageConverter: ~Copyable {
   /// - Throws: `FramingError`, `DecodingError`, ``DynamicError``, ``CodecError`` or
   ///   ``ConversionError``, and what the sink throws.
   public mutating func take(_ chunk: [UInt8], _ sink: ([UInt8]) throws -> Void) throws {
-    guard input == .binary else {
-      pending += chunk
-      return
-    }
     var offset = 0
-    while let message = try unsafe decoder.next(chunk.span.bytes, &offset) {
-      try sink(try write(message))
+    switch input {
+    case .binary:
+      while let message = try unsafe decoder.next(chunk.span.bytes, &offset) {
+        try sink(try write(message))
+      }
+    case .packed:
+      while let message = try unsafe packedDecoder.next(chunk.span.bytes, &offset) {
+        try sink(try write(message))
+      }
+    default: pending += chunk
     }
   }
 
@@ -77,7 +83,16 @@ public struct MessageConverter: ~Copyable {
     switch input {
     case .binary:
       guard decoder.isBetweenMessages else { throw ConversionError.truncated }
+    case .packed:
+      guard packedDecoder.isBetweenMessages else { throw ConversionError.truncated }
     case .flat: try sink(try write(try Self.unframed(pending, options)))
+    case .flatPacked:
+      let words = try PackedWords.unpack(pending, limit: options.frames.words)
+      try sink(try write(try Self.unframed(words, options)))
+    case .canonical:
+      let message = try Self.unframed(pending, options)
+      guard try message.isCanonical() else { throw ConversionError.notCanonical }
+      try sink(try write(message))
     case .text:
       guard let schema else { return }
       var source = TextSource(pending, limits: options.codec)
@@ -102,7 +117,10 @@ public struct MessageConverter: ~Copyable {
   private func write(_ message: borrowing MessageReader) throws -> [UInt8] {
     switch output {
     case .binary: return try Self.segment(message).flattened()
-    case .flat: return Array(try Self.segment(message).flattened().dropFirst(8))
+    case .packed: return try Self.segment(message).packed()
+    case .flat: return try Self.words(message)
+    case .flatPacked: return PackedWords.pack(try Self.words(message))
+    case .canonical: return try message.root.canonicalized()
     case .text:
       guard let schema else { return [] }
       return try TextCodec(isPretty: options.isPretty, limits: options.codec)
@@ -138,9 +156,16 @@ public struct MessageConverter: ~Copyable {
     try copy.root.set(try message.root)
   }
 
+  /// The words of a copy of the message in one segment.
+  private static func words(_ message: borrowing MessageReader) throws -> [UInt8] {
+    Array(try segment(message).flattened().dropFirst(8))
+  }
+
   /// A copy of the message in one segment.
   private static func segment(_ message: borrowing MessageReader) throws -> MessageBuilder {
-    var capacity = 1 << 10
+    // A copy is as large, but where two pointers lead to one object.
+    var capacity = 1
+    message.segments { capacity += $0.byteCount / 8 }
     while true {
       let copy = MessageBuilder(firstSegmentWords: capacity)
       try Self.copy(message, to: copy)
@@ -159,6 +184,8 @@ public enum ConversionError: Error, Hashable, Sendable {
   case truncated
   /// A message without a frame is so many bytes long, which are no whole words.
   case notWholeWords(bytes: Int)
+  /// A message that should be in canonical form is not.
+  case notCanonical
 }
 
 extension ConversionError: CustomStringConvertible {
@@ -168,6 +195,7 @@ extension ConversionError: CustomStringConvertible {
     case .needsSchema(let form): "messages in \(form.rawValue) need a schema and a type"
     case .truncated: "the input ends inside a message"
     case .notWholeWords(let bytes): "\(bytes) bytes are no whole words of 8"
+    case .notCanonical: "the message is not in canonical form"
     }
   }
 }

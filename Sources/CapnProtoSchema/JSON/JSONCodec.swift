@@ -4,7 +4,8 @@ import CapnProto
 /// of `capnp/compat/json.capnp`.
 ///
 /// Int64 and UInt64 are strings, as are the floats that JSON has no number for; Data is an array of
-/// bytes unless an annotation says otherwise. Members of unnamed unions follow the other fields.
+/// bytes unless an annotation says otherwise. Members of unnamed unions follow the other fields. A
+/// `Value` of that file is the JSON that it says.
 public struct JSONCodec: Hashable, Sendable {
   /// Whether long objects and arrays are spread over lines.
   public var isPretty: Bool
@@ -56,7 +57,7 @@ public struct JSONCodec: Hashable, Sendable {
 struct JSONEncoding {
   private let limits: CodecLimits
   private var shapes: [UInt64: JSONShape] = [:]
-  private var depth = 0
+  var depth = 0
   private var written = 0
 
   init(limits: CodecLimits) { self.limits = limits }
@@ -64,6 +65,7 @@ struct JSONEncoding {
   mutating func value(
     _ structure: DynamicStruct.Reader, as field: SchemaField?
   ) throws -> JSONValue {
+    if structure.schema.node.id == JSONValue.typeID { return try value(said: structure) }
     var members: [(name: String, value: JSONValue)] = []
     try gather(structure, as: field, prefix: "", &members)
     return JSONValue(.object(members))
@@ -157,14 +159,14 @@ struct JSONEncoding {
     return JSONValue(.array(elements))
   }
 
-  private mutating func enter() throws {
+  mutating func enter() throws {
     depth += 1
     guard depth <= limits.nestingDepth else {
       throw CodecError(nil, .nestedTooDeep(limit: limits.nestingDepth))
     }
   }
 
-  private mutating func count(_ bytes: Int) throws {
+  mutating func count(_ bytes: Int) throws {
     written += bytes
     guard written <= limits.bytes else { throw CodecError(nil, .tooLarge(limit: limits.bytes)) }
   }

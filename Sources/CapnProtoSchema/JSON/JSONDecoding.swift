@@ -8,7 +8,7 @@ struct JSONDecoding {
   /// Names that may still be gathered of all types: more than any honest schema has, though each
   /// level of flattened fields may double them.
   private var namesLeft = 1 << 16
-  private var budget: WordBudget
+  var budget: WordBudget
 
   init(source: JSONSource, rejectsUnknownMembers: Bool) {
     self.source = source
@@ -32,6 +32,7 @@ struct JSONDecoding {
   private mutating func fill(
     _ builder: DynamicStruct.Builder, with value: JSONValue, as field: SchemaField?
   ) throws {
+    if builder.schema.node.id == JSONValue.typeID { return try fill(builder, saying: value) }
     guard case .object(let members) = value.kind else {
       throw DynamicError.typeMismatch(
         expected: builder.schema.displayName, found: value.name)
@@ -147,7 +148,7 @@ struct JSONDecoding {
       try budget.take(bytes: bytes.count)
       try place.set(data: bytes)
     case (.list, .array(let elements)): try set(place, to: elements, member)
-    case (.structure, .object):
+    case (.structure(JSONValue.typeID, _), _), (.structure, .object):
       try budget.take(structureAt: place)
       try fill(try place.initStructure(), with: value, as: member.field)
     case (.interface, _), (.anyPointer, _):
@@ -279,7 +280,7 @@ extension SchemaType {
 
 extension DynamicValue.Builder {
   /// Sets the number that a literal says, exactly if it is whole.
-  fileprivate func set(number literal: String) throws {
+  func set(number literal: String) throws {
     if type == .float32 || type == .float64 {
       guard let value = Double(literal) else {
         throw CodecError.Problem.invalidNumber(literal)
