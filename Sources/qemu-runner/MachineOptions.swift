@@ -15,6 +15,9 @@ struct MachineOptions: ParsableArguments {
       """)
   var port: UInt16?
 
+  @Option(help: "The guest's port that it leads to, as the image's boot manifest has it.")
+  var guestPort = MachineProfile().guestPort
+
   @Option(help: "What executes the guest's instructions. kvm hangs on some hosts.")
   var accel = MachineProfile.Accelerator.tcg
 
@@ -35,6 +38,7 @@ struct MachineOptions: ParsableArguments {
 
   func validate() throws {
     if port == 0 { throw ValidationError("--port 0 is no port; leave it out to have one chosen") }
+    if guestPort == 0 { throw ValidationError("--guest-port 0 is no port") }
     if memory < 64 { throw ValidationError("--memory must be at least 64 MiB") }
     if cpus < 1 { throw ValidationError("--cpus must be at least 1") }
     if bootTimeout < 1 { throw ValidationError("--boot-timeout must be at least 1 s") }
@@ -47,6 +51,7 @@ struct MachineOptions: ParsableArguments {
   /// - Throws: `RunnerError`; nothing is left running then.
   func boot(showsSerialLines: Bool) async throws -> GuestMachine {
     var settings = GuestMachine.Settings(image: GuestImage(directory: image))
+    settings.profile.guestPort = guestPort
     settings.profile.accelerator = accel
     settings.profile.memory = memory
     settings.profile.processors = cpus
