@@ -1,6 +1,7 @@
 import CapnProto
 import CapnProtoRPC
 import Synchronization
+import Testing
 
 /// Counts objects that are alive, to see that they are released.
 final class LiveCount: Sendable {
@@ -127,4 +128,18 @@ actor Recorder: Callback.Server {
     numbers.append(number)
     call.reply { $0.number = number * 2 }
   }
+}
+
+/// Calls a callback of this side, which the peer gives back, before and after that is known.
+func expectOrder(through connection: RPCConnection) async throws {
+  let calculator = connection.bootstrap(as: Calculator.Client.self)
+  let recorder = Recorder()
+  let echo = calculator.echo { $0.callback = .server(recorder) }
+  let promised = echo.pipeline.callback
+  var calls: [RemoteCall<Callback.CallResults.Reader, NoPipeline>] = []
+  for number in 0..<100 as Range<UInt64> { calls.append(promised.call { $0.number = number }) }
+  _ = try await echo.results()
+  for number in 100..<200 as Range<UInt64> { calls.append(promised.call { $0.number = number }) }
+  for call in calls { _ = try await call.results() }
+  #expect(await recorder.numbers == Array(0..<200))
 }

@@ -78,16 +78,7 @@ func eventually(_ condition: () async -> Bool) async -> Bool {
 
   @Test func `calls arrive in order when a promise comes home`() async throws {
     let (connection, _) = connect()
-    let calculator = connection.bootstrap(as: Calculator.Client.self)
-    let recorder = Recorder()
-    let echo = calculator.echo { $0.callback = .server(recorder) }
-    let promised = echo.pipeline.callback
-    var calls: [RemoteCall<Callback.CallResults.Reader, NoPipeline>] = []
-    for number in 0..<100 as Range<UInt64> { calls.append(promised.call { $0.number = number }) }
-    _ = try await echo.results()
-    for number in 100..<200 as Range<UInt64> { calls.append(promised.call { $0.number = number }) }
-    for call in calls { _ = try await call.results() }
-    #expect(await recorder.numbers == Array(0..<200))
+    try await expectOrder(through: connection)
   }
 
   @Test func `a promise of the server is called before and after it resolves`() async throws {
