@@ -14,6 +14,8 @@ public enum Effect: Sendable {
   case watch(any PromiseHook, ExportToken)
   /// Nobody waits any more for what the promise stands for.
   case unwatch(any PromiseHook, ExportToken)
+  /// Tell the watcher that a reference has changed.
+  case notify(any ReferenceWatcher)
   /// Let go of a capability, outside of the engine.
   case discard(any CapabilityHook)
   /// Let go of a message, outside of the engine.

@@ -51,6 +51,7 @@ extension Connection {
     nodes[id]?.state = .broken(error)
     nodes[id]?.queue = []
     nodes[id]?.watchers = []
+    notifyObservers(of: id)
     failQueue(node.queue, error)
     if !node.queue.isEmpty { releaseNode(id) }
   }

@@ -8,6 +8,8 @@ struct Import: Sendable {
   var pin: NodeID?
   /// How many times the peer gave it, which is what a `Release` must say.
   var references: UInt32
+  /// Whether a `Resolve` is to come.
+  var isPromise: Bool
 }
 
 /// Which capabilities of a payload are this side's own, as the peer sees it: calls on what has
@@ -53,8 +55,10 @@ extension Connection {
   ) throws -> (hook: (any CapabilityHook)?, isReflected: Bool) {
     switch try descriptor.which {
     case .none: return (nil, false)
-    case .senderHosted(let id), .senderPromise(let id):
-      return (try handle(importNode(ImportID(rawValue: id))), false)
+    case .senderHosted(let id):
+      return (try handle(importNode(ImportID(rawValue: id), isPromise: false)), false)
+    case .senderPromise(let id):
+      return (try handle(importNode(ImportID(rawValue: id), isPromise: true)), false)
     case .receiverHosted(let id):
       guard let export = exports[ExportID(rawValue: id)] else {
         throw ProtocolViolation("a descriptor names export \(id), which is not open")
@@ -66,13 +70,15 @@ extension Connection {
       return (hook, true)
     case .thirdPartyHosted(let other):
       // Level 3 is not spoken here: the vine stands for the capability, as the sender proxies it.
-      return (try handle(importNode(ImportID(rawValue: other.vineId))), false)
+      return (try handle(importNode(ImportID(rawValue: other.vineId), isPromise: false)), false)
     case .unknown(let number):
       throw ProtocolViolation("unknown kind \(number) of a capability descriptor")
     }
   }
 
-  private mutating func importNode(_ id: ImportID) throws(ProtocolViolation) -> NodeID {
+  private mutating func importNode(
+    _ id: ImportID, isPromise: Bool
+  ) throws(ProtocolViolation) -> NodeID {
     if let known = imports[id] {
       guard known.references < .max else {
         throw ProtocolViolation("import \(id.rawValue) was given too often")
@@ -87,7 +93,7 @@ extension Connection {
       throw ProtocolViolation("this side holds more than \(limits.imports) capabilities")
     }
     let node = addNode(.imported(id))
-    imports[id] = Import(node: node, references: 1)
+    imports[id] = Import(node: node, references: 1, isPromise: isPromise)
     return node
   }
 

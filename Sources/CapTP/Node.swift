@@ -68,6 +68,8 @@ struct Node: Sendable {
   var queue: [QueuedCall] = []
   /// Exports that the peer knows as promises and that this node stands behind.
   var watchers: [ExportToken] = []
+  /// Told when the state changes.
+  var observers: [any ReferenceWatcher] = []
 }
 
 extension Connection {
@@ -210,6 +212,7 @@ extension Connection {
     nodes[id]?.state = state
     nodes[id]?.queue = []
     nodes[id]?.watchers = []
+    notifyObservers(of: id)
     queuedCalls -= node.queue.count
     for call in node.queue { route(call, to: id, released: true) }
     for watcher in node.watchers {

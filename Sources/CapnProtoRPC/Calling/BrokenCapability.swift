@@ -15,6 +15,8 @@ final class BrokenCapability: CallTarget {
     return .local(CallCancellation())
   }
 
+  func status(notifying watcher: CapabilityWatcher?) -> CapabilityStatus { .broken(error) }
+
   func deliver(_ call: DeliveredCall, responder: any Responder) -> CallRoute {
     responder.returnError(error)
     return .local(CallCancellation())

@@ -16,8 +16,16 @@ package final class CallCancellation: Sendable {
   /// Sets what cancels the call, in place of what did before it went on. If it is cancelled
   /// already, that is done now.
   package func start(_ cancel: @escaping @Sendable () -> Void) {
+    start(cancel, replacing: true)
+  }
+
+  /// As ``start(_:)``, unless the call has gone on already.
+  func begin(_ cancel: @escaping @Sendable () -> Void) { start(cancel, replacing: false) }
+
+  private func start(_ cancel: @escaping @Sendable () -> Void, replacing: Bool) {
     let isCancelled = state.withLock { state in
       switch state {
+      case .running where !replacing: return false
       case .starting, .running:
         state = .running(cancel)
         return false

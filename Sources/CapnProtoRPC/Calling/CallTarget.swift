@@ -52,6 +52,13 @@ package protocol CallTarget: CapabilityHook {
   func send(_ call: consuming OutgoingCall, caller: any Caller) -> CallRoute
   /// Passes on a call that came from elsewhere; the responder gets the outcome once.
   func deliver(_ call: DeliveredCall, responder: any Responder) -> CallRoute
+  /// What the capability is. If that may change, the watcher is told when it does.
+  func status(notifying watcher: CapabilityWatcher?) -> CapabilityStatus
+}
+
+extension CallTarget {
+  /// An object, for good.
+  package func status(notifying watcher: CapabilityWatcher?) -> CapabilityStatus { .settled }
 }
 
 /// Where the outcome of a call goes.

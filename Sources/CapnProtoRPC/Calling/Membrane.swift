@@ -18,6 +18,7 @@ public final class Membrane: Sendable {
     var failure: RPCError?
     var targets: [UInt64: any CallTarget] = [:]
     var calls: [UInt64: MembraneCall] = [:]
+    var watchers: [ObjectIdentifier: CapabilityWatcher] = [:]
     var lastID: UInt64 = 0
 
     mutating func nextID() -> UInt64 {
@@ -53,17 +54,21 @@ public final class Membrane: Sendable {
       _, _ in false
     }
   ) {
-    let (targets, calls) = state.withLock { state in
-      guard state.failure == nil else { return ([any CallTarget](), [MembraneCall]()) }
+    let (targets, calls, watchers) = state.withLock { state in
+      guard state.failure == nil else {
+        return ([any CallTarget](), [MembraneCall](), [CapabilityWatcher]())
+      }
       state.failure = error
       defer {
         state.targets = [:]
         state.calls = [:]
+        state.watchers = [:]
       }
       let failing = state.calls.values.filter { !isSpared($0.interfaceID, $0.methodID) }
-      return (Array(state.targets.values), failing)
+      return (Array(state.targets.values), failing, Array(state.watchers.values))
     }
     for call in calls { call.fail(error) }
+    for watcher in watchers { watcher.referenceChanged() }
     // Objects go when nothing is locked: what they do at their end is theirs.
     withExtendedLifetime(targets) {}
   }
@@ -101,6 +106,21 @@ public final class Membrane: Sendable {
     withExtendedLifetime(target) {}
   }
 
+  /// What the wrapper of the number is: what it wraps, unless the membrane is closed.
+  fileprivate func status(_ id: UInt64, notifying watcher: CapabilityWatcher?) -> CapabilityStatus {
+    let target = state.withLock { state -> (any CallTarget)? in
+      guard state.failure == nil, let target = state.targets[id] else { return nil }
+      if let watcher { state.watchers[ObjectIdentifier(watcher)] = watcher }
+      return target
+    }
+    guard let target else { return .broken(failure ?? .failed("the capability was released")) }
+    watcher?.whenForgotten { [weak self, id = watcher.map { ObjectIdentifier($0) }] in
+      guard let id else { return }
+      _ = self?.state.withLock { $0.watchers.removeValue(forKey: id) }
+    }
+    return target.status(notifying: watcher)
+  }
+
   /// Notes a call that crosses; nil, and why, if it may not.
   fileprivate func begin(_ call: MembraneCall) -> Result<UInt64, RPCError> {
     state.withLock { state in
@@ -133,6 +153,10 @@ final class MembraneCapability: CallTarget {
   }
 
   deinit { membrane.release(id) }
+
+  func status(notifying watcher: CapabilityWatcher?) -> CapabilityStatus {
+    membrane.status(id, notifying: watcher)
+  }
 
   func send(_ call: consuming OutgoingCall, caller: any Caller) -> CallRoute {
     let cancellation = CallCancellation()

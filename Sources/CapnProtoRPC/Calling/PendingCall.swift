@@ -10,6 +10,8 @@ package final class PendingCall: Caller {
     var isDropped = false
     var waiters: [UInt64: CheckedContinuation<Void, Never>] = [:]
     var nextWaiter: UInt64 = 0
+    /// Told the outcome, besides those who wait for it.
+    var observers: [@Sendable (Outcome) -> Void] = []
     /// The promise that the call waits for, or last waited for.
     weak var promise: QueuedCapability?
     /// Capabilities in results that this process will make: one for each path.
@@ -53,20 +55,30 @@ package final class PendingCall: Caller {
   }
 
   package func finish(_ outcome: Outcome) {
-    let (waiters, promises) = state.withLock { state in
-      guard state.outcome == nil else {
-        return ([UInt64: CheckedContinuation<Void, Never>](), [PipelinePath: QueuedCapability]())
-      }
+    let ended = state.withLock { state -> State? in
+      guard state.outcome == nil else { return nil }
       state.outcome = outcome
       state.route = nil
       defer {
         state.waiters = [:]
         state.promises = [:]
+        state.observers = []
       }
-      return (state.waiters, state.promises)
+      return state
     }
-    for (path, promise) in promises { promise.resolve(Self.target(path, outcome)) }
-    for waiter in waiters.values { waiter.resume() }
+    guard let ended else { return }
+    for (path, promise) in ended.promises { promise.resolve(Self.target(path, outcome)) }
+    for waiter in ended.waiters.values { waiter.resume() }
+    for observer in ended.observers { observer(outcome) }
+  }
+
+  /// Calls the body with the outcome, once it is there.
+  func whenFinished(_ body: @escaping @Sendable (Outcome) -> Void) {
+    let outcome = state.withLock { state -> Outcome? in
+      if state.outcome == nil { state.observers.append(body) }
+      return state.outcome
+    }
+    if let outcome { body(outcome) }
   }
 
   /// The outcome, if it is there.

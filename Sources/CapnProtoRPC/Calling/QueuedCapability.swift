@@ -22,10 +22,10 @@ package final class QueuedCapability: CallTarget, PromiseHook {
   }
   private let state: Mutex<State>
 
-  /// Who waits for what the capability is: an export of a connection.
-  struct Watcher: Hashable {
-    let connection: ObjectIdentifier
-    let export: ExportToken
+  /// Who waits for what the capability is.
+  enum Watcher: Hashable {
+    case export(ExportToken, of: ObjectIdentifier)
+    case watcher(ObjectIdentifier)
   }
 
   package init(keeping token: CallToken? = nil) { state = Mutex(State(token: token)) }
@@ -101,6 +101,21 @@ package final class QueuedCapability: CallTarget, PromiseHook {
       return nil
     }
     if let target { body(target) }
+  }
+
+  package func status(notifying watcher: CapabilityWatcher?) -> CapabilityStatus {
+    let target = state.withLock { state -> (any CallTarget)? in
+      if !state.isFlushing, let target = state.target { return target }
+      if let watcher {
+        state.watchers[.watcher(ObjectIdentifier(watcher))] = { _ in watcher.referenceChanged() }
+      }
+      return nil
+    }
+    if let target { return target.status(notifying: watcher) }
+    watcher?.whenForgotten { [weak self, id = watcher.map { ObjectIdentifier($0) }] in
+      if let id { self?.forget(.watcher(id)) }
+    }
+    return .promise
   }
 
   /// The watcher does not wait any more.

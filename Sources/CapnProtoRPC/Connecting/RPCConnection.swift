@@ -199,6 +199,21 @@ public final class RPCConnection: Sendable {
     perform { $0.dropQuestion(question, caller: caller) }
   }
 
+  func status(
+    of node: NodeID, notifying watcher: CapabilityWatcher?
+  ) -> ReferenceStatus {
+    if let watcher {
+      watcher.whenForgotten { [weak self] in
+        self?.perform { $0.forget(watcher, of: node) }
+      }
+    }
+    return state.withLock { $0.engine.status(of: node, notifying: watcher) }
+  }
+
+  func isSame(_ first: NodeID, _ second: NodeID) -> Bool {
+    state.withLock { $0.engine.isSame(first, second) }
+  }
+
   func localCapability(_ node: NodeID) -> (any CapabilityHook)? {
     state.withLock { $0.engine.localCapability(node) }
   }
@@ -310,13 +325,14 @@ public final class RPCConnection: Sendable {
       }
     case .unwatch(let promise, let token):
       (promise as? QueuedCapability)?.forget(watcher(token))
+    case .notify(let watcher): watcher.referenceChanged()
     case .discard, .discardMessage: break
     case .close(let error): finish(error)
     }
   }
 
   private func watcher(_ export: ExportToken) -> QueuedCapability.Watcher {
-    QueuedCapability.Watcher(connection: ObjectIdentifier(self), export: export)
+    .export(export, of: ObjectIdentifier(self))
   }
 
   private func deliver(

@@ -17,6 +17,23 @@ final class RemoteCapability: CallTarget, ReferenceHandle {
   /// The capability of this side that the reference has turned out to be.
   var localCapability: (any CapabilityHook)? { connection?.localCapability(node) }
 
+  func status(notifying watcher: CapabilityWatcher?) -> CapabilityStatus {
+    guard let connection else { return .broken(.disconnected("the connection is gone")) }
+    switch connection.status(of: node, notifying: watcher) {
+    case .promise: return .promise
+    case .peers: return .settled
+    case .broken(let error): return .broken(error)
+    case .local(let hook):
+      return (hook as? any CallTarget)?.status(notifying: watcher) ?? .settled
+    }
+  }
+
+  /// Whether both stand for one capability of the peer, as far as that is known.
+  func isSame(as other: RemoteCapability) -> Bool {
+    guard let connection, other.token === token else { return false }
+    return connection.isSame(node, other.node)
+  }
+
   deinit { connection?.referenceDropped(node) }
 
   func send(_ call: consuming OutgoingCall, caller: any Caller) -> CallRoute {

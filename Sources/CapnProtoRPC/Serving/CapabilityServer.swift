@@ -70,7 +70,8 @@ final class LocalCapability: CallTarget {
     let task = Task.immediate { [dispatch, interface] in
       do {
         if try await dispatch(call) {
-          call.respond(to: responder)
+          call.respond(to: responder, cancellation)
+          return
         } else {
           responder.returnError(
             .unimplemented(
@@ -81,7 +82,8 @@ final class LocalCapability: CallTarget {
       }
       cancellation.end()
     }
-    cancellation.start { task.cancel() }
+    // The handler may have passed the call on already.
+    cancellation.begin { task.cancel() }
   }
 }
 

@@ -10,6 +10,8 @@ public final class ServerCall: Sendable {
   /// The method's ordinal.
   public let methodID: UInt16
   private let results: Mutex<SealedMessage?>
+  /// The call whose outcome is that of this one.
+  private let tail = Mutex<CallToken?>(nil)
 
   init(_ call: DeliveredCall) throws(DecodingError) {
     self.call = call
@@ -19,7 +21,17 @@ public final class ServerCall: Sendable {
     results = Mutex(nil)
   }
 
-  func respond(to responder: any Responder) {
+  /// Answers the call, now or when another one that it has become has ended.
+  func respond(to responder: any Responder, _ cancellation: CallCancellation) {
+    if let tail = tail.withLock({ $0.take() }) {
+      cancellation.start { tail.call.drop() }
+      tail.call.whenFinished { outcome in
+        cancellation.end()
+        ForwardingCaller(responder).finish(outcome)
+      }
+      return
+    }
+    cancellation.end()
     let built = results.withLock { $0.take() }
     if let built {
       responder.returnResults(built.open())
@@ -39,6 +51,16 @@ public final class ServerCall: Sendable {
     }
     var built: SealedMessage? = SealedMessage(message)
     results.withLock { $0 = built.take() }
+    tailCall(nil)
+  }
+
+  fileprivate func tailCall(_ token: CallToken?) {
+    // What was there is let go of outside of the lock.
+    let before = tail.withLock { tail in
+      defer { tail = token }
+      return tail
+    }
+    withExtendedLifetime(before) {}
   }
 }
 
@@ -67,6 +89,16 @@ public struct CallContext<
   /// Builds the results. They are sent when the method returns; without it they are all defaults.
   /// A second reply replaces the first.
   public func reply(_ body: (Results) throws -> Void) rethrows { try call.reply(body) }
+
+  /// Ends the call as the other one ends: with its results or its error. The method returns without
+  /// waiting for it. If this call is cancelled, so is the other one.
+  ///
+  /// - Parameter other: a call that returns the same struct as this method.
+  public func tailCall<OtherResults: TypedStructReader & ~Escapable, Pipeline: PipelineView>(
+    _ other: RemoteCall<OtherResults, Pipeline>
+  ) {
+    call.tailCall(other.token)
+  }
 }
 
 extension RPCError {
