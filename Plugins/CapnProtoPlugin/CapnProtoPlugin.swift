@@ -35,6 +35,7 @@ import PackagePlugin
       "CAPNPC_SWIFT_SOURCES": schemas.path,
       "CAPNPC_SWIFT_MODULES": try SchemaFolder.moduleTable(own: schemas, imported),
       "CAPNPC_SWIFT_VALUES": settings.values ? "1" : "0",
+      "CAPNPC_SWIFT_ACCESS": settings.access.rawValue,
       "CAPNPC_SWIFT_FLAT": "1",
     ]
     let outputs = try schemas.outputNames()

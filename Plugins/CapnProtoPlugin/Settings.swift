@@ -10,6 +10,8 @@ struct Settings {
   var imports: [String] = []
   /// Whether every struct that can have one gets a plain Swift value.
   var values = false
+  /// Who may use the generated code.
+  var access = Access.public
   /// The settings' file, where there is one.
   var files: [URL] = []
 
@@ -17,6 +19,13 @@ struct Settings {
     var compiler: String?
     var imports: [String]?
     var values: Bool?
+    var access: Access?
+  }
+
+  /// Who may use the generated code: other modules too, or the target only, which is faster to
+  /// compile.
+  enum Access: String, Decodable {
+    case `public`, `internal`
   }
 
   init(folder: URL) throws {
@@ -31,6 +40,7 @@ struct Settings {
     compiler = content.compiler
     imports = content.imports ?? []
     values = content.values ?? false
+    access = content.access ?? .public
     files = [file]
   }
 

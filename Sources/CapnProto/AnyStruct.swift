@@ -10,8 +10,7 @@ extension StructReader: TypedStructReader {
 
 /// A struct of a type that is not known, being built: AnyStruct.
 extension StructBuilder: TypedStructBuilder {
-  /// No sections: any struct will do.
-  @inlinable public static var _layout: StructLayout { StructLayout(dataWords: 0, pointers: 0) }
+  public typealias Reader = StructReader
   /// The struct itself.
   @inlinable @_lifetime(copy raw) public init(_raw raw: StructBuilder) { self = raw }
   /// The struct itself.

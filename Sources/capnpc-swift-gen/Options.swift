@@ -7,6 +7,7 @@ extension CodeGeneratorOptions {
   init(_ environment: [String: String]) throws {
     self.init()
     givesValues = environment["CAPNPC_SWIFT_VALUES"] == "1"
+    isInternal = environment["CAPNPC_SWIFT_ACCESS"] == "internal"
     flattensFolders = environment["CAPNPC_SWIFT_FLAT"] == "1"
     guard let table = environment["CAPNPC_SWIFT_MODULES"] else { return }
     var modules: [UInt64: String?] = [:]

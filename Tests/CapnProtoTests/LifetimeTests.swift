@@ -13,7 +13,7 @@ import Testing
       @_lifetime(copy raw) init(_raw raw: StructReader) { _raw = raw }
     }
     struct B: TypedStructBuilder, ~Escapable {
-      static var _layout: StructLayout { StructLayout(dataWords: 1, pointers: 1) }
+      typealias Reader = R
       let _raw: StructBuilder
       @_lifetime(copy raw) init(_raw raw: StructBuilder) { _raw = raw }
     }

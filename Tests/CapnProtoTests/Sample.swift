@@ -91,7 +91,7 @@ enum Sample {
   }
 
   struct Builder: TypedStructBuilder, ~Escapable {
-    static var _layout: StructLayout { StructLayout(dataWords: 6, pointers: 11) }
+    typealias Reader = Sample.Reader
     let _raw: StructBuilder
     @_lifetime(copy raw) init(_raw raw: StructBuilder) { _raw = raw }
 
@@ -204,7 +204,7 @@ enum Small {
     }
   }
   struct Builder: TypedStructBuilder, ~Escapable {
-    static var _layout: StructLayout { StructLayout(dataWords: 1, pointers: 1) }
+    typealias Reader = Small.Reader
     let _raw: StructBuilder
     @_lifetime(copy raw) init(_raw raw: StructBuilder) { _raw = raw }
     var number: UInt32 {
@@ -231,7 +231,7 @@ enum Large {
     }
   }
   struct Builder: TypedStructBuilder, ~Escapable {
-    static var _layout: StructLayout { StructLayout(dataWords: 2, pointers: 2) }
+    typealias Reader = Large.Reader
     let _raw: StructBuilder
     @_lifetime(copy raw) init(_raw raw: StructBuilder) { _raw = raw }
     var reader: Reader { @_lifetime(copy self) get { Reader(_raw: _raw.reader) } }
@@ -262,7 +262,7 @@ enum Empty {
     @_lifetime(copy raw) init(_raw raw: StructReader) { _raw = raw }
   }
   struct Builder: TypedStructBuilder, ~Escapable {
-    static var _layout: StructLayout { StructLayout(dataWords: 0, pointers: 0) }
+    typealias Reader = Empty.Reader
     let _raw: StructBuilder
     @_lifetime(copy raw) init(_raw raw: StructBuilder) { _raw = raw }
   }

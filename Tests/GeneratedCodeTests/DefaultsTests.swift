@@ -30,7 +30,7 @@ import Testing
     let message = MessageBuilder()
     let target: Defaults.Builder = message.initRoot()
     try Self.check(target.reader)
-    #expect(target.hasPoint == false)
+    #expect(target.pointField.isSet == false)
     #expect(target.text == "line\n\"quoted\" \\ äöü \u{1}")
     #expect(target.data == [0, 255, 16])
     #expect(target.int8 == .min)
@@ -73,7 +73,7 @@ import Testing
     #expect(try target.reader.point.y == -4)
     target.int32s[0] = 50
     #expect(try target.reader.int32s.array == [50, -2, 3])
-    target.clearPoint()
+    target.pointField.clear()
     #expect(try target.reader.point.x == 3)
   }
 }

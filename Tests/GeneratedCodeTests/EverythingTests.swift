@@ -155,8 +155,8 @@ import Testing
     try Self.check(copy.reader.child)
     #expect(try copy.reader.matrix.count == 2)
     #expect(try copy.reader.any.structure(as: Point.Reader.self).x == 5)
-    copy.clearChild()
-    #expect(copy.hasChild == false)
+    copy.childField.clear()
+    #expect(copy.childField.isSet == false)
   }
 
   @Test func bytesAreSetWithoutAString() throws {

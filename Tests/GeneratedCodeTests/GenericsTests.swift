@@ -131,8 +131,8 @@ import Testing
     target.initText().value.string = "text"
     try copy(try target.reader.text, to: copied.text)
     #expect(try copied.reader.text.next.value.string == "text")
-    copied.text.clearValue()
-    #expect(copied.text.hasValue == false)
+    copied.text.valueField.clear()
+    #expect(copied.text.valueField.isSet == false)
     #expect(copied.text.value.isNull == true)
   }
 
@@ -162,15 +162,15 @@ import Testing
     let target: Bound.Builder = message.initRoot()
     target.initPoint().value.initialize().x = 8
     target.point.next.value.adopt(target.point.value.disown())
-    #expect(target.point.hasValue == false)
+    #expect(target.point.valueField.isSet == false)
     #expect(try target.reader.point.next.value.x == 8)
     target.initText().label = "label"
-    target.text.next.adoptLabel(target.text.disownLabel())
-    #expect(target.text.hasLabel == false)
+    target.text.next.labelField.adopt(target.text.labelField.disown())
+    #expect(target.text.labelField.isSet == false)
     #expect(target.text.next.label == "label")
     target.text.initSome().string = "member"
     target.text.initPair().right = 1
-    #expect(target.text.disownSome().isNull == true)
+    #expect(target.text.someField.disown().isNull == true)
   }
 
   @Test func parametersMayHaveTheNamesOfTypes() throws {

@@ -29,8 +29,8 @@ import Testing
     #expect(try Self.member(target.reader) == "flag true")
     target.name = "n"
     #expect(try Self.member(target.reader) == "name n")
-    #expect(target.hasName == true)
-    #expect(target.hasBytes == false)
+    #expect(target.nameField.isSet == true)
+    #expect(target.bytesField.isSet == false)
     target.bytes = [1]
     #expect(try Self.member(target.reader) == "bytes [1]")
     target.initChild().before = 3

@@ -5,23 +5,15 @@ public import CapnProto
 
 /// An RPC connection is a bi-directional stream of Messages.
 public enum Message: StructType, DescribedType {
-  /// The id of the type in the schema language.
   @inlinable public static var _typeID: UInt64 { 0x91b79f1f808db032 }
-  /// The file that declares the type.
   public static var _schemaFile: SchemaFile { _schema_b312981b2552a250 }
 
   /// Reads a ``Message``.
   @frozen public struct Reader: TypedStructReader, ~Escapable {
-    /// The sections of this version of the schema.
-    @inlinable public static var _layout: StructLayout {
-      StructLayout(dataWords: 1, pointers: 1)
-    }
-    /// The struct, by place.
+    @inlinable public static var _layout: StructLayout { StructLayout(dataWords: 1, pointers: 1) }
     public let _raw: StructReader
-
-    /// Takes the struct for one of this type.
-    @inlinable @inline(__always) @_lifetime(copy raw)
-    public init(_raw raw: StructReader) { _raw = raw }
+    @_lifetime(copy raw) @inline(__always)
+    @inlinable public init(_raw raw: StructReader) { _raw = raw }
 
     /// The sender previously received this message from the peer but didn't understand it or doesn't
     /// yet implement the functionality that was requested.  So, the sender is echoing the message
@@ -39,11 +31,12 @@ public enum Message: StructType, DescribedType {
     /// In cases where there is no sensible way to react to an `unimplemented` message (without
     /// resource leaks or other serious problems), the connection may need to be aborted.  This is
     /// a gray area; different implementations may take different approaches.
-    @inlinable @inline(__always) public var unimplemented: Message.Reader {
+    @inline(__always) @export(implementation) public var unimplemented: Message.Reader {
       @_lifetime(copy self) get throws(DecodingError) { try _raw.pointer(0).structure() }
     }
-    /// Whether `unimplemented` is set.
-    @inlinable public var hasUnimplemented: Bool { _raw.discriminant(0) == 0 && _raw.hasPointer(0) }
+    @export(implementation) public var hasUnimplemented: Bool {
+      _raw.discriminant(0) == 0 && _raw.hasPointer(0)
+    }
 
     /// Sent when a connection is being aborted due to an unrecoverable error.  This could be e.g.
     /// because the sender received an invalid or nonsensical message or because the sender had an
@@ -51,100 +44,113 @@ public enum Message: StructType, DescribedType {
     /// and will completely close the connection shortly thereafter (it's up to the sender how much
     /// of a time buffer they want to offer for the client to receive the `abort` before the
     /// connection is reset).
-    @inlinable @inline(__always) public var abort: Exception.Reader {
+    @inline(__always) @export(implementation) public var abort: Exception.Reader {
       @_lifetime(copy self) get throws(DecodingError) { try _raw.pointer(0).structure() }
     }
-    /// Whether `abort` is set.
-    @inlinable public var hasAbort: Bool { _raw.discriminant(0) == 1 && _raw.hasPointer(0) }
+    @export(implementation) public var hasAbort: Bool {
+      _raw.discriminant(0) == 1 && _raw.hasPointer(0)
+    }
 
     /// Request the peer's bootstrap interface.
-    @inlinable @inline(__always) public var bootstrap: Bootstrap.Reader {
+    @inline(__always) @export(implementation) public var bootstrap: Bootstrap.Reader {
       @_lifetime(copy self) get throws(DecodingError) { try _raw.pointer(0).structure() }
     }
-    /// Whether `bootstrap` is set.
-    @inlinable public var hasBootstrap: Bool { _raw.discriminant(0) == 8 && _raw.hasPointer(0) }
+    @export(implementation) public var hasBootstrap: Bool {
+      _raw.discriminant(0) == 8 && _raw.hasPointer(0)
+    }
 
     /// Begin a method call.
-    @inlinable @inline(__always) public var call: Call.Reader {
+    @inline(__always) @export(implementation) public var call: Call.Reader {
       @_lifetime(copy self) get throws(DecodingError) { try _raw.pointer(0).structure() }
     }
-    /// Whether `call` is set.
-    @inlinable public var hasCall: Bool { _raw.discriminant(0) == 2 && _raw.hasPointer(0) }
+    @export(implementation) public var hasCall: Bool {
+      _raw.discriminant(0) == 2 && _raw.hasPointer(0)
+    }
 
     /// Complete a method call.
-    @inlinable @inline(__always) public var `return`: Return.Reader {
+    @inline(__always) @export(implementation) public var `return`: Return.Reader {
       @_lifetime(copy self) get throws(DecodingError) { try _raw.pointer(0).structure() }
     }
-    /// Whether `return` is set.
-    @inlinable public var hasReturn: Bool { _raw.discriminant(0) == 3 && _raw.hasPointer(0) }
+    @export(implementation) public var hasReturn: Bool {
+      _raw.discriminant(0) == 3 && _raw.hasPointer(0)
+    }
 
     /// Release a returned answer / cancel a call.
-    @inlinable @inline(__always) public var finish: Finish.Reader {
+    @inline(__always) @export(implementation) public var finish: Finish.Reader {
       @_lifetime(copy self) get throws(DecodingError) { try _raw.pointer(0).structure() }
     }
-    /// Whether `finish` is set.
-    @inlinable public var hasFinish: Bool { _raw.discriminant(0) == 4 && _raw.hasPointer(0) }
+    @export(implementation) public var hasFinish: Bool {
+      _raw.discriminant(0) == 4 && _raw.hasPointer(0)
+    }
 
     /// Resolve a previously-sent promise.
-    @inlinable @inline(__always) public var resolve: Resolve.Reader {
+    @inline(__always) @export(implementation) public var resolve: Resolve.Reader {
       @_lifetime(copy self) get throws(DecodingError) { try _raw.pointer(0).structure() }
     }
-    /// Whether `resolve` is set.
-    @inlinable public var hasResolve: Bool { _raw.discriminant(0) == 5 && _raw.hasPointer(0) }
+    @export(implementation) public var hasResolve: Bool {
+      _raw.discriminant(0) == 5 && _raw.hasPointer(0)
+    }
 
     /// Release a capability so that the remote object can be deallocated.
-    @inlinable @inline(__always) public var release: Release.Reader {
+    @inline(__always) @export(implementation) public var release: Release.Reader {
       @_lifetime(copy self) get throws(DecodingError) { try _raw.pointer(0).structure() }
     }
-    /// Whether `release` is set.
-    @inlinable public var hasRelease: Bool { _raw.discriminant(0) == 6 && _raw.hasPointer(0) }
+    @export(implementation) public var hasRelease: Bool {
+      _raw.discriminant(0) == 6 && _raw.hasPointer(0)
+    }
 
     /// Lift an embargo used to enforce E-order over promise resolution.
-    @inlinable @inline(__always) public var disembargo: Disembargo.Reader {
+    @inline(__always) @export(implementation) public var disembargo: Disembargo.Reader {
       @_lifetime(copy self) get throws(DecodingError) { try _raw.pointer(0).structure() }
     }
-    /// Whether `disembargo` is set.
-    @inlinable public var hasDisembargo: Bool { _raw.discriminant(0) == 13 && _raw.hasPointer(0) }
+    @export(implementation) public var hasDisembargo: Bool {
+      _raw.discriminant(0) == 13 && _raw.hasPointer(0)
+    }
 
     /// Obsolete request to save a capability, resulting in a SturdyRef. This has been replaced
     /// by the `Persistent` interface defined in `persistent.capnp`. This operation was never
     /// implemented.
-    @inlinable public var obsoleteSave: AnyPointerReader {
+    @export(implementation) public var obsoleteSave: AnyPointerReader {
       @_lifetime(copy self) get { _raw.pointer(0) }
     }
-    /// Whether `obsoleteSave` is set.
-    @inlinable public var hasObsoleteSave: Bool { _raw.discriminant(0) == 7 && _raw.hasPointer(0) }
+    @export(implementation) public var hasObsoleteSave: Bool {
+      _raw.discriminant(0) == 7 && _raw.hasPointer(0)
+    }
 
     /// Obsolete way to delete a SturdyRef. This operation was never implemented.
-    @inlinable public var obsoleteDelete: AnyPointerReader {
+    @export(implementation) public var obsoleteDelete: AnyPointerReader {
       @_lifetime(copy self) get { _raw.pointer(0) }
     }
-    /// Whether `obsoleteDelete` is set.
-    @inlinable public var hasObsoleteDelete: Bool { _raw.discriminant(0) == 9 && _raw.hasPointer(0) }
+    @export(implementation) public var hasObsoleteDelete: Bool {
+      _raw.discriminant(0) == 9 && _raw.hasPointer(0)
+    }
 
     /// Provide a capability to a third party.
-    @inlinable @inline(__always) public var provide: Provide.Reader {
+    @inline(__always) @export(implementation) public var provide: Provide.Reader {
       @_lifetime(copy self) get throws(DecodingError) { try _raw.pointer(0).structure() }
     }
-    /// Whether `provide` is set.
-    @inlinable public var hasProvide: Bool { _raw.discriminant(0) == 10 && _raw.hasPointer(0) }
+    @export(implementation) public var hasProvide: Bool {
+      _raw.discriminant(0) == 10 && _raw.hasPointer(0)
+    }
 
     /// Accept a capability provided by a third party.
-    @inlinable @inline(__always) public var accept: Accept.Reader {
+    @inline(__always) @export(implementation) public var accept: Accept.Reader {
       @_lifetime(copy self) get throws(DecodingError) { try _raw.pointer(0).structure() }
     }
-    /// Whether `accept` is set.
-    @inlinable public var hasAccept: Bool { _raw.discriminant(0) == 11 && _raw.hasPointer(0) }
+    @export(implementation) public var hasAccept: Bool {
+      _raw.discriminant(0) == 11 && _raw.hasPointer(0)
+    }
 
     /// Directly connect to the common root of two or more proxied caps.
-    @inlinable @inline(__always) public var join: Join.Reader {
+    @inline(__always) @export(implementation) public var join: Join.Reader {
       @_lifetime(copy self) get throws(DecodingError) { try _raw.pointer(0).structure() }
     }
-    /// Whether `join` is set.
-    @inlinable public var hasJoin: Bool { _raw.discriminant(0) == 12 && _raw.hasPointer(0) }
+    @export(implementation) public var hasJoin: Bool {
+      _raw.discriminant(0) == 12 && _raw.hasPointer(0)
+    }
 
     /// The member of the union that is set.
-    @inlinable public var which: Which {
+    @export(implementation) public var which: Which {
       @_lifetime(copy self) get throws(DecodingError) {
         switch _raw.discriminant(0) {
         case 0: return .unimplemented(try _raw.pointer(0).structure())
@@ -169,21 +175,10 @@ public enum Message: StructType, DescribedType {
 
   /// Builds a ``Message``.
   @frozen public struct Builder: TypedStructBuilder, ~Escapable {
-    /// The sections of this version of the schema.
-    @inlinable public static var _layout: StructLayout {
-      StructLayout(dataWords: 1, pointers: 1)
-    }
-    /// The struct, by place.
+    public typealias Reader = Message.Reader
     public let _raw: StructBuilder
-
-    /// Takes the struct for one of this type.
-    @inlinable @inline(__always) @_lifetime(copy raw)
-    public init(_raw raw: StructBuilder) { _raw = raw }
-
-    /// The struct as it stands, for reading.
-    @inlinable public var reader: Reader {
-      @_lifetime(copy self) get { Reader(_raw: _raw.reader) }
-    }
+    @_lifetime(copy raw) @inline(__always)
+    @inlinable public init(_raw raw: StructBuilder) { _raw = raw }
 
     /// The sender previously received this message from the peer but didn't understand it or doesn't
     /// yet implement the functionality that was requested.  So, the sender is echoing the message
@@ -201,36 +196,19 @@ public enum Message: StructType, DescribedType {
     /// In cases where there is no sensible way to react to an `unimplemented` message (without
     /// resource leaks or other serious problems), the connection may need to be aborted.  This is
     /// a gray area; different implementations may take different approaches.
-    @inlinable @inline(__always) public var unimplemented: Message.Builder {
+    @inline(__always) @export(implementation) public var unimplemented: Message.Builder {
       @_lifetime(copy self) get { _raw.pointer(0).structure() }
     }
-    /// Sets `unimplemented` to a new struct.
-    @inlinable @inline(__always) @_lifetime(copy self)
-    public func initUnimplemented() -> Message.Builder {
+    @_lifetime(copy self) @inline(__always) @export(implementation) public func initUnimplemented() -> Message.Builder {
       _raw.setDiscriminant(0, 0)
       return _raw.pointer(0).initStructure()
     }
-    /// Sets `unimplemented` to a copy.
-    public func setUnimplemented(_ value: Message.Reader) throws(DecodingError) {
+    @export(implementation) public func setUnimplemented(_ value: Message.Reader) throws(DecodingError) {
       _raw.setDiscriminant(0, 0)
       try _raw.pointer(0).set(value)
     }
-    /// Whether `unimplemented` is set.
-    @inlinable public var hasUnimplemented: Bool { _raw.discriminant(0) == 0 && _raw.hasPointer(0) }
-    /// Sets `unimplemented` to null.
-    public func clearUnimplemented() {
-      _raw.setDiscriminant(0, 0)
-      _raw.pointer(0).clear()
-    }
-    /// Sets `unimplemented` to the orphan.
-    public func adoptUnimplemented(_ orphan: consuming Orphan<Message.Builder>) {
-      _raw.setDiscriminant(0, 0)
-      _raw.pointer(0).adopt(orphan)
-    }
-    /// Keeps what `unimplemented` is, and sets it to null.
-    @_lifetime(copy self)
-    public func disownUnimplemented() -> Orphan<Message.Builder> {
-      _raw.disown(0, if: _raw.discriminant(0) == 0)
+    @export(implementation) public var unimplementedField: PointerField<Message.Builder> {
+      @_lifetime(copy self) get { .init(_raw, 0, discriminant: 0, is: 0) }
     }
 
     /// Sent when a connection is being aborted due to an unrecoverable error.  This could be e.g.
@@ -239,436 +217,215 @@ public enum Message: StructType, DescribedType {
     /// and will completely close the connection shortly thereafter (it's up to the sender how much
     /// of a time buffer they want to offer for the client to receive the `abort` before the
     /// connection is reset).
-    @inlinable @inline(__always) public var abort: Exception.Builder {
+    @inline(__always) @export(implementation) public var abort: Exception.Builder {
       @_lifetime(copy self) get { _raw.pointer(0).structure() }
     }
-    /// Sets `abort` to a new struct.
-    @inlinable @inline(__always) @_lifetime(copy self)
-    public func initAbort() -> Exception.Builder {
+    @_lifetime(copy self) @inline(__always) @export(implementation) public func initAbort() -> Exception.Builder {
       _raw.setDiscriminant(0, 1)
       return _raw.pointer(0).initStructure()
     }
-    /// Sets `abort` to a copy.
-    public func setAbort(_ value: Exception.Reader) throws(DecodingError) {
+    @export(implementation) public func setAbort(_ value: Exception.Reader) throws(DecodingError) {
       _raw.setDiscriminant(0, 1)
       try _raw.pointer(0).set(value)
     }
-    /// Whether `abort` is set.
-    @inlinable public var hasAbort: Bool { _raw.discriminant(0) == 1 && _raw.hasPointer(0) }
-    /// Sets `abort` to null.
-    public func clearAbort() {
-      _raw.setDiscriminant(0, 1)
-      _raw.pointer(0).clear()
-    }
-    /// Sets `abort` to the orphan.
-    public func adoptAbort(_ orphan: consuming Orphan<Exception.Builder>) {
-      _raw.setDiscriminant(0, 1)
-      _raw.pointer(0).adopt(orphan)
-    }
-    /// Keeps what `abort` is, and sets it to null.
-    @_lifetime(copy self)
-    public func disownAbort() -> Orphan<Exception.Builder> {
-      _raw.disown(0, if: _raw.discriminant(0) == 1)
+    @export(implementation) public var abortField: PointerField<Exception.Builder> {
+      @_lifetime(copy self) get { .init(_raw, 0, discriminant: 0, is: 1) }
     }
 
     /// Request the peer's bootstrap interface.
-    @inlinable @inline(__always) public var bootstrap: Bootstrap.Builder {
+    @inline(__always) @export(implementation) public var bootstrap: Bootstrap.Builder {
       @_lifetime(copy self) get { _raw.pointer(0).structure() }
     }
-    /// Sets `bootstrap` to a new struct.
-    @inlinable @inline(__always) @_lifetime(copy self)
-    public func initBootstrap() -> Bootstrap.Builder {
+    @_lifetime(copy self) @inline(__always) @export(implementation) public func initBootstrap() -> Bootstrap.Builder {
       _raw.setDiscriminant(0, 8)
       return _raw.pointer(0).initStructure()
     }
-    /// Sets `bootstrap` to a copy.
-    public func setBootstrap(_ value: Bootstrap.Reader) throws(DecodingError) {
+    @export(implementation) public func setBootstrap(_ value: Bootstrap.Reader) throws(DecodingError) {
       _raw.setDiscriminant(0, 8)
       try _raw.pointer(0).set(value)
     }
-    /// Whether `bootstrap` is set.
-    @inlinable public var hasBootstrap: Bool { _raw.discriminant(0) == 8 && _raw.hasPointer(0) }
-    /// Sets `bootstrap` to null.
-    public func clearBootstrap() {
-      _raw.setDiscriminant(0, 8)
-      _raw.pointer(0).clear()
-    }
-    /// Sets `bootstrap` to the orphan.
-    public func adoptBootstrap(_ orphan: consuming Orphan<Bootstrap.Builder>) {
-      _raw.setDiscriminant(0, 8)
-      _raw.pointer(0).adopt(orphan)
-    }
-    /// Keeps what `bootstrap` is, and sets it to null.
-    @_lifetime(copy self)
-    public func disownBootstrap() -> Orphan<Bootstrap.Builder> {
-      _raw.disown(0, if: _raw.discriminant(0) == 8)
+    @export(implementation) public var bootstrapField: PointerField<Bootstrap.Builder> {
+      @_lifetime(copy self) get { .init(_raw, 0, discriminant: 0, is: 8) }
     }
 
     /// Begin a method call.
-    @inlinable @inline(__always) public var call: Call.Builder {
+    @inline(__always) @export(implementation) public var call: Call.Builder {
       @_lifetime(copy self) get { _raw.pointer(0).structure() }
     }
-    /// Sets `call` to a new struct.
-    @inlinable @inline(__always) @_lifetime(copy self)
-    public func initCall() -> Call.Builder {
+    @_lifetime(copy self) @inline(__always) @export(implementation) public func initCall() -> Call.Builder {
       _raw.setDiscriminant(0, 2)
       return _raw.pointer(0).initStructure()
     }
-    /// Sets `call` to a copy.
-    public func setCall(_ value: Call.Reader) throws(DecodingError) {
+    @export(implementation) public func setCall(_ value: Call.Reader) throws(DecodingError) {
       _raw.setDiscriminant(0, 2)
       try _raw.pointer(0).set(value)
     }
-    /// Whether `call` is set.
-    @inlinable public var hasCall: Bool { _raw.discriminant(0) == 2 && _raw.hasPointer(0) }
-    /// Sets `call` to null.
-    public func clearCall() {
-      _raw.setDiscriminant(0, 2)
-      _raw.pointer(0).clear()
-    }
-    /// Sets `call` to the orphan.
-    public func adoptCall(_ orphan: consuming Orphan<Call.Builder>) {
-      _raw.setDiscriminant(0, 2)
-      _raw.pointer(0).adopt(orphan)
-    }
-    /// Keeps what `call` is, and sets it to null.
-    @_lifetime(copy self)
-    public func disownCall() -> Orphan<Call.Builder> {
-      _raw.disown(0, if: _raw.discriminant(0) == 2)
+    @export(implementation) public var callField: PointerField<Call.Builder> {
+      @_lifetime(copy self) get { .init(_raw, 0, discriminant: 0, is: 2) }
     }
 
     /// Complete a method call.
-    @inlinable @inline(__always) public var `return`: Return.Builder {
+    @inline(__always) @export(implementation) public var `return`: Return.Builder {
       @_lifetime(copy self) get { _raw.pointer(0).structure() }
     }
-    /// Sets `return` to a new struct.
-    @inlinable @inline(__always) @_lifetime(copy self)
-    public func initReturn() -> Return.Builder {
+    @_lifetime(copy self) @inline(__always) @export(implementation) public func initReturn() -> Return.Builder {
       _raw.setDiscriminant(0, 3)
       return _raw.pointer(0).initStructure()
     }
-    /// Sets `return` to a copy.
-    public func setReturn(_ value: Return.Reader) throws(DecodingError) {
+    @export(implementation) public func setReturn(_ value: Return.Reader) throws(DecodingError) {
       _raw.setDiscriminant(0, 3)
       try _raw.pointer(0).set(value)
     }
-    /// Whether `return` is set.
-    @inlinable public var hasReturn: Bool { _raw.discriminant(0) == 3 && _raw.hasPointer(0) }
-    /// Sets `return` to null.
-    public func clearReturn() {
-      _raw.setDiscriminant(0, 3)
-      _raw.pointer(0).clear()
-    }
-    /// Sets `return` to the orphan.
-    public func adoptReturn(_ orphan: consuming Orphan<Return.Builder>) {
-      _raw.setDiscriminant(0, 3)
-      _raw.pointer(0).adopt(orphan)
-    }
-    /// Keeps what `return` is, and sets it to null.
-    @_lifetime(copy self)
-    public func disownReturn() -> Orphan<Return.Builder> {
-      _raw.disown(0, if: _raw.discriminant(0) == 3)
+    @export(implementation) public var returnField: PointerField<Return.Builder> {
+      @_lifetime(copy self) get { .init(_raw, 0, discriminant: 0, is: 3) }
     }
 
     /// Release a returned answer / cancel a call.
-    @inlinable @inline(__always) public var finish: Finish.Builder {
+    @inline(__always) @export(implementation) public var finish: Finish.Builder {
       @_lifetime(copy self) get { _raw.pointer(0).structure() }
     }
-    /// Sets `finish` to a new struct.
-    @inlinable @inline(__always) @_lifetime(copy self)
-    public func initFinish() -> Finish.Builder {
+    @_lifetime(copy self) @inline(__always) @export(implementation) public func initFinish() -> Finish.Builder {
       _raw.setDiscriminant(0, 4)
       return _raw.pointer(0).initStructure()
     }
-    /// Sets `finish` to a copy.
-    public func setFinish(_ value: Finish.Reader) throws(DecodingError) {
+    @export(implementation) public func setFinish(_ value: Finish.Reader) throws(DecodingError) {
       _raw.setDiscriminant(0, 4)
       try _raw.pointer(0).set(value)
     }
-    /// Whether `finish` is set.
-    @inlinable public var hasFinish: Bool { _raw.discriminant(0) == 4 && _raw.hasPointer(0) }
-    /// Sets `finish` to null.
-    public func clearFinish() {
-      _raw.setDiscriminant(0, 4)
-      _raw.pointer(0).clear()
-    }
-    /// Sets `finish` to the orphan.
-    public func adoptFinish(_ orphan: consuming Orphan<Finish.Builder>) {
-      _raw.setDiscriminant(0, 4)
-      _raw.pointer(0).adopt(orphan)
-    }
-    /// Keeps what `finish` is, and sets it to null.
-    @_lifetime(copy self)
-    public func disownFinish() -> Orphan<Finish.Builder> {
-      _raw.disown(0, if: _raw.discriminant(0) == 4)
+    @export(implementation) public var finishField: PointerField<Finish.Builder> {
+      @_lifetime(copy self) get { .init(_raw, 0, discriminant: 0, is: 4) }
     }
 
     /// Resolve a previously-sent promise.
-    @inlinable @inline(__always) public var resolve: Resolve.Builder {
+    @inline(__always) @export(implementation) public var resolve: Resolve.Builder {
       @_lifetime(copy self) get { _raw.pointer(0).structure() }
     }
-    /// Sets `resolve` to a new struct.
-    @inlinable @inline(__always) @_lifetime(copy self)
-    public func initResolve() -> Resolve.Builder {
+    @_lifetime(copy self) @inline(__always) @export(implementation) public func initResolve() -> Resolve.Builder {
       _raw.setDiscriminant(0, 5)
       return _raw.pointer(0).initStructure()
     }
-    /// Sets `resolve` to a copy.
-    public func setResolve(_ value: Resolve.Reader) throws(DecodingError) {
+    @export(implementation) public func setResolve(_ value: Resolve.Reader) throws(DecodingError) {
       _raw.setDiscriminant(0, 5)
       try _raw.pointer(0).set(value)
     }
-    /// Whether `resolve` is set.
-    @inlinable public var hasResolve: Bool { _raw.discriminant(0) == 5 && _raw.hasPointer(0) }
-    /// Sets `resolve` to null.
-    public func clearResolve() {
-      _raw.setDiscriminant(0, 5)
-      _raw.pointer(0).clear()
-    }
-    /// Sets `resolve` to the orphan.
-    public func adoptResolve(_ orphan: consuming Orphan<Resolve.Builder>) {
-      _raw.setDiscriminant(0, 5)
-      _raw.pointer(0).adopt(orphan)
-    }
-    /// Keeps what `resolve` is, and sets it to null.
-    @_lifetime(copy self)
-    public func disownResolve() -> Orphan<Resolve.Builder> {
-      _raw.disown(0, if: _raw.discriminant(0) == 5)
+    @export(implementation) public var resolveField: PointerField<Resolve.Builder> {
+      @_lifetime(copy self) get { .init(_raw, 0, discriminant: 0, is: 5) }
     }
 
     /// Release a capability so that the remote object can be deallocated.
-    @inlinable @inline(__always) public var release: Release.Builder {
+    @inline(__always) @export(implementation) public var release: Release.Builder {
       @_lifetime(copy self) get { _raw.pointer(0).structure() }
     }
-    /// Sets `release` to a new struct.
-    @inlinable @inline(__always) @_lifetime(copy self)
-    public func initRelease() -> Release.Builder {
+    @_lifetime(copy self) @inline(__always) @export(implementation) public func initRelease() -> Release.Builder {
       _raw.setDiscriminant(0, 6)
       return _raw.pointer(0).initStructure()
     }
-    /// Sets `release` to a copy.
-    public func setRelease(_ value: Release.Reader) throws(DecodingError) {
+    @export(implementation) public func setRelease(_ value: Release.Reader) throws(DecodingError) {
       _raw.setDiscriminant(0, 6)
       try _raw.pointer(0).set(value)
     }
-    /// Whether `release` is set.
-    @inlinable public var hasRelease: Bool { _raw.discriminant(0) == 6 && _raw.hasPointer(0) }
-    /// Sets `release` to null.
-    public func clearRelease() {
-      _raw.setDiscriminant(0, 6)
-      _raw.pointer(0).clear()
-    }
-    /// Sets `release` to the orphan.
-    public func adoptRelease(_ orphan: consuming Orphan<Release.Builder>) {
-      _raw.setDiscriminant(0, 6)
-      _raw.pointer(0).adopt(orphan)
-    }
-    /// Keeps what `release` is, and sets it to null.
-    @_lifetime(copy self)
-    public func disownRelease() -> Orphan<Release.Builder> {
-      _raw.disown(0, if: _raw.discriminant(0) == 6)
+    @export(implementation) public var releaseField: PointerField<Release.Builder> {
+      @_lifetime(copy self) get { .init(_raw, 0, discriminant: 0, is: 6) }
     }
 
     /// Lift an embargo used to enforce E-order over promise resolution.
-    @inlinable @inline(__always) public var disembargo: Disembargo.Builder {
+    @inline(__always) @export(implementation) public var disembargo: Disembargo.Builder {
       @_lifetime(copy self) get { _raw.pointer(0).structure() }
     }
-    /// Sets `disembargo` to a new struct.
-    @inlinable @inline(__always) @_lifetime(copy self)
-    public func initDisembargo() -> Disembargo.Builder {
+    @_lifetime(copy self) @inline(__always) @export(implementation) public func initDisembargo() -> Disembargo.Builder {
       _raw.setDiscriminant(0, 13)
       return _raw.pointer(0).initStructure()
     }
-    /// Sets `disembargo` to a copy.
-    public func setDisembargo(_ value: Disembargo.Reader) throws(DecodingError) {
+    @export(implementation) public func setDisembargo(_ value: Disembargo.Reader) throws(DecodingError) {
       _raw.setDiscriminant(0, 13)
       try _raw.pointer(0).set(value)
     }
-    /// Whether `disembargo` is set.
-    @inlinable public var hasDisembargo: Bool { _raw.discriminant(0) == 13 && _raw.hasPointer(0) }
-    /// Sets `disembargo` to null.
-    public func clearDisembargo() {
-      _raw.setDiscriminant(0, 13)
-      _raw.pointer(0).clear()
-    }
-    /// Sets `disembargo` to the orphan.
-    public func adoptDisembargo(_ orphan: consuming Orphan<Disembargo.Builder>) {
-      _raw.setDiscriminant(0, 13)
-      _raw.pointer(0).adopt(orphan)
-    }
-    /// Keeps what `disembargo` is, and sets it to null.
-    @_lifetime(copy self)
-    public func disownDisembargo() -> Orphan<Disembargo.Builder> {
-      _raw.disown(0, if: _raw.discriminant(0) == 13)
+    @export(implementation) public var disembargoField: PointerField<Disembargo.Builder> {
+      @_lifetime(copy self) get { .init(_raw, 0, discriminant: 0, is: 13) }
     }
 
     /// Obsolete request to save a capability, resulting in a SturdyRef. This has been replaced
     /// by the `Persistent` interface defined in `persistent.capnp`. This operation was never
     /// implemented.
-    @inlinable public var obsoleteSave: AnyPointerBuilder {
+    @export(implementation) public var obsoleteSave: AnyPointerBuilder {
       @_lifetime(copy self) get { _raw.pointer(0) }
     }
-    /// Sets `obsoleteSave`, null.
-    @_lifetime(copy self)
-    public func initObsoleteSave() -> AnyPointerBuilder {
+    @_lifetime(copy self) @inline(__always) @export(implementation) public func initObsoleteSave() -> AnyPointerBuilder {
       _raw.setDiscriminant(0, 7)
       _raw.pointer(0).clear()
       return _raw.pointer(0)
     }
-    /// Sets `obsoleteSave` to a copy.
-    public func setObsoleteSave(_ value: AnyPointerReader) throws(DecodingError) {
+    @export(implementation) public func setObsoleteSave(_ value: AnyPointerReader) throws(DecodingError) {
       _raw.setDiscriminant(0, 7)
       try _raw.pointer(0).set(value)
     }
-    /// Whether `obsoleteSave` is set.
-    @inlinable public var hasObsoleteSave: Bool { _raw.discriminant(0) == 7 && _raw.hasPointer(0) }
-    /// Sets `obsoleteSave` to null.
-    public func clearObsoleteSave() {
-      _raw.setDiscriminant(0, 7)
-      _raw.pointer(0).clear()
-    }
-    /// Sets `obsoleteSave` to the orphan.
-    public func adoptObsoleteSave(_ orphan: consuming Orphan<AnyPointerBuilder>) {
-      _raw.setDiscriminant(0, 7)
-      _raw.pointer(0).adopt(orphan)
-    }
-    /// Keeps what `obsoleteSave` is, and sets it to null.
-    @_lifetime(copy self)
-    public func disownObsoleteSave() -> Orphan<AnyPointerBuilder> {
-      _raw.disown(0, if: _raw.discriminant(0) == 7)
+    @export(implementation) public var obsoleteSaveField: PointerField<AnyPointerBuilder> {
+      @_lifetime(copy self) get { .init(_raw, 0, discriminant: 0, is: 7) }
     }
 
     /// Obsolete way to delete a SturdyRef. This operation was never implemented.
-    @inlinable public var obsoleteDelete: AnyPointerBuilder {
+    @export(implementation) public var obsoleteDelete: AnyPointerBuilder {
       @_lifetime(copy self) get { _raw.pointer(0) }
     }
-    /// Sets `obsoleteDelete`, null.
-    @_lifetime(copy self)
-    public func initObsoleteDelete() -> AnyPointerBuilder {
+    @_lifetime(copy self) @inline(__always) @export(implementation) public func initObsoleteDelete() -> AnyPointerBuilder {
       _raw.setDiscriminant(0, 9)
       _raw.pointer(0).clear()
       return _raw.pointer(0)
     }
-    /// Sets `obsoleteDelete` to a copy.
-    public func setObsoleteDelete(_ value: AnyPointerReader) throws(DecodingError) {
+    @export(implementation) public func setObsoleteDelete(_ value: AnyPointerReader) throws(DecodingError) {
       _raw.setDiscriminant(0, 9)
       try _raw.pointer(0).set(value)
     }
-    /// Whether `obsoleteDelete` is set.
-    @inlinable public var hasObsoleteDelete: Bool { _raw.discriminant(0) == 9 && _raw.hasPointer(0) }
-    /// Sets `obsoleteDelete` to null.
-    public func clearObsoleteDelete() {
-      _raw.setDiscriminant(0, 9)
-      _raw.pointer(0).clear()
-    }
-    /// Sets `obsoleteDelete` to the orphan.
-    public func adoptObsoleteDelete(_ orphan: consuming Orphan<AnyPointerBuilder>) {
-      _raw.setDiscriminant(0, 9)
-      _raw.pointer(0).adopt(orphan)
-    }
-    /// Keeps what `obsoleteDelete` is, and sets it to null.
-    @_lifetime(copy self)
-    public func disownObsoleteDelete() -> Orphan<AnyPointerBuilder> {
-      _raw.disown(0, if: _raw.discriminant(0) == 9)
+    @export(implementation) public var obsoleteDeleteField: PointerField<AnyPointerBuilder> {
+      @_lifetime(copy self) get { .init(_raw, 0, discriminant: 0, is: 9) }
     }
 
     /// Provide a capability to a third party.
-    @inlinable @inline(__always) public var provide: Provide.Builder {
+    @inline(__always) @export(implementation) public var provide: Provide.Builder {
       @_lifetime(copy self) get { _raw.pointer(0).structure() }
     }
-    /// Sets `provide` to a new struct.
-    @inlinable @inline(__always) @_lifetime(copy self)
-    public func initProvide() -> Provide.Builder {
+    @_lifetime(copy self) @inline(__always) @export(implementation) public func initProvide() -> Provide.Builder {
       _raw.setDiscriminant(0, 10)
       return _raw.pointer(0).initStructure()
     }
-    /// Sets `provide` to a copy.
-    public func setProvide(_ value: Provide.Reader) throws(DecodingError) {
+    @export(implementation) public func setProvide(_ value: Provide.Reader) throws(DecodingError) {
       _raw.setDiscriminant(0, 10)
       try _raw.pointer(0).set(value)
     }
-    /// Whether `provide` is set.
-    @inlinable public var hasProvide: Bool { _raw.discriminant(0) == 10 && _raw.hasPointer(0) }
-    /// Sets `provide` to null.
-    public func clearProvide() {
-      _raw.setDiscriminant(0, 10)
-      _raw.pointer(0).clear()
-    }
-    /// Sets `provide` to the orphan.
-    public func adoptProvide(_ orphan: consuming Orphan<Provide.Builder>) {
-      _raw.setDiscriminant(0, 10)
-      _raw.pointer(0).adopt(orphan)
-    }
-    /// Keeps what `provide` is, and sets it to null.
-    @_lifetime(copy self)
-    public func disownProvide() -> Orphan<Provide.Builder> {
-      _raw.disown(0, if: _raw.discriminant(0) == 10)
+    @export(implementation) public var provideField: PointerField<Provide.Builder> {
+      @_lifetime(copy self) get { .init(_raw, 0, discriminant: 0, is: 10) }
     }
 
     /// Accept a capability provided by a third party.
-    @inlinable @inline(__always) public var accept: Accept.Builder {
+    @inline(__always) @export(implementation) public var accept: Accept.Builder {
       @_lifetime(copy self) get { _raw.pointer(0).structure() }
     }
-    /// Sets `accept` to a new struct.
-    @inlinable @inline(__always) @_lifetime(copy self)
-    public func initAccept() -> Accept.Builder {
+    @_lifetime(copy self) @inline(__always) @export(implementation) public func initAccept() -> Accept.Builder {
       _raw.setDiscriminant(0, 11)
       return _raw.pointer(0).initStructure()
     }
-    /// Sets `accept` to a copy.
-    public func setAccept(_ value: Accept.Reader) throws(DecodingError) {
+    @export(implementation) public func setAccept(_ value: Accept.Reader) throws(DecodingError) {
       _raw.setDiscriminant(0, 11)
       try _raw.pointer(0).set(value)
     }
-    /// Whether `accept` is set.
-    @inlinable public var hasAccept: Bool { _raw.discriminant(0) == 11 && _raw.hasPointer(0) }
-    /// Sets `accept` to null.
-    public func clearAccept() {
-      _raw.setDiscriminant(0, 11)
-      _raw.pointer(0).clear()
-    }
-    /// Sets `accept` to the orphan.
-    public func adoptAccept(_ orphan: consuming Orphan<Accept.Builder>) {
-      _raw.setDiscriminant(0, 11)
-      _raw.pointer(0).adopt(orphan)
-    }
-    /// Keeps what `accept` is, and sets it to null.
-    @_lifetime(copy self)
-    public func disownAccept() -> Orphan<Accept.Builder> {
-      _raw.disown(0, if: _raw.discriminant(0) == 11)
+    @export(implementation) public var acceptField: PointerField<Accept.Builder> {
+      @_lifetime(copy self) get { .init(_raw, 0, discriminant: 0, is: 11) }
     }
 
     /// Directly connect to the common root of two or more proxied caps.
-    @inlinable @inline(__always) public var join: Join.Builder {
+    @inline(__always) @export(implementation) public var join: Join.Builder {
       @_lifetime(copy self) get { _raw.pointer(0).structure() }
     }
-    /// Sets `join` to a new struct.
-    @inlinable @inline(__always) @_lifetime(copy self)
-    public func initJoin() -> Join.Builder {
+    @_lifetime(copy self) @inline(__always) @export(implementation) public func initJoin() -> Join.Builder {
       _raw.setDiscriminant(0, 12)
       return _raw.pointer(0).initStructure()
     }
-    /// Sets `join` to a copy.
-    public func setJoin(_ value: Join.Reader) throws(DecodingError) {
+    @export(implementation) public func setJoin(_ value: Join.Reader) throws(DecodingError) {
       _raw.setDiscriminant(0, 12)
       try _raw.pointer(0).set(value)
     }
-    /// Whether `join` is set.
-    @inlinable public var hasJoin: Bool { _raw.discriminant(0) == 12 && _raw.hasPointer(0) }
-    /// Sets `join` to null.
-    public func clearJoin() {
-      _raw.setDiscriminant(0, 12)
-      _raw.pointer(0).clear()
-    }
-    /// Sets `join` to the orphan.
-    public func adoptJoin(_ orphan: consuming Orphan<Join.Builder>) {
-      _raw.setDiscriminant(0, 12)
-      _raw.pointer(0).adopt(orphan)
-    }
-    /// Keeps what `join` is, and sets it to null.
-    @_lifetime(copy self)
-    public func disownJoin() -> Orphan<Join.Builder> {
-      _raw.disown(0, if: _raw.discriminant(0) == 12)
+    @export(implementation) public var joinField: PointerField<Join.Builder> {
+      @_lifetime(copy self) get { .init(_raw, 0, discriminant: 0, is: 12) }
     }
   }
 
@@ -759,27 +516,19 @@ public enum Message: StructType, DescribedType {
 /// acting as clients) do not. In this case, the vat should either reply to `Bootstrap` with a
 /// `Return` indicating an exception, or should return a dummy capability with no methods.
 public enum Bootstrap: StructType, DescribedType {
-  /// The id of the type in the schema language.
   @inlinable public static var _typeID: UInt64 { 0xe94ccf8031176ec4 }
-  /// The file that declares the type.
   public static var _schemaFile: SchemaFile { _schema_b312981b2552a250 }
 
   /// Reads a ``Bootstrap``.
   @frozen public struct Reader: TypedStructReader, ~Escapable {
-    /// The sections of this version of the schema.
-    @inlinable public static var _layout: StructLayout {
-      StructLayout(dataWords: 1, pointers: 1)
-    }
-    /// The struct, by place.
+    @inlinable public static var _layout: StructLayout { StructLayout(dataWords: 1, pointers: 1) }
     public let _raw: StructReader
-
-    /// Takes the struct for one of this type.
-    @inlinable @inline(__always) @_lifetime(copy raw)
-    public init(_raw raw: StructReader) { _raw = raw }
+    @_lifetime(copy raw) @inline(__always)
+    @inlinable public init(_raw raw: StructReader) { _raw = raw }
 
     /// A new question ID identifying this request, which will eventually receive a Return message
     /// containing the restored capability.
-    @inlinable @inline(__always) public var questionId: UInt32 { _raw.read(0) }
+    @inline(__always) @export(implementation) public var questionId: UInt32 { _raw.read(0) }
 
     /// ** DEPRECATED **
     ///
@@ -854,34 +603,22 @@ public enum Bootstrap: StructType, DescribedType {
     /// a user who can delete the image at any time. If the user deletes the image, the SturdyRef
     /// stops working. On the other hand, if the SturdyRef is discarded, this has no effect on the
     /// existence of the image in its collection.
-    @inlinable public var deprecatedObjectId: AnyPointerReader {
+    @export(implementation) public var deprecatedObjectId: AnyPointerReader {
       @_lifetime(copy self) get { _raw.pointer(0) }
     }
-    /// Whether `deprecatedObjectId` is set.
-    @inlinable public var hasDeprecatedObjectId: Bool { _raw.hasPointer(0) }
+    @export(implementation) public var hasDeprecatedObjectId: Bool { _raw.hasPointer(0) }
   }
 
   /// Builds a ``Bootstrap``.
   @frozen public struct Builder: TypedStructBuilder, ~Escapable {
-    /// The sections of this version of the schema.
-    @inlinable public static var _layout: StructLayout {
-      StructLayout(dataWords: 1, pointers: 1)
-    }
-    /// The struct, by place.
+    public typealias Reader = Bootstrap.Reader
     public let _raw: StructBuilder
-
-    /// Takes the struct for one of this type.
-    @inlinable @inline(__always) @_lifetime(copy raw)
-    public init(_raw raw: StructBuilder) { _raw = raw }
-
-    /// The struct as it stands, for reading.
-    @inlinable public var reader: Reader {
-      @_lifetime(copy self) get { Reader(_raw: _raw.reader) }
-    }
+    @_lifetime(copy raw) @inline(__always)
+    @inlinable public init(_raw raw: StructBuilder) { _raw = raw }
 
     /// A new question ID identifying this request, which will eventually receive a Return message
     /// containing the restored capability.
-    @inlinable @inline(__always) public var questionId: UInt32 {
+    @inline(__always) @export(implementation) public var questionId: UInt32 {
       get { _raw.read(0) }
       nonmutating set { _raw.write(0, newValue) }
     }
@@ -959,24 +696,15 @@ public enum Bootstrap: StructType, DescribedType {
     /// a user who can delete the image at any time. If the user deletes the image, the SturdyRef
     /// stops working. On the other hand, if the SturdyRef is discarded, this has no effect on the
     /// existence of the image in its collection.
-    @inlinable public var deprecatedObjectId: AnyPointerBuilder {
+    @export(implementation) public var deprecatedObjectId: AnyPointerBuilder {
       @_lifetime(copy self) get { _raw.pointer(0) }
     }
-    /// Sets `deprecatedObjectId` to a copy.
-    public func setDeprecatedObjectId(_ value: AnyPointerReader) throws(DecodingError) {
+    @export(implementation) public func setDeprecatedObjectId(_ value: AnyPointerReader) throws(DecodingError) {
       try _raw.pointer(0).set(value)
     }
-    /// Whether `deprecatedObjectId` is set.
-    @inlinable public var hasDeprecatedObjectId: Bool { _raw.hasPointer(0) }
-    /// Sets `deprecatedObjectId` to null.
-    public func clearDeprecatedObjectId() { _raw.pointer(0).clear() }
-    /// Sets `deprecatedObjectId` to the orphan.
-    public func adoptDeprecatedObjectId(_ orphan: consuming Orphan<AnyPointerBuilder>) {
-      _raw.pointer(0).adopt(orphan)
+    @export(implementation) public var deprecatedObjectIdField: PointerField<AnyPointerBuilder> {
+      @_lifetime(copy self) get { .init(_raw, 0) }
     }
-    /// Keeps what `deprecatedObjectId` is, and sets it to null.
-    @_lifetime(copy self)
-    public func disownDeprecatedObjectId() -> Orphan<AnyPointerBuilder> { _raw.pointer(0).disown() }
   }
 }
 
@@ -984,23 +712,15 @@ public enum Bootstrap: StructType, DescribedType {
 ///
 /// Message type initiating a method call on a capability.
 public enum Call: StructType, DescribedType {
-  /// The id of the type in the schema language.
   @inlinable public static var _typeID: UInt64 { 0x836a53ce789d4cd4 }
-  /// The file that declares the type.
   public static var _schemaFile: SchemaFile { _schema_b312981b2552a250 }
 
   /// Reads a ``Call``.
   @frozen public struct Reader: TypedStructReader, ~Escapable {
-    /// The sections of this version of the schema.
-    @inlinable public static var _layout: StructLayout {
-      StructLayout(dataWords: 3, pointers: 3)
-    }
-    /// The struct, by place.
+    @inlinable public static var _layout: StructLayout { StructLayout(dataWords: 3, pointers: 3) }
     public let _raw: StructReader
-
-    /// Takes the struct for one of this type.
-    @inlinable @inline(__always) @_lifetime(copy raw)
-    public init(_raw raw: StructReader) { _raw = raw }
+    @_lifetime(copy raw) @inline(__always)
+    @inlinable public init(_raw raw: StructReader) { _raw = raw }
 
     /// A number, chosen by the caller, that identifies this call in future messages.  This number
     /// must be different from all other calls originating from the same end of the connection (but
@@ -1010,57 +730,46 @@ public enum Call: StructType, DescribedType {
     /// A question ID can be reused once both:
     /// - A matching Return has been received from the callee.
     /// - A matching Finish has been sent from the caller.
-    @inlinable @inline(__always) public var questionId: UInt32 { _raw.read(0) }
+    @inline(__always) @export(implementation) public var questionId: UInt32 { _raw.read(0) }
 
     /// The object that should receive this call.
-    @inlinable @inline(__always) public var target: MessageTarget.Reader {
+    @inline(__always) @export(implementation) public var target: MessageTarget.Reader {
       @_lifetime(copy self) get throws(DecodingError) { try _raw.pointer(0).structure() }
     }
-    /// Whether `target` is set.
-    @inlinable public var hasTarget: Bool { _raw.hasPointer(0) }
+    @export(implementation) public var hasTarget: Bool { _raw.hasPointer(0) }
 
     /// The type ID of the interface being called.  Each capability may implement multiple interfaces.
-    @inlinable @inline(__always) public var interfaceId: UInt64 { _raw.read(1) }
+    @inline(__always) @export(implementation) public var interfaceId: UInt64 { _raw.read(1) }
 
     /// The ordinal number of the method to call within the requested interface.
-    @inlinable @inline(__always) public var methodId: UInt16 { _raw.read(2) }
+    @inline(__always) @export(implementation) public var methodId: UInt16 { _raw.read(2) }
 
     /// Indicates whether or not the receiver is allowed to send a `Return` containing
     /// `acceptFromThirdParty`.  Level 3 implementations should set this true.  Otherwise, the callee
     /// will have to proxy the return in the case of a tail call to a third-party vat.
-    @inlinable @inline(__always) public var allowThirdPartyTailCall: Bool { _raw.readBool(128) }
+    @inline(__always) @export(implementation) public var allowThirdPartyTailCall: Bool {
+      _raw.readBool(128)
+    }
 
     /// The call parameters.  `params.content` is a struct whose fields correspond to the parameters of
     /// the method.
-    @inlinable @inline(__always) public var params: Payload.Reader {
+    @inline(__always) @export(implementation) public var params: Payload.Reader {
       @_lifetime(copy self) get throws(DecodingError) { try _raw.pointer(1).structure() }
     }
-    /// Whether `params` is set.
-    @inlinable public var hasParams: Bool { _raw.hasPointer(1) }
+    @export(implementation) public var hasParams: Bool { _raw.hasPointer(1) }
 
     /// Where should the return message be sent?
-    @inlinable public var sendResultsTo: Call.SendResultsTo.Reader {
+    @export(implementation) public var sendResultsTo: Call.SendResultsTo.Reader {
       @_lifetime(copy self) get { Call.SendResultsTo.Reader(_raw: _raw) }
     }
   }
 
   /// Builds a ``Call``.
   @frozen public struct Builder: TypedStructBuilder, ~Escapable {
-    /// The sections of this version of the schema.
-    @inlinable public static var _layout: StructLayout {
-      StructLayout(dataWords: 3, pointers: 3)
-    }
-    /// The struct, by place.
+    public typealias Reader = Call.Reader
     public let _raw: StructBuilder
-
-    /// Takes the struct for one of this type.
-    @inlinable @inline(__always) @_lifetime(copy raw)
-    public init(_raw raw: StructBuilder) { _raw = raw }
-
-    /// The struct as it stands, for reading.
-    @inlinable public var reader: Reader {
-      @_lifetime(copy self) get { Reader(_raw: _raw.reader) }
-    }
+    @_lifetime(copy raw) @inline(__always)
+    @inlinable public init(_raw raw: StructBuilder) { _raw = raw }
 
     /// A number, chosen by the caller, that identifies this call in future messages.  This number
     /// must be different from all other calls originating from the same end of the connection (but
@@ -1070,42 +779,33 @@ public enum Call: StructType, DescribedType {
     /// A question ID can be reused once both:
     /// - A matching Return has been received from the callee.
     /// - A matching Finish has been sent from the caller.
-    @inlinable @inline(__always) public var questionId: UInt32 {
+    @inline(__always) @export(implementation) public var questionId: UInt32 {
       get { _raw.read(0) }
       nonmutating set { _raw.write(0, newValue) }
     }
 
     /// The object that should receive this call.
-    @inlinable @inline(__always) public var target: MessageTarget.Builder {
+    @inline(__always) @export(implementation) public var target: MessageTarget.Builder {
       @_lifetime(copy self) get { _raw.pointer(0).structure() }
     }
-    /// Sets `target` to a new struct.
-    @inlinable @inline(__always) @_lifetime(copy self)
-    public func initTarget() -> MessageTarget.Builder { _raw.pointer(0).initStructure() }
-    /// Sets `target` to a copy.
-    public func setTarget(_ value: MessageTarget.Reader) throws(DecodingError) {
+    @_lifetime(copy self) @inline(__always) @export(implementation) public func initTarget() -> MessageTarget.Builder {
+      _raw.pointer(0).initStructure()
+    }
+    @export(implementation) public func setTarget(_ value: MessageTarget.Reader) throws(DecodingError) {
       try _raw.pointer(0).set(value)
     }
-    /// Whether `target` is set.
-    @inlinable public var hasTarget: Bool { _raw.hasPointer(0) }
-    /// Sets `target` to null.
-    public func clearTarget() { _raw.pointer(0).clear() }
-    /// Sets `target` to the orphan.
-    public func adoptTarget(_ orphan: consuming Orphan<MessageTarget.Builder>) {
-      _raw.pointer(0).adopt(orphan)
+    @export(implementation) public var targetField: PointerField<MessageTarget.Builder> {
+      @_lifetime(copy self) get { .init(_raw, 0) }
     }
-    /// Keeps what `target` is, and sets it to null.
-    @_lifetime(copy self)
-    public func disownTarget() -> Orphan<MessageTarget.Builder> { _raw.pointer(0).disown() }
 
     /// The type ID of the interface being called.  Each capability may implement multiple interfaces.
-    @inlinable @inline(__always) public var interfaceId: UInt64 {
+    @inline(__always) @export(implementation) public var interfaceId: UInt64 {
       get { _raw.read(1) }
       nonmutating set { _raw.write(1, newValue) }
     }
 
     /// The ordinal number of the method to call within the requested interface.
-    @inlinable @inline(__always) public var methodId: UInt16 {
+    @inline(__always) @export(implementation) public var methodId: UInt16 {
       get { _raw.read(2) }
       nonmutating set { _raw.write(2, newValue) }
     }
@@ -1113,42 +813,31 @@ public enum Call: StructType, DescribedType {
     /// Indicates whether or not the receiver is allowed to send a `Return` containing
     /// `acceptFromThirdParty`.  Level 3 implementations should set this true.  Otherwise, the callee
     /// will have to proxy the return in the case of a tail call to a third-party vat.
-    @inlinable @inline(__always) public var allowThirdPartyTailCall: Bool {
+    @inline(__always) @export(implementation) public var allowThirdPartyTailCall: Bool {
       get { _raw.readBool(128) }
       nonmutating set { _raw.writeBool(128, newValue) }
     }
 
     /// The call parameters.  `params.content` is a struct whose fields correspond to the parameters of
     /// the method.
-    @inlinable @inline(__always) public var params: Payload.Builder {
+    @inline(__always) @export(implementation) public var params: Payload.Builder {
       @_lifetime(copy self) get { _raw.pointer(1).structure() }
     }
-    /// Sets `params` to a new struct.
-    @inlinable @inline(__always) @_lifetime(copy self)
-    public func initParams() -> Payload.Builder { _raw.pointer(1).initStructure() }
-    /// Sets `params` to a copy.
-    public func setParams(_ value: Payload.Reader) throws(DecodingError) {
+    @_lifetime(copy self) @inline(__always) @export(implementation) public func initParams() -> Payload.Builder {
+      _raw.pointer(1).initStructure()
+    }
+    @export(implementation) public func setParams(_ value: Payload.Reader) throws(DecodingError) {
       try _raw.pointer(1).set(value)
     }
-    /// Whether `params` is set.
-    @inlinable public var hasParams: Bool { _raw.hasPointer(1) }
-    /// Sets `params` to null.
-    public func clearParams() { _raw.pointer(1).clear() }
-    /// Sets `params` to the orphan.
-    public func adoptParams(_ orphan: consuming Orphan<Payload.Builder>) {
-      _raw.pointer(1).adopt(orphan)
+    @export(implementation) public var paramsField: PointerField<Payload.Builder> {
+      @_lifetime(copy self) get { .init(_raw, 1) }
     }
-    /// Keeps what `params` is, and sets it to null.
-    @_lifetime(copy self)
-    public func disownParams() -> Orphan<Payload.Builder> { _raw.pointer(1).disown() }
 
     /// Where should the return message be sent?
-    @inlinable public var sendResultsTo: Call.SendResultsTo.Builder {
+    @export(implementation) public var sendResultsTo: Call.SendResultsTo.Builder {
       @_lifetime(copy self) get { Call.SendResultsTo.Builder(_raw: _raw) }
     }
-    /// Sets `sendResultsTo` with all its fields at their defaults.
-    @_lifetime(copy self)
-    public func initSendResultsTo() -> Call.SendResultsTo.Builder {
+    @_lifetime(copy self) @export(implementation) public func initSendResultsTo() -> Call.SendResultsTo.Builder {
       _raw.write(3, 0 as UInt16)
       _raw.pointer(2).clear()
       return Call.SendResultsTo.Builder(_raw: _raw)
@@ -1157,21 +846,14 @@ public enum Call: StructType, DescribedType {
 
   /// Where should the return message be sent?
   public enum SendResultsTo {
-    /// The id of the type in the schema language.
     @inlinable public static var _typeID: UInt64 { 0xdae8b0f61aab5f99 }
 
     /// Reads a ``SendResultsTo``.
     @frozen public struct Reader: TypedStructReader, ~Escapable {
-      /// The sections of this version of the schema.
-      @inlinable public static var _layout: StructLayout {
-        StructLayout(dataWords: 3, pointers: 3)
-      }
-      /// The struct, by place.
+      @inlinable public static var _layout: StructLayout { StructLayout(dataWords: 3, pointers: 3) }
       public let _raw: StructReader
-
-      /// Takes the struct for one of this type.
-      @inlinable @inline(__always) @_lifetime(copy raw)
-      public init(_raw raw: StructReader) { _raw = raw }
+      @_lifetime(copy raw) @inline(__always)
+      @inlinable public init(_raw raw: StructReader) { _raw = raw }
 
       /// **(level 3)**
       ///
@@ -1184,14 +866,15 @@ public enum Call: StructType, DescribedType {
       /// Vat B -> Vat A that contains `acceptFromThirdParty` in place of results.  When Vat A sends
       /// an `Accept` to Vat C, it receives back a `Return` containing the call's actual result.  Vat C
       /// also sends a `Return` to Vat B with `resultsSentElsewhere`.
-      @inlinable public var thirdParty: AnyPointerReader {
+      @export(implementation) public var thirdParty: AnyPointerReader {
         @_lifetime(copy self) get { _raw.pointer(2) }
       }
-      /// Whether `thirdParty` is set.
-      @inlinable public var hasThirdParty: Bool { _raw.discriminant(3) == 2 && _raw.hasPointer(2) }
+      @export(implementation) public var hasThirdParty: Bool {
+        _raw.discriminant(3) == 2 && _raw.hasPointer(2)
+      }
 
       /// The member of the union that is set.
-      @inlinable @inline(__always) public var which: Which {
+      @inline(__always) @export(implementation) public var which: Which {
         @_lifetime(copy self) get throws(DecodingError) {
           switch _raw.discriminant(3) {
           case 0: return .caller
@@ -1205,24 +888,13 @@ public enum Call: StructType, DescribedType {
 
     /// Builds a ``SendResultsTo``.
     @frozen public struct Builder: TypedStructBuilder, ~Escapable {
-      /// The sections of this version of the schema.
-      @inlinable public static var _layout: StructLayout {
-        StructLayout(dataWords: 3, pointers: 3)
-      }
-      /// The struct, by place.
+      public typealias Reader = Call.SendResultsTo.Reader
       public let _raw: StructBuilder
-
-      /// Takes the struct for one of this type.
-      @inlinable @inline(__always) @_lifetime(copy raw)
-      public init(_raw raw: StructBuilder) { _raw = raw }
-
-      /// The struct as it stands, for reading.
-      @inlinable public var reader: Reader {
-        @_lifetime(copy self) get { Reader(_raw: _raw.reader) }
-      }
+      @_lifetime(copy raw) @inline(__always)
+      @inlinable public init(_raw raw: StructBuilder) { _raw = raw }
 
       /// Send the return message back to the caller (the usual).
-      public func setCaller() { _raw.setDiscriminant(3, 0) }
+      @export(implementation) public func setCaller() { _raw.setDiscriminant(3, 0) }
 
       /// **(level 1)**
       ///
@@ -1260,7 +932,7 @@ public enum Call: StructType, DescribedType {
       ///   set in place of results.
       /// - Vat A sends a `Finish` for the bar() call to Vat B.
       /// - Vat B receives the `Finish` for bar() and sends a `Finish` for bar'().
-      public func setYourself() { _raw.setDiscriminant(3, 1) }
+      @export(implementation) public func setYourself() { _raw.setDiscriminant(3, 1) }
 
       /// **(level 3)**
       ///
@@ -1273,37 +945,20 @@ public enum Call: StructType, DescribedType {
       /// Vat B -> Vat A that contains `acceptFromThirdParty` in place of results.  When Vat A sends
       /// an `Accept` to Vat C, it receives back a `Return` containing the call's actual result.  Vat C
       /// also sends a `Return` to Vat B with `resultsSentElsewhere`.
-      @inlinable public var thirdParty: AnyPointerBuilder {
+      @export(implementation) public var thirdParty: AnyPointerBuilder {
         @_lifetime(copy self) get { _raw.pointer(2) }
       }
-      /// Sets `thirdParty`, null.
-      @_lifetime(copy self)
-      public func initThirdParty() -> AnyPointerBuilder {
+      @_lifetime(copy self) @inline(__always) @export(implementation) public func initThirdParty() -> AnyPointerBuilder {
         _raw.setDiscriminant(3, 2)
         _raw.pointer(2).clear()
         return _raw.pointer(2)
       }
-      /// Sets `thirdParty` to a copy.
-      public func setThirdParty(_ value: AnyPointerReader) throws(DecodingError) {
+      @export(implementation) public func setThirdParty(_ value: AnyPointerReader) throws(DecodingError) {
         _raw.setDiscriminant(3, 2)
         try _raw.pointer(2).set(value)
       }
-      /// Whether `thirdParty` is set.
-      @inlinable public var hasThirdParty: Bool { _raw.discriminant(3) == 2 && _raw.hasPointer(2) }
-      /// Sets `thirdParty` to null.
-      public func clearThirdParty() {
-        _raw.setDiscriminant(3, 2)
-        _raw.pointer(2).clear()
-      }
-      /// Sets `thirdParty` to the orphan.
-      public func adoptThirdParty(_ orphan: consuming Orphan<AnyPointerBuilder>) {
-        _raw.setDiscriminant(3, 2)
-        _raw.pointer(2).adopt(orphan)
-      }
-      /// Keeps what `thirdParty` is, and sets it to null.
-      @_lifetime(copy self)
-      public func disownThirdParty() -> Orphan<AnyPointerBuilder> {
-        _raw.disown(2, if: _raw.discriminant(3) == 2)
+      @export(implementation) public var thirdPartyField: PointerField<AnyPointerBuilder> {
+        @_lifetime(copy self) get { .init(_raw, 2, discriminant: 3, is: 2) }
       }
     }
 
@@ -1370,26 +1025,18 @@ public enum Call: StructType, DescribedType {
 ///
 /// Message type sent from callee to caller indicating that the call has completed.
 public enum Return: StructType, DescribedType {
-  /// The id of the type in the schema language.
   @inlinable public static var _typeID: UInt64 { 0x9e19b28d3db3573a }
-  /// The file that declares the type.
   public static var _schemaFile: SchemaFile { _schema_b312981b2552a250 }
 
   /// Reads a ``Return``.
   @frozen public struct Reader: TypedStructReader, ~Escapable {
-    /// The sections of this version of the schema.
-    @inlinable public static var _layout: StructLayout {
-      StructLayout(dataWords: 2, pointers: 1)
-    }
-    /// The struct, by place.
+    @inlinable public static var _layout: StructLayout { StructLayout(dataWords: 2, pointers: 1) }
     public let _raw: StructReader
-
-    /// Takes the struct for one of this type.
-    @inlinable @inline(__always) @_lifetime(copy raw)
-    public init(_raw raw: StructReader) { _raw = raw }
+    @_lifetime(copy raw) @inline(__always)
+    @inlinable public init(_raw raw: StructReader) { _raw = raw }
 
     /// Equal to the QuestionId of the corresponding `Call` message.
-    @inlinable @inline(__always) public var answerId: UInt32 { _raw.read(0) }
+    @inline(__always) @export(implementation) public var answerId: UInt32 { _raw.read(0) }
 
     /// If true, all capabilities that were in the params should be considered released.  The sender
     /// must not send separate `Release` messages for them.  Level 0 implementations in particular
@@ -1399,7 +1046,9 @@ public enum Return: StructType, DescribedType {
     ///
     /// The receiver should act as if the sender had sent a release message with count=1 for each
     /// CapDescriptor in the original Call message.
-    @inlinable @inline(__always) public var releaseParamCaps: Bool { _raw.readBool(32, default: true) }
+    @inline(__always) @export(implementation) public var releaseParamCaps: Bool {
+      _raw.readBool(32, default: true)
+    }
 
     /// The result.
     ///
@@ -1408,37 +1057,42 @@ public enum Return: StructType, DescribedType {
     /// For a `Return` in response to an `Accept` or `Bootstrap`, `results` contains a single
     /// capability (rather than a struct), and `results.content` is just a capability pointer with
     /// index 0.  A `Finish` is still required in this case.
-    @inlinable @inline(__always) public var results: Payload.Reader {
+    @inline(__always) @export(implementation) public var results: Payload.Reader {
       @_lifetime(copy self) get throws(DecodingError) { try _raw.pointer(0).structure() }
     }
-    /// Whether `results` is set.
-    @inlinable public var hasResults: Bool { _raw.discriminant(3) == 0 && _raw.hasPointer(0) }
+    @export(implementation) public var hasResults: Bool {
+      _raw.discriminant(3) == 0 && _raw.hasPointer(0)
+    }
 
     /// Indicates that the call failed and explains why.
-    @inlinable @inline(__always) public var exception: Exception.Reader {
+    @inline(__always) @export(implementation) public var exception: Exception.Reader {
       @_lifetime(copy self) get throws(DecodingError) { try _raw.pointer(0).structure() }
     }
-    /// Whether `exception` is set.
-    @inlinable public var hasException: Bool { _raw.discriminant(3) == 1 && _raw.hasPointer(0) }
+    @export(implementation) public var hasException: Bool {
+      _raw.discriminant(3) == 1 && _raw.hasPointer(0)
+    }
 
     /// The sender has also sent (before this message) a `Call` with the given question ID and with
     /// `sendResultsTo.yourself` set, and the results of that other call should be used as the
     /// results here.  `takeFromOtherQuestion` can only used once per question.
-    @inlinable @inline(__always) public var takeFromOtherQuestion: UInt32 { _raw.read(2) }
+    @inline(__always) @export(implementation) public var takeFromOtherQuestion: UInt32 {
+      _raw.read(2)
+    }
 
     /// **(level 3)**
     ///
     /// The caller should contact a third-party vat to pick up the results.  An `Accept` message
     /// sent to the vat will return the result.  This pairs with `Call.sendResultsTo.thirdParty`.
     /// It should only be used if the corresponding `Call` had `allowThirdPartyTailCall` set.
-    @inlinable public var acceptFromThirdParty: AnyPointerReader {
+    @export(implementation) public var acceptFromThirdParty: AnyPointerReader {
       @_lifetime(copy self) get { _raw.pointer(0) }
     }
-    /// Whether `acceptFromThirdParty` is set.
-    @inlinable public var hasAcceptFromThirdParty: Bool { _raw.discriminant(3) == 5 && _raw.hasPointer(0) }
+    @export(implementation) public var hasAcceptFromThirdParty: Bool {
+      _raw.discriminant(3) == 5 && _raw.hasPointer(0)
+    }
 
     /// The member of the union that is set.
-    @inlinable public var which: Which {
+    @export(implementation) public var which: Which {
       @_lifetime(copy self) get throws(DecodingError) {
         switch _raw.discriminant(3) {
         case 0: return .results(try _raw.pointer(0).structure())
@@ -1455,24 +1109,13 @@ public enum Return: StructType, DescribedType {
 
   /// Builds a ``Return``.
   @frozen public struct Builder: TypedStructBuilder, ~Escapable {
-    /// The sections of this version of the schema.
-    @inlinable public static var _layout: StructLayout {
-      StructLayout(dataWords: 2, pointers: 1)
-    }
-    /// The struct, by place.
+    public typealias Reader = Return.Reader
     public let _raw: StructBuilder
-
-    /// Takes the struct for one of this type.
-    @inlinable @inline(__always) @_lifetime(copy raw)
-    public init(_raw raw: StructBuilder) { _raw = raw }
-
-    /// The struct as it stands, for reading.
-    @inlinable public var reader: Reader {
-      @_lifetime(copy self) get { Reader(_raw: _raw.reader) }
-    }
+    @_lifetime(copy raw) @inline(__always)
+    @inlinable public init(_raw raw: StructBuilder) { _raw = raw }
 
     /// Equal to the QuestionId of the corresponding `Call` message.
-    @inlinable @inline(__always) public var answerId: UInt32 {
+    @inline(__always) @export(implementation) public var answerId: UInt32 {
       get { _raw.read(0) }
       nonmutating set { _raw.write(0, newValue) }
     }
@@ -1485,7 +1128,7 @@ public enum Return: StructType, DescribedType {
     ///
     /// The receiver should act as if the sender had sent a release message with count=1 for each
     /// CapDescriptor in the original Call message.
-    @inlinable @inline(__always) public var releaseParamCaps: Bool {
+    @inline(__always) @export(implementation) public var releaseParamCaps: Bool {
       get { _raw.readBool(32, default: true) }
       nonmutating set { _raw.writeBool(32, newValue, default: true) }
     }
@@ -1497,74 +1140,40 @@ public enum Return: StructType, DescribedType {
     /// For a `Return` in response to an `Accept` or `Bootstrap`, `results` contains a single
     /// capability (rather than a struct), and `results.content` is just a capability pointer with
     /// index 0.  A `Finish` is still required in this case.
-    @inlinable @inline(__always) public var results: Payload.Builder {
+    @inline(__always) @export(implementation) public var results: Payload.Builder {
       @_lifetime(copy self) get { _raw.pointer(0).structure() }
     }
-    /// Sets `results` to a new struct.
-    @inlinable @inline(__always) @_lifetime(copy self)
-    public func initResults() -> Payload.Builder {
+    @_lifetime(copy self) @inline(__always) @export(implementation) public func initResults() -> Payload.Builder {
       _raw.setDiscriminant(3, 0)
       return _raw.pointer(0).initStructure()
     }
-    /// Sets `results` to a copy.
-    public func setResults(_ value: Payload.Reader) throws(DecodingError) {
+    @export(implementation) public func setResults(_ value: Payload.Reader) throws(DecodingError) {
       _raw.setDiscriminant(3, 0)
       try _raw.pointer(0).set(value)
     }
-    /// Whether `results` is set.
-    @inlinable public var hasResults: Bool { _raw.discriminant(3) == 0 && _raw.hasPointer(0) }
-    /// Sets `results` to null.
-    public func clearResults() {
-      _raw.setDiscriminant(3, 0)
-      _raw.pointer(0).clear()
-    }
-    /// Sets `results` to the orphan.
-    public func adoptResults(_ orphan: consuming Orphan<Payload.Builder>) {
-      _raw.setDiscriminant(3, 0)
-      _raw.pointer(0).adopt(orphan)
-    }
-    /// Keeps what `results` is, and sets it to null.
-    @_lifetime(copy self)
-    public func disownResults() -> Orphan<Payload.Builder> {
-      _raw.disown(0, if: _raw.discriminant(3) == 0)
+    @export(implementation) public var resultsField: PointerField<Payload.Builder> {
+      @_lifetime(copy self) get { .init(_raw, 0, discriminant: 3, is: 0) }
     }
 
     /// Indicates that the call failed and explains why.
-    @inlinable @inline(__always) public var exception: Exception.Builder {
+    @inline(__always) @export(implementation) public var exception: Exception.Builder {
       @_lifetime(copy self) get { _raw.pointer(0).structure() }
     }
-    /// Sets `exception` to a new struct.
-    @inlinable @inline(__always) @_lifetime(copy self)
-    public func initException() -> Exception.Builder {
+    @_lifetime(copy self) @inline(__always) @export(implementation) public func initException() -> Exception.Builder {
       _raw.setDiscriminant(3, 1)
       return _raw.pointer(0).initStructure()
     }
-    /// Sets `exception` to a copy.
-    public func setException(_ value: Exception.Reader) throws(DecodingError) {
+    @export(implementation) public func setException(_ value: Exception.Reader) throws(DecodingError) {
       _raw.setDiscriminant(3, 1)
       try _raw.pointer(0).set(value)
     }
-    /// Whether `exception` is set.
-    @inlinable public var hasException: Bool { _raw.discriminant(3) == 1 && _raw.hasPointer(0) }
-    /// Sets `exception` to null.
-    public func clearException() {
-      _raw.setDiscriminant(3, 1)
-      _raw.pointer(0).clear()
-    }
-    /// Sets `exception` to the orphan.
-    public func adoptException(_ orphan: consuming Orphan<Exception.Builder>) {
-      _raw.setDiscriminant(3, 1)
-      _raw.pointer(0).adopt(orphan)
-    }
-    /// Keeps what `exception` is, and sets it to null.
-    @_lifetime(copy self)
-    public func disownException() -> Orphan<Exception.Builder> {
-      _raw.disown(0, if: _raw.discriminant(3) == 1)
+    @export(implementation) public var exceptionField: PointerField<Exception.Builder> {
+      @_lifetime(copy self) get { .init(_raw, 0, discriminant: 3, is: 1) }
     }
 
     /// Indicates that the call was canceled due to the caller sending a Finish message
     /// before the call had completed.
-    public func setCanceled() { _raw.setDiscriminant(3, 2) }
+    @export(implementation) public func setCanceled() { _raw.setDiscriminant(3, 2) }
 
     /// This is set when returning from a `Call` that had `sendResultsTo` set to something other
     /// than `caller`.
@@ -1572,12 +1181,12 @@ public enum Return: StructType, DescribedType {
     /// It doesn't matter too much when this is sent, as the receiver doesn't need to do anything
     /// with it, but the C++ implementation appears to wait for the call to finish before sending
     /// this.
-    public func setResultsSentElsewhere() { _raw.setDiscriminant(3, 3) }
+    @export(implementation) public func setResultsSentElsewhere() { _raw.setDiscriminant(3, 3) }
 
     /// The sender has also sent (before this message) a `Call` with the given question ID and with
     /// `sendResultsTo.yourself` set, and the results of that other call should be used as the
     /// results here.  `takeFromOtherQuestion` can only used once per question.
-    @inlinable @inline(__always) public var takeFromOtherQuestion: UInt32 {
+    @inline(__always) @export(implementation) public var takeFromOtherQuestion: UInt32 {
       get { _raw.read(2) }
       nonmutating set {
         _raw.setDiscriminant(3, 4)
@@ -1590,37 +1199,20 @@ public enum Return: StructType, DescribedType {
     /// The caller should contact a third-party vat to pick up the results.  An `Accept` message
     /// sent to the vat will return the result.  This pairs with `Call.sendResultsTo.thirdParty`.
     /// It should only be used if the corresponding `Call` had `allowThirdPartyTailCall` set.
-    @inlinable public var acceptFromThirdParty: AnyPointerBuilder {
+    @export(implementation) public var acceptFromThirdParty: AnyPointerBuilder {
       @_lifetime(copy self) get { _raw.pointer(0) }
     }
-    /// Sets `acceptFromThirdParty`, null.
-    @_lifetime(copy self)
-    public func initAcceptFromThirdParty() -> AnyPointerBuilder {
+    @_lifetime(copy self) @inline(__always) @export(implementation) public func initAcceptFromThirdParty() -> AnyPointerBuilder {
       _raw.setDiscriminant(3, 5)
       _raw.pointer(0).clear()
       return _raw.pointer(0)
     }
-    /// Sets `acceptFromThirdParty` to a copy.
-    public func setAcceptFromThirdParty(_ value: AnyPointerReader) throws(DecodingError) {
+    @export(implementation) public func setAcceptFromThirdParty(_ value: AnyPointerReader) throws(DecodingError) {
       _raw.setDiscriminant(3, 5)
       try _raw.pointer(0).set(value)
     }
-    /// Whether `acceptFromThirdParty` is set.
-    @inlinable public var hasAcceptFromThirdParty: Bool { _raw.discriminant(3) == 5 && _raw.hasPointer(0) }
-    /// Sets `acceptFromThirdParty` to null.
-    public func clearAcceptFromThirdParty() {
-      _raw.setDiscriminant(3, 5)
-      _raw.pointer(0).clear()
-    }
-    /// Sets `acceptFromThirdParty` to the orphan.
-    public func adoptAcceptFromThirdParty(_ orphan: consuming Orphan<AnyPointerBuilder>) {
-      _raw.setDiscriminant(3, 5)
-      _raw.pointer(0).adopt(orphan)
-    }
-    /// Keeps what `acceptFromThirdParty` is, and sets it to null.
-    @_lifetime(copy self)
-    public func disownAcceptFromThirdParty() -> Orphan<AnyPointerBuilder> {
-      _raw.disown(0, if: _raw.discriminant(3) == 5)
+    @export(implementation) public var acceptFromThirdPartyField: PointerField<AnyPointerBuilder> {
+      @_lifetime(copy self) get { .init(_raw, 0, discriminant: 3, is: 5) }
     }
   }
 
@@ -1680,55 +1272,38 @@ public enum Return: StructType, DescribedType {
 ///   the results because the caller doesn't want them anyway, even if the caller is still sending
 ///   pipelined calls, although this seems less useful (just saving some bytes on the wire).
 public enum Finish: StructType, DescribedType {
-  /// The id of the type in the schema language.
   @inlinable public static var _typeID: UInt64 { 0xd37d2eb2c2f80e63 }
-  /// The file that declares the type.
   public static var _schemaFile: SchemaFile { _schema_b312981b2552a250 }
 
   /// Reads a ``Finish``.
   @frozen public struct Reader: TypedStructReader, ~Escapable {
-    /// The sections of this version of the schema.
-    @inlinable public static var _layout: StructLayout {
-      StructLayout(dataWords: 1, pointers: 0)
-    }
-    /// The struct, by place.
+    @inlinable public static var _layout: StructLayout { StructLayout(dataWords: 1, pointers: 0) }
     public let _raw: StructReader
-
-    /// Takes the struct for one of this type.
-    @inlinable @inline(__always) @_lifetime(copy raw)
-    public init(_raw raw: StructReader) { _raw = raw }
+    @_lifetime(copy raw) @inline(__always)
+    @inlinable public init(_raw raw: StructReader) { _raw = raw }
 
     /// ID of the call whose result is to be released.
-    @inlinable @inline(__always) public var questionId: UInt32 { _raw.read(0) }
+    @inline(__always) @export(implementation) public var questionId: UInt32 { _raw.read(0) }
 
     /// If true, all capabilities that were in the results should be considered released.  The sender
     /// must not send separate `Release` messages for them.  Level 0 implementations in particular
     /// should always set this true.  This defaults true because if level 0 implementations forget to
     /// set it they'll never notice (just silently leak caps), but if level >=1 implementations forget
     /// set it false they'll quickly get errors.
-    @inlinable @inline(__always) public var releaseResultCaps: Bool { _raw.readBool(32, default: true) }
+    @inline(__always) @export(implementation) public var releaseResultCaps: Bool {
+      _raw.readBool(32, default: true)
+    }
   }
 
   /// Builds a ``Finish``.
   @frozen public struct Builder: TypedStructBuilder, ~Escapable {
-    /// The sections of this version of the schema.
-    @inlinable public static var _layout: StructLayout {
-      StructLayout(dataWords: 1, pointers: 0)
-    }
-    /// The struct, by place.
+    public typealias Reader = Finish.Reader
     public let _raw: StructBuilder
-
-    /// Takes the struct for one of this type.
-    @inlinable @inline(__always) @_lifetime(copy raw)
-    public init(_raw raw: StructBuilder) { _raw = raw }
-
-    /// The struct as it stands, for reading.
-    @inlinable public var reader: Reader {
-      @_lifetime(copy self) get { Reader(_raw: _raw.reader) }
-    }
+    @_lifetime(copy raw) @inline(__always)
+    @inlinable public init(_raw raw: StructBuilder) { _raw = raw }
 
     /// ID of the call whose result is to be released.
-    @inlinable @inline(__always) public var questionId: UInt32 {
+    @inline(__always) @export(implementation) public var questionId: UInt32 {
       get { _raw.read(0) }
       nonmutating set { _raw.write(0, newValue) }
     }
@@ -1738,7 +1313,7 @@ public enum Finish: StructType, DescribedType {
     /// should always set this true.  This defaults true because if level 0 implementations forget to
     /// set it they'll never notice (just silently leak caps), but if level >=1 implementations forget
     /// set it false they'll quickly get errors.
-    @inlinable @inline(__always) public var releaseResultCaps: Bool {
+    @inline(__always) @export(implementation) public var releaseResultCaps: Bool {
       get { _raw.readBool(32, default: true) }
       nonmutating set { _raw.writeBool(32, newValue, default: true) }
     }
@@ -1762,23 +1337,15 @@ public enum Finish: StructType, DescribedType {
 /// tricky case of the Tribble 4-way race condition. See the comments for the Disembargo message,
 /// below.
 public enum Resolve: StructType, DescribedType {
-  /// The id of the type in the schema language.
   @inlinable public static var _typeID: UInt64 { 0xbbc29655fa89086e }
-  /// The file that declares the type.
   public static var _schemaFile: SchemaFile { _schema_b312981b2552a250 }
 
   /// Reads a ``Resolve``.
   @frozen public struct Reader: TypedStructReader, ~Escapable {
-    /// The sections of this version of the schema.
-    @inlinable public static var _layout: StructLayout {
-      StructLayout(dataWords: 1, pointers: 1)
-    }
-    /// The struct, by place.
+    @inlinable public static var _layout: StructLayout { StructLayout(dataWords: 1, pointers: 1) }
     public let _raw: StructReader
-
-    /// Takes the struct for one of this type.
-    @inlinable @inline(__always) @_lifetime(copy raw)
-    public init(_raw raw: StructReader) { _raw = raw }
+    @_lifetime(copy raw) @inline(__always)
+    @inlinable public init(_raw raw: StructReader) { _raw = raw }
 
     /// The ID of the promise to be resolved.
     ///
@@ -1800,7 +1367,7 @@ public enum Resolve: StructType, DescribedType {
     /// any reason to send a `Resolve`).  Thus a `Resolve` may be received for a promise of which
     /// the receiver has no knowledge, because it already released it earlier.  In this case, the
     /// receiver should simply release the capability to which the promise resolved.
-    @inlinable @inline(__always) public var promiseId: UInt32 { _raw.read(0) }
+    @inline(__always) @export(implementation) public var promiseId: UInt32 { _raw.read(0) }
 
     /// The object to which the promise resolved.
     ///
@@ -1812,21 +1379,23 @@ public enum Resolve: StructType, DescribedType {
     /// `Disembargo` message towards `promiseId` in order to control message ordering -- that
     /// `Disembargo` really needs to reflect back to exactly the object designated by `cap` even
     /// if that object is itself a promise.
-    @inlinable @inline(__always) public var cap: CapDescriptor.Reader {
+    @inline(__always) @export(implementation) public var cap: CapDescriptor.Reader {
       @_lifetime(copy self) get throws(DecodingError) { try _raw.pointer(0).structure() }
     }
-    /// Whether `cap` is set.
-    @inlinable public var hasCap: Bool { _raw.discriminant(2) == 0 && _raw.hasPointer(0) }
+    @export(implementation) public var hasCap: Bool {
+      _raw.discriminant(2) == 0 && _raw.hasPointer(0)
+    }
 
     /// Indicates that the promise was broken.
-    @inlinable @inline(__always) public var exception: Exception.Reader {
+    @inline(__always) @export(implementation) public var exception: Exception.Reader {
       @_lifetime(copy self) get throws(DecodingError) { try _raw.pointer(0).structure() }
     }
-    /// Whether `exception` is set.
-    @inlinable public var hasException: Bool { _raw.discriminant(2) == 1 && _raw.hasPointer(0) }
+    @export(implementation) public var hasException: Bool {
+      _raw.discriminant(2) == 1 && _raw.hasPointer(0)
+    }
 
     /// The member of the union that is set.
-    @inlinable @inline(__always) public var which: Which {
+    @inline(__always) @export(implementation) public var which: Which {
       @_lifetime(copy self) get throws(DecodingError) {
         switch _raw.discriminant(2) {
         case 0: return .cap(try _raw.pointer(0).structure())
@@ -1839,21 +1408,10 @@ public enum Resolve: StructType, DescribedType {
 
   /// Builds a ``Resolve``.
   @frozen public struct Builder: TypedStructBuilder, ~Escapable {
-    /// The sections of this version of the schema.
-    @inlinable public static var _layout: StructLayout {
-      StructLayout(dataWords: 1, pointers: 1)
-    }
-    /// The struct, by place.
+    public typealias Reader = Resolve.Reader
     public let _raw: StructBuilder
-
-    /// Takes the struct for one of this type.
-    @inlinable @inline(__always) @_lifetime(copy raw)
-    public init(_raw raw: StructBuilder) { _raw = raw }
-
-    /// The struct as it stands, for reading.
-    @inlinable public var reader: Reader {
-      @_lifetime(copy self) get { Reader(_raw: _raw.reader) }
-    }
+    @_lifetime(copy raw) @inline(__always)
+    @inlinable public init(_raw raw: StructBuilder) { _raw = raw }
 
     /// The ID of the promise to be resolved.
     ///
@@ -1875,7 +1433,7 @@ public enum Resolve: StructType, DescribedType {
     /// any reason to send a `Resolve`).  Thus a `Resolve` may be received for a promise of which
     /// the receiver has no knowledge, because it already released it earlier.  In this case, the
     /// receiver should simply release the capability to which the promise resolved.
-    @inlinable @inline(__always) public var promiseId: UInt32 {
+    @inline(__always) @export(implementation) public var promiseId: UInt32 {
       get { _raw.read(0) }
       nonmutating set { _raw.write(0, newValue) }
     }
@@ -1890,69 +1448,35 @@ public enum Resolve: StructType, DescribedType {
     /// `Disembargo` message towards `promiseId` in order to control message ordering -- that
     /// `Disembargo` really needs to reflect back to exactly the object designated by `cap` even
     /// if that object is itself a promise.
-    @inlinable @inline(__always) public var cap: CapDescriptor.Builder {
+    @inline(__always) @export(implementation) public var cap: CapDescriptor.Builder {
       @_lifetime(copy self) get { _raw.pointer(0).structure() }
     }
-    /// Sets `cap` to a new struct.
-    @inlinable @inline(__always) @_lifetime(copy self)
-    public func initCap() -> CapDescriptor.Builder {
+    @_lifetime(copy self) @inline(__always) @export(implementation) public func initCap() -> CapDescriptor.Builder {
       _raw.setDiscriminant(2, 0)
       return _raw.pointer(0).initStructure()
     }
-    /// Sets `cap` to a copy.
-    public func setCap(_ value: CapDescriptor.Reader) throws(DecodingError) {
+    @export(implementation) public func setCap(_ value: CapDescriptor.Reader) throws(DecodingError) {
       _raw.setDiscriminant(2, 0)
       try _raw.pointer(0).set(value)
     }
-    /// Whether `cap` is set.
-    @inlinable public var hasCap: Bool { _raw.discriminant(2) == 0 && _raw.hasPointer(0) }
-    /// Sets `cap` to null.
-    public func clearCap() {
-      _raw.setDiscriminant(2, 0)
-      _raw.pointer(0).clear()
-    }
-    /// Sets `cap` to the orphan.
-    public func adoptCap(_ orphan: consuming Orphan<CapDescriptor.Builder>) {
-      _raw.setDiscriminant(2, 0)
-      _raw.pointer(0).adopt(orphan)
-    }
-    /// Keeps what `cap` is, and sets it to null.
-    @_lifetime(copy self)
-    public func disownCap() -> Orphan<CapDescriptor.Builder> {
-      _raw.disown(0, if: _raw.discriminant(2) == 0)
+    @export(implementation) public var capField: PointerField<CapDescriptor.Builder> {
+      @_lifetime(copy self) get { .init(_raw, 0, discriminant: 2, is: 0) }
     }
 
     /// Indicates that the promise was broken.
-    @inlinable @inline(__always) public var exception: Exception.Builder {
+    @inline(__always) @export(implementation) public var exception: Exception.Builder {
       @_lifetime(copy self) get { _raw.pointer(0).structure() }
     }
-    /// Sets `exception` to a new struct.
-    @inlinable @inline(__always) @_lifetime(copy self)
-    public func initException() -> Exception.Builder {
+    @_lifetime(copy self) @inline(__always) @export(implementation) public func initException() -> Exception.Builder {
       _raw.setDiscriminant(2, 1)
       return _raw.pointer(0).initStructure()
     }
-    /// Sets `exception` to a copy.
-    public func setException(_ value: Exception.Reader) throws(DecodingError) {
+    @export(implementation) public func setException(_ value: Exception.Reader) throws(DecodingError) {
       _raw.setDiscriminant(2, 1)
       try _raw.pointer(0).set(value)
     }
-    /// Whether `exception` is set.
-    @inlinable public var hasException: Bool { _raw.discriminant(2) == 1 && _raw.hasPointer(0) }
-    /// Sets `exception` to null.
-    public func clearException() {
-      _raw.setDiscriminant(2, 1)
-      _raw.pointer(0).clear()
-    }
-    /// Sets `exception` to the orphan.
-    public func adoptException(_ orphan: consuming Orphan<Exception.Builder>) {
-      _raw.setDiscriminant(2, 1)
-      _raw.pointer(0).adopt(orphan)
-    }
-    /// Keeps what `exception` is, and sets it to null.
-    @_lifetime(copy self)
-    public func disownException() -> Orphan<Exception.Builder> {
-      _raw.disown(0, if: _raw.discriminant(2) == 1)
+    @export(implementation) public var exceptionField: PointerField<Exception.Builder> {
+      @_lifetime(copy self) get { .init(_raw, 0, discriminant: 2, is: 1) }
     }
   }
 
@@ -1981,59 +1505,40 @@ public enum Resolve: StructType, DescribedType {
 /// Message type sent to indicate that the sender is done with the given capability and the receiver
 /// can free resources allocated to it.
 public enum Release: StructType, DescribedType {
-  /// The id of the type in the schema language.
   @inlinable public static var _typeID: UInt64 { 0xad1a6c0d7dd07497 }
-  /// The file that declares the type.
   public static var _schemaFile: SchemaFile { _schema_b312981b2552a250 }
 
   /// Reads a ``Release``.
   @frozen public struct Reader: TypedStructReader, ~Escapable {
-    /// The sections of this version of the schema.
-    @inlinable public static var _layout: StructLayout {
-      StructLayout(dataWords: 1, pointers: 0)
-    }
-    /// The struct, by place.
+    @inlinable public static var _layout: StructLayout { StructLayout(dataWords: 1, pointers: 0) }
     public let _raw: StructReader
-
-    /// Takes the struct for one of this type.
-    @inlinable @inline(__always) @_lifetime(copy raw)
-    public init(_raw raw: StructReader) { _raw = raw }
+    @_lifetime(copy raw) @inline(__always)
+    @inlinable public init(_raw raw: StructReader) { _raw = raw }
 
     /// What to release.
-    @inlinable @inline(__always) public var id: UInt32 { _raw.read(0) }
+    @inline(__always) @export(implementation) public var id: UInt32 { _raw.read(0) }
 
     /// The amount by which to decrement the reference count.  The export is only actually released
     /// when the reference count reaches zero.
-    @inlinable @inline(__always) public var referenceCount: UInt32 { _raw.read(1) }
+    @inline(__always) @export(implementation) public var referenceCount: UInt32 { _raw.read(1) }
   }
 
   /// Builds a ``Release``.
   @frozen public struct Builder: TypedStructBuilder, ~Escapable {
-    /// The sections of this version of the schema.
-    @inlinable public static var _layout: StructLayout {
-      StructLayout(dataWords: 1, pointers: 0)
-    }
-    /// The struct, by place.
+    public typealias Reader = Release.Reader
     public let _raw: StructBuilder
-
-    /// Takes the struct for one of this type.
-    @inlinable @inline(__always) @_lifetime(copy raw)
-    public init(_raw raw: StructBuilder) { _raw = raw }
-
-    /// The struct as it stands, for reading.
-    @inlinable public var reader: Reader {
-      @_lifetime(copy self) get { Reader(_raw: _raw.reader) }
-    }
+    @_lifetime(copy raw) @inline(__always)
+    @inlinable public init(_raw raw: StructBuilder) { _raw = raw }
 
     /// What to release.
-    @inlinable @inline(__always) public var id: UInt32 {
+    @inline(__always) @export(implementation) public var id: UInt32 {
       get { _raw.read(0) }
       nonmutating set { _raw.write(0, newValue) }
     }
 
     /// The amount by which to decrement the reference count.  The export is only actually released
     /// when the reference count reaches zero.
-    @inlinable @inline(__always) public var referenceCount: UInt32 {
+    @inline(__always) @export(implementation) public var referenceCount: UInt32 {
       get { _raw.read(1) }
       nonmutating set { _raw.write(1, newValue) }
     }
@@ -2107,83 +1612,52 @@ public enum Release: StructType, DescribedType {
 /// drop P. P is at end-of-life anyway, so it doesn't matter if it ignores chances to further
 /// optimize its path.
 public enum Disembargo: StructType, DescribedType {
-  /// The id of the type in the schema language.
   @inlinable public static var _typeID: UInt64 { 0xf964368b0fbd3711 }
-  /// The file that declares the type.
   public static var _schemaFile: SchemaFile { _schema_b312981b2552a250 }
 
   /// Reads a ``Disembargo``.
   @frozen public struct Reader: TypedStructReader, ~Escapable {
-    /// The sections of this version of the schema.
-    @inlinable public static var _layout: StructLayout {
-      StructLayout(dataWords: 1, pointers: 1)
-    }
-    /// The struct, by place.
+    @inlinable public static var _layout: StructLayout { StructLayout(dataWords: 1, pointers: 1) }
     public let _raw: StructReader
-
-    /// Takes the struct for one of this type.
-    @inlinable @inline(__always) @_lifetime(copy raw)
-    public init(_raw raw: StructReader) { _raw = raw }
+    @_lifetime(copy raw) @inline(__always)
+    @inlinable public init(_raw raw: StructReader) { _raw = raw }
 
     /// What is to be disembargoed.
-    @inlinable @inline(__always) public var target: MessageTarget.Reader {
+    @inline(__always) @export(implementation) public var target: MessageTarget.Reader {
       @_lifetime(copy self) get throws(DecodingError) { try _raw.pointer(0).structure() }
     }
-    /// Whether `target` is set.
-    @inlinable public var hasTarget: Bool { _raw.hasPointer(0) }
+    @export(implementation) public var hasTarget: Bool { _raw.hasPointer(0) }
 
-    @inlinable public var context: Disembargo.Context.Reader {
+    @export(implementation) public var context: Disembargo.Context.Reader {
       @_lifetime(copy self) get { Disembargo.Context.Reader(_raw: _raw) }
     }
   }
 
   /// Builds a ``Disembargo``.
   @frozen public struct Builder: TypedStructBuilder, ~Escapable {
-    /// The sections of this version of the schema.
-    @inlinable public static var _layout: StructLayout {
-      StructLayout(dataWords: 1, pointers: 1)
-    }
-    /// The struct, by place.
+    public typealias Reader = Disembargo.Reader
     public let _raw: StructBuilder
-
-    /// Takes the struct for one of this type.
-    @inlinable @inline(__always) @_lifetime(copy raw)
-    public init(_raw raw: StructBuilder) { _raw = raw }
-
-    /// The struct as it stands, for reading.
-    @inlinable public var reader: Reader {
-      @_lifetime(copy self) get { Reader(_raw: _raw.reader) }
-    }
+    @_lifetime(copy raw) @inline(__always)
+    @inlinable public init(_raw raw: StructBuilder) { _raw = raw }
 
     /// What is to be disembargoed.
-    @inlinable @inline(__always) public var target: MessageTarget.Builder {
+    @inline(__always) @export(implementation) public var target: MessageTarget.Builder {
       @_lifetime(copy self) get { _raw.pointer(0).structure() }
     }
-    /// Sets `target` to a new struct.
-    @inlinable @inline(__always) @_lifetime(copy self)
-    public func initTarget() -> MessageTarget.Builder { _raw.pointer(0).initStructure() }
-    /// Sets `target` to a copy.
-    public func setTarget(_ value: MessageTarget.Reader) throws(DecodingError) {
+    @_lifetime(copy self) @inline(__always) @export(implementation) public func initTarget() -> MessageTarget.Builder {
+      _raw.pointer(0).initStructure()
+    }
+    @export(implementation) public func setTarget(_ value: MessageTarget.Reader) throws(DecodingError) {
       try _raw.pointer(0).set(value)
     }
-    /// Whether `target` is set.
-    @inlinable public var hasTarget: Bool { _raw.hasPointer(0) }
-    /// Sets `target` to null.
-    public func clearTarget() { _raw.pointer(0).clear() }
-    /// Sets `target` to the orphan.
-    public func adoptTarget(_ orphan: consuming Orphan<MessageTarget.Builder>) {
-      _raw.pointer(0).adopt(orphan)
+    @export(implementation) public var targetField: PointerField<MessageTarget.Builder> {
+      @_lifetime(copy self) get { .init(_raw, 0) }
     }
-    /// Keeps what `target` is, and sets it to null.
-    @_lifetime(copy self)
-    public func disownTarget() -> Orphan<MessageTarget.Builder> { _raw.pointer(0).disown() }
 
-    @inlinable public var context: Disembargo.Context.Builder {
+    @export(implementation) public var context: Disembargo.Context.Builder {
       @_lifetime(copy self) get { Disembargo.Context.Builder(_raw: _raw) }
     }
-    /// Sets `context` with all its fields at their defaults.
-    @_lifetime(copy self)
-    public func initContext() -> Disembargo.Context.Builder {
+    @_lifetime(copy self) @export(implementation) public func initContext() -> Disembargo.Context.Builder {
       _raw.write(0, 0 as UInt32)
       _raw.write(2, 0 as UInt16)
       return Disembargo.Context.Builder(_raw: _raw)
@@ -2191,21 +1665,14 @@ public enum Disembargo: StructType, DescribedType {
   }
 
   public enum Context {
-    /// The id of the type in the schema language.
     @inlinable public static var _typeID: UInt64 { 0xd562b4df655bdd4d }
 
     /// Reads a ``Context``.
     @frozen public struct Reader: TypedStructReader, ~Escapable {
-      /// The sections of this version of the schema.
-      @inlinable public static var _layout: StructLayout {
-        StructLayout(dataWords: 1, pointers: 1)
-      }
-      /// The struct, by place.
+      @inlinable public static var _layout: StructLayout { StructLayout(dataWords: 1, pointers: 1) }
       public let _raw: StructReader
-
-      /// Takes the struct for one of this type.
-      @inlinable @inline(__always) @_lifetime(copy raw)
-      public init(_raw raw: StructReader) { _raw = raw }
+      @_lifetime(copy raw) @inline(__always)
+      @inlinable public init(_raw raw: StructReader) { _raw = raw }
 
       /// The sender is requesting a disembargo on a promise that is known to resolve back to a
       /// capability hosted by the sender.  As soon as the receiver has echoed back all pipelined calls
@@ -2216,11 +1683,11 @@ public enum Disembargo: StructType, DescribedType {
       ///
       /// The receiver must verify that the target capability actually resolves back to the sender's
       /// vat.  Otherwise, the sender has committed a protocol error and should be disconnected.
-      @inlinable @inline(__always) public var senderLoopback: UInt32 { _raw.read(0) }
+      @inline(__always) @export(implementation) public var senderLoopback: UInt32 { _raw.read(0) }
 
       /// The receiver previously sent a `senderLoopback` Disembargo towards a promise resolving to
       /// this capability, and that Disembargo is now being echoed back.
-      @inlinable @inline(__always) public var receiverLoopback: UInt32 { _raw.read(0) }
+      @inline(__always) @export(implementation) public var receiverLoopback: UInt32 { _raw.read(0) }
 
       /// **(level 3)**
       ///
@@ -2229,10 +1696,10 @@ public enum Disembargo: StructType, DescribedType {
       /// this capability.  On receipt, the receiver (the capability host) shall release the embargo
       /// on the `Accept` message that it has received from the third party.  See `Accept.embargo` for
       /// an example.
-      @inlinable @inline(__always) public var provide: UInt32 { _raw.read(0) }
+      @inline(__always) @export(implementation) public var provide: UInt32 { _raw.read(0) }
 
       /// The member of the union that is set.
-      @inlinable @inline(__always) public var which: Which {
+      @inline(__always) @export(implementation) public var which: Which {
         @_lifetime(copy self) get throws(DecodingError) {
           switch _raw.discriminant(2) {
           case 0: return .senderLoopback(_raw.read(0))
@@ -2247,21 +1714,10 @@ public enum Disembargo: StructType, DescribedType {
 
     /// Builds a ``Context``.
     @frozen public struct Builder: TypedStructBuilder, ~Escapable {
-      /// The sections of this version of the schema.
-      @inlinable public static var _layout: StructLayout {
-        StructLayout(dataWords: 1, pointers: 1)
-      }
-      /// The struct, by place.
+      public typealias Reader = Disembargo.Context.Reader
       public let _raw: StructBuilder
-
-      /// Takes the struct for one of this type.
-      @inlinable @inline(__always) @_lifetime(copy raw)
-      public init(_raw raw: StructBuilder) { _raw = raw }
-
-      /// The struct as it stands, for reading.
-      @inlinable public var reader: Reader {
-        @_lifetime(copy self) get { Reader(_raw: _raw.reader) }
-      }
+      @_lifetime(copy raw) @inline(__always)
+      @inlinable public init(_raw raw: StructBuilder) { _raw = raw }
 
       /// The sender is requesting a disembargo on a promise that is known to resolve back to a
       /// capability hosted by the sender.  As soon as the receiver has echoed back all pipelined calls
@@ -2272,7 +1728,7 @@ public enum Disembargo: StructType, DescribedType {
       ///
       /// The receiver must verify that the target capability actually resolves back to the sender's
       /// vat.  Otherwise, the sender has committed a protocol error and should be disconnected.
-      @inlinable @inline(__always) public var senderLoopback: UInt32 {
+      @inline(__always) @export(implementation) public var senderLoopback: UInt32 {
         get { _raw.read(0) }
         nonmutating set {
           _raw.setDiscriminant(2, 0)
@@ -2282,7 +1738,7 @@ public enum Disembargo: StructType, DescribedType {
 
       /// The receiver previously sent a `senderLoopback` Disembargo towards a promise resolving to
       /// this capability, and that Disembargo is now being echoed back.
-      @inlinable @inline(__always) public var receiverLoopback: UInt32 {
+      @inline(__always) @export(implementation) public var receiverLoopback: UInt32 {
         get { _raw.read(0) }
         nonmutating set {
           _raw.setDiscriminant(2, 1)
@@ -2299,7 +1755,7 @@ public enum Disembargo: StructType, DescribedType {
       /// `Provide` message.
       ///
       /// See `Accept.embargo` for an example.
-      public func setAccept() { _raw.setDiscriminant(2, 2) }
+      @export(implementation) public func setAccept() { _raw.setDiscriminant(2, 2) }
 
       /// **(level 3)**
       ///
@@ -2308,7 +1764,7 @@ public enum Disembargo: StructType, DescribedType {
       /// this capability.  On receipt, the receiver (the capability host) shall release the embargo
       /// on the `Accept` message that it has received from the third party.  See `Accept.embargo` for
       /// an example.
-      @inlinable @inline(__always) public var provide: UInt32 {
+      @inline(__always) @export(implementation) public var provide: UInt32 {
         get { _raw.read(0) }
         nonmutating set {
           _raw.setDiscriminant(2, 3)
@@ -2365,114 +1821,75 @@ public enum Disembargo: StructType, DescribedType {
 /// (In CapTP, `Provide` and `Accept` are methods of the global `NonceLocator` object exported by
 /// every vat.  In Cap'n Proto, we bake this into the core protocol.)
 public enum Provide: StructType, DescribedType {
-  /// The id of the type in the schema language.
   @inlinable public static var _typeID: UInt64 { 0x9c6a046bfbc1ac5a }
-  /// The file that declares the type.
   public static var _schemaFile: SchemaFile { _schema_b312981b2552a250 }
 
   /// Reads a ``Provide``.
   @frozen public struct Reader: TypedStructReader, ~Escapable {
-    /// The sections of this version of the schema.
-    @inlinable public static var _layout: StructLayout {
-      StructLayout(dataWords: 1, pointers: 2)
-    }
-    /// The struct, by place.
+    @inlinable public static var _layout: StructLayout { StructLayout(dataWords: 1, pointers: 2) }
     public let _raw: StructReader
-
-    /// Takes the struct for one of this type.
-    @inlinable @inline(__always) @_lifetime(copy raw)
-    public init(_raw raw: StructReader) { _raw = raw }
+    @_lifetime(copy raw) @inline(__always)
+    @inlinable public init(_raw raw: StructReader) { _raw = raw }
 
     /// Question ID to be held open until the recipient has received the capability.  A result will be
     /// returned once the third party has successfully received the capability.  The sender must at some
     /// point send a `Finish` message as with any other call, and that message can be used to cancel the
     /// whole operation.
-    @inlinable @inline(__always) public var questionId: UInt32 { _raw.read(0) }
+    @inline(__always) @export(implementation) public var questionId: UInt32 { _raw.read(0) }
 
     /// What is to be provided to the third party.
-    @inlinable @inline(__always) public var target: MessageTarget.Reader {
+    @inline(__always) @export(implementation) public var target: MessageTarget.Reader {
       @_lifetime(copy self) get throws(DecodingError) { try _raw.pointer(0).structure() }
     }
-    /// Whether `target` is set.
-    @inlinable public var hasTarget: Bool { _raw.hasPointer(0) }
+    @export(implementation) public var hasTarget: Bool { _raw.hasPointer(0) }
 
     /// Identity of the third party that is expected to pick up the capability.
-    @inlinable public var recipient: AnyPointerReader {
+    @export(implementation) public var recipient: AnyPointerReader {
       @_lifetime(copy self) get { _raw.pointer(1) }
     }
-    /// Whether `recipient` is set.
-    @inlinable public var hasRecipient: Bool { _raw.hasPointer(1) }
+    @export(implementation) public var hasRecipient: Bool { _raw.hasPointer(1) }
   }
 
   /// Builds a ``Provide``.
   @frozen public struct Builder: TypedStructBuilder, ~Escapable {
-    /// The sections of this version of the schema.
-    @inlinable public static var _layout: StructLayout {
-      StructLayout(dataWords: 1, pointers: 2)
-    }
-    /// The struct, by place.
+    public typealias Reader = Provide.Reader
     public let _raw: StructBuilder
-
-    /// Takes the struct for one of this type.
-    @inlinable @inline(__always) @_lifetime(copy raw)
-    public init(_raw raw: StructBuilder) { _raw = raw }
-
-    /// The struct as it stands, for reading.
-    @inlinable public var reader: Reader {
-      @_lifetime(copy self) get { Reader(_raw: _raw.reader) }
-    }
+    @_lifetime(copy raw) @inline(__always)
+    @inlinable public init(_raw raw: StructBuilder) { _raw = raw }
 
     /// Question ID to be held open until the recipient has received the capability.  A result will be
     /// returned once the third party has successfully received the capability.  The sender must at some
     /// point send a `Finish` message as with any other call, and that message can be used to cancel the
     /// whole operation.
-    @inlinable @inline(__always) public var questionId: UInt32 {
+    @inline(__always) @export(implementation) public var questionId: UInt32 {
       get { _raw.read(0) }
       nonmutating set { _raw.write(0, newValue) }
     }
 
     /// What is to be provided to the third party.
-    @inlinable @inline(__always) public var target: MessageTarget.Builder {
+    @inline(__always) @export(implementation) public var target: MessageTarget.Builder {
       @_lifetime(copy self) get { _raw.pointer(0).structure() }
     }
-    /// Sets `target` to a new struct.
-    @inlinable @inline(__always) @_lifetime(copy self)
-    public func initTarget() -> MessageTarget.Builder { _raw.pointer(0).initStructure() }
-    /// Sets `target` to a copy.
-    public func setTarget(_ value: MessageTarget.Reader) throws(DecodingError) {
+    @_lifetime(copy self) @inline(__always) @export(implementation) public func initTarget() -> MessageTarget.Builder {
+      _raw.pointer(0).initStructure()
+    }
+    @export(implementation) public func setTarget(_ value: MessageTarget.Reader) throws(DecodingError) {
       try _raw.pointer(0).set(value)
     }
-    /// Whether `target` is set.
-    @inlinable public var hasTarget: Bool { _raw.hasPointer(0) }
-    /// Sets `target` to null.
-    public func clearTarget() { _raw.pointer(0).clear() }
-    /// Sets `target` to the orphan.
-    public func adoptTarget(_ orphan: consuming Orphan<MessageTarget.Builder>) {
-      _raw.pointer(0).adopt(orphan)
+    @export(implementation) public var targetField: PointerField<MessageTarget.Builder> {
+      @_lifetime(copy self) get { .init(_raw, 0) }
     }
-    /// Keeps what `target` is, and sets it to null.
-    @_lifetime(copy self)
-    public func disownTarget() -> Orphan<MessageTarget.Builder> { _raw.pointer(0).disown() }
 
     /// Identity of the third party that is expected to pick up the capability.
-    @inlinable public var recipient: AnyPointerBuilder {
+    @export(implementation) public var recipient: AnyPointerBuilder {
       @_lifetime(copy self) get { _raw.pointer(1) }
     }
-    /// Sets `recipient` to a copy.
-    public func setRecipient(_ value: AnyPointerReader) throws(DecodingError) {
+    @export(implementation) public func setRecipient(_ value: AnyPointerReader) throws(DecodingError) {
       try _raw.pointer(1).set(value)
     }
-    /// Whether `recipient` is set.
-    @inlinable public var hasRecipient: Bool { _raw.hasPointer(1) }
-    /// Sets `recipient` to null.
-    public func clearRecipient() { _raw.pointer(1).clear() }
-    /// Sets `recipient` to the orphan.
-    public func adoptRecipient(_ orphan: consuming Orphan<AnyPointerBuilder>) {
-      _raw.pointer(1).adopt(orphan)
+    @export(implementation) public var recipientField: PointerField<AnyPointerBuilder> {
+      @_lifetime(copy self) get { .init(_raw, 1) }
     }
-    /// Keeps what `recipient` is, and sets it to null.
-    @_lifetime(copy self)
-    public func disownRecipient() -> Orphan<AnyPointerBuilder> { _raw.pointer(1).disown() }
   }
 }
 
@@ -2483,35 +1900,26 @@ public enum Provide: StructType, DescribedType {
 ///
 /// This message is also used to pick up a redirected return -- see `Return.acceptFromThirdParty`.
 public enum Accept: StructType, DescribedType {
-  /// The id of the type in the schema language.
   @inlinable public static var _typeID: UInt64 { 0xd4c9b56290554016 }
-  /// The file that declares the type.
   public static var _schemaFile: SchemaFile { _schema_b312981b2552a250 }
 
   /// Reads a ``Accept``.
   @frozen public struct Reader: TypedStructReader, ~Escapable {
-    /// The sections of this version of the schema.
-    @inlinable public static var _layout: StructLayout {
-      StructLayout(dataWords: 1, pointers: 1)
-    }
-    /// The struct, by place.
+    @inlinable public static var _layout: StructLayout { StructLayout(dataWords: 1, pointers: 1) }
     public let _raw: StructReader
-
-    /// Takes the struct for one of this type.
-    @inlinable @inline(__always) @_lifetime(copy raw)
-    public init(_raw raw: StructReader) { _raw = raw }
+    @_lifetime(copy raw) @inline(__always)
+    @inlinable public init(_raw raw: StructReader) { _raw = raw }
 
     /// A new question ID identifying this accept message, which will eventually receive a Return
     /// message containing the provided capability (or the call result in the case of a redirected
     /// return).
-    @inlinable @inline(__always) public var questionId: UInt32 { _raw.read(0) }
+    @inline(__always) @export(implementation) public var questionId: UInt32 { _raw.read(0) }
 
     /// Identifies the provided object to be picked up.
-    @inlinable public var provision: AnyPointerReader {
+    @export(implementation) public var provision: AnyPointerReader {
       @_lifetime(copy self) get { _raw.pointer(0) }
     }
-    /// Whether `provision` is set.
-    @inlinable public var hasProvision: Bool { _raw.hasPointer(0) }
+    @export(implementation) public var hasProvision: Bool { _raw.hasPointer(0) }
 
     /// If true, this accept shall be temporarily embargoed.  The resulting `Return` will not be sent,
     /// and any pipelined calls will not be delivered, until the embargo is released.  The receiver
@@ -2545,54 +1953,34 @@ public enum Accept: StructType, DescribedType {
     ///   before delivering bar().
     /// - Vat C receives `Disembargo` from Vat B.  It can now send a `Return` for the `Accept` from
     ///   Vat A, as well as deliver bar().
-    @inlinable @inline(__always) public var embargo: Bool { _raw.readBool(32) }
+    @inline(__always) @export(implementation) public var embargo: Bool { _raw.readBool(32) }
   }
 
   /// Builds a ``Accept``.
   @frozen public struct Builder: TypedStructBuilder, ~Escapable {
-    /// The sections of this version of the schema.
-    @inlinable public static var _layout: StructLayout {
-      StructLayout(dataWords: 1, pointers: 1)
-    }
-    /// The struct, by place.
+    public typealias Reader = Accept.Reader
     public let _raw: StructBuilder
-
-    /// Takes the struct for one of this type.
-    @inlinable @inline(__always) @_lifetime(copy raw)
-    public init(_raw raw: StructBuilder) { _raw = raw }
-
-    /// The struct as it stands, for reading.
-    @inlinable public var reader: Reader {
-      @_lifetime(copy self) get { Reader(_raw: _raw.reader) }
-    }
+    @_lifetime(copy raw) @inline(__always)
+    @inlinable public init(_raw raw: StructBuilder) { _raw = raw }
 
     /// A new question ID identifying this accept message, which will eventually receive a Return
     /// message containing the provided capability (or the call result in the case of a redirected
     /// return).
-    @inlinable @inline(__always) public var questionId: UInt32 {
+    @inline(__always) @export(implementation) public var questionId: UInt32 {
       get { _raw.read(0) }
       nonmutating set { _raw.write(0, newValue) }
     }
 
     /// Identifies the provided object to be picked up.
-    @inlinable public var provision: AnyPointerBuilder {
+    @export(implementation) public var provision: AnyPointerBuilder {
       @_lifetime(copy self) get { _raw.pointer(0) }
     }
-    /// Sets `provision` to a copy.
-    public func setProvision(_ value: AnyPointerReader) throws(DecodingError) {
+    @export(implementation) public func setProvision(_ value: AnyPointerReader) throws(DecodingError) {
       try _raw.pointer(0).set(value)
     }
-    /// Whether `provision` is set.
-    @inlinable public var hasProvision: Bool { _raw.hasPointer(0) }
-    /// Sets `provision` to null.
-    public func clearProvision() { _raw.pointer(0).clear() }
-    /// Sets `provision` to the orphan.
-    public func adoptProvision(_ orphan: consuming Orphan<AnyPointerBuilder>) {
-      _raw.pointer(0).adopt(orphan)
+    @export(implementation) public var provisionField: PointerField<AnyPointerBuilder> {
+      @_lifetime(copy self) get { .init(_raw, 0) }
     }
-    /// Keeps what `provision` is, and sets it to null.
-    @_lifetime(copy self)
-    public func disownProvision() -> Orphan<AnyPointerBuilder> { _raw.pointer(0).disown() }
 
     /// If true, this accept shall be temporarily embargoed.  The resulting `Return` will not be sent,
     /// and any pipelined calls will not be delivered, until the embargo is released.  The receiver
@@ -2626,7 +2014,7 @@ public enum Accept: StructType, DescribedType {
     ///   before delivering bar().
     /// - Vat C receives `Disembargo` from Vat B.  It can now send a `Return` for the `Accept` from
     ///   Vat A, as well as deliver bar().
-    @inlinable @inline(__always) public var embargo: Bool {
+    @inline(__always) @export(implementation) public var embargo: Bool {
       get { _raw.readBool(32) }
       nonmutating set { _raw.writeBool(32, newValue) }
     }
@@ -2671,23 +2059,15 @@ public enum Accept: StructType, DescribedType {
 /// will come back with conflicting `hostId`s and the join will fail before attempting to form any
 /// connection.
 public enum Join: StructType, DescribedType {
-  /// The id of the type in the schema language.
   @inlinable public static var _typeID: UInt64 { 0xfbe1980490e001af }
-  /// The file that declares the type.
   public static var _schemaFile: SchemaFile { _schema_b312981b2552a250 }
 
   /// Reads a ``Join``.
   @frozen public struct Reader: TypedStructReader, ~Escapable {
-    /// The sections of this version of the schema.
-    @inlinable public static var _layout: StructLayout {
-      StructLayout(dataWords: 1, pointers: 2)
-    }
-    /// The struct, by place.
+    @inlinable public static var _layout: StructLayout { StructLayout(dataWords: 1, pointers: 2) }
     public let _raw: StructReader
-
-    /// Takes the struct for one of this type.
-    @inlinable @inline(__always) @_lifetime(copy raw)
-    public init(_raw raw: StructReader) { _raw = raw }
+    @_lifetime(copy raw) @inline(__always)
+    @inlinable public init(_raw raw: StructReader) { _raw = raw }
 
     /// Question ID used to respond to this Join.  (Note that this ID only identifies one part of the
     /// request for one hop; each part has a different ID and relayed copies of the request have
@@ -2704,41 +2084,28 @@ public enum Join: StructType, DescribedType {
     /// joined object's host to detect when the Join operation is canceled before completing -- if
     /// it receives a `Finish` for one of the join results before the joiner successfully
     /// connects.  It can then free any resources it had allocated as part of the join.
-    @inlinable @inline(__always) public var questionId: UInt32 { _raw.read(0) }
+    @inline(__always) @export(implementation) public var questionId: UInt32 { _raw.read(0) }
 
     /// The capability to join.
-    @inlinable @inline(__always) public var target: MessageTarget.Reader {
+    @inline(__always) @export(implementation) public var target: MessageTarget.Reader {
       @_lifetime(copy self) get throws(DecodingError) { try _raw.pointer(0).structure() }
     }
-    /// Whether `target` is set.
-    @inlinable public var hasTarget: Bool { _raw.hasPointer(0) }
+    @export(implementation) public var hasTarget: Bool { _raw.hasPointer(0) }
 
     /// A part of the join key.  These combine to form the complete join key, which is used to establish
     /// a direct connection.
-    @inlinable public var keyPart: AnyPointerReader {
+    @export(implementation) public var keyPart: AnyPointerReader {
       @_lifetime(copy self) get { _raw.pointer(1) }
     }
-    /// Whether `keyPart` is set.
-    @inlinable public var hasKeyPart: Bool { _raw.hasPointer(1) }
+    @export(implementation) public var hasKeyPart: Bool { _raw.hasPointer(1) }
   }
 
   /// Builds a ``Join``.
   @frozen public struct Builder: TypedStructBuilder, ~Escapable {
-    /// The sections of this version of the schema.
-    @inlinable public static var _layout: StructLayout {
-      StructLayout(dataWords: 1, pointers: 2)
-    }
-    /// The struct, by place.
+    public typealias Reader = Join.Reader
     public let _raw: StructBuilder
-
-    /// Takes the struct for one of this type.
-    @inlinable @inline(__always) @_lifetime(copy raw)
-    public init(_raw raw: StructBuilder) { _raw = raw }
-
-    /// The struct as it stands, for reading.
-    @inlinable public var reader: Reader {
-      @_lifetime(copy self) get { Reader(_raw: _raw.reader) }
-    }
+    @_lifetime(copy raw) @inline(__always)
+    @inlinable public init(_raw raw: StructBuilder) { _raw = raw }
 
     /// Question ID used to respond to this Join.  (Note that this ID only identifies one part of the
     /// request for one hop; each part has a different ID and relayed copies of the request have
@@ -2755,94 +2122,69 @@ public enum Join: StructType, DescribedType {
     /// joined object's host to detect when the Join operation is canceled before completing -- if
     /// it receives a `Finish` for one of the join results before the joiner successfully
     /// connects.  It can then free any resources it had allocated as part of the join.
-    @inlinable @inline(__always) public var questionId: UInt32 {
+    @inline(__always) @export(implementation) public var questionId: UInt32 {
       get { _raw.read(0) }
       nonmutating set { _raw.write(0, newValue) }
     }
 
     /// The capability to join.
-    @inlinable @inline(__always) public var target: MessageTarget.Builder {
+    @inline(__always) @export(implementation) public var target: MessageTarget.Builder {
       @_lifetime(copy self) get { _raw.pointer(0).structure() }
     }
-    /// Sets `target` to a new struct.
-    @inlinable @inline(__always) @_lifetime(copy self)
-    public func initTarget() -> MessageTarget.Builder { _raw.pointer(0).initStructure() }
-    /// Sets `target` to a copy.
-    public func setTarget(_ value: MessageTarget.Reader) throws(DecodingError) {
+    @_lifetime(copy self) @inline(__always) @export(implementation) public func initTarget() -> MessageTarget.Builder {
+      _raw.pointer(0).initStructure()
+    }
+    @export(implementation) public func setTarget(_ value: MessageTarget.Reader) throws(DecodingError) {
       try _raw.pointer(0).set(value)
     }
-    /// Whether `target` is set.
-    @inlinable public var hasTarget: Bool { _raw.hasPointer(0) }
-    /// Sets `target` to null.
-    public func clearTarget() { _raw.pointer(0).clear() }
-    /// Sets `target` to the orphan.
-    public func adoptTarget(_ orphan: consuming Orphan<MessageTarget.Builder>) {
-      _raw.pointer(0).adopt(orphan)
+    @export(implementation) public var targetField: PointerField<MessageTarget.Builder> {
+      @_lifetime(copy self) get { .init(_raw, 0) }
     }
-    /// Keeps what `target` is, and sets it to null.
-    @_lifetime(copy self)
-    public func disownTarget() -> Orphan<MessageTarget.Builder> { _raw.pointer(0).disown() }
 
     /// A part of the join key.  These combine to form the complete join key, which is used to establish
     /// a direct connection.
-    @inlinable public var keyPart: AnyPointerBuilder {
+    @export(implementation) public var keyPart: AnyPointerBuilder {
       @_lifetime(copy self) get { _raw.pointer(1) }
     }
-    /// Sets `keyPart` to a copy.
-    public func setKeyPart(_ value: AnyPointerReader) throws(DecodingError) {
+    @export(implementation) public func setKeyPart(_ value: AnyPointerReader) throws(DecodingError) {
       try _raw.pointer(1).set(value)
     }
-    /// Whether `keyPart` is set.
-    @inlinable public var hasKeyPart: Bool { _raw.hasPointer(1) }
-    /// Sets `keyPart` to null.
-    public func clearKeyPart() { _raw.pointer(1).clear() }
-    /// Sets `keyPart` to the orphan.
-    public func adoptKeyPart(_ orphan: consuming Orphan<AnyPointerBuilder>) {
-      _raw.pointer(1).adopt(orphan)
+    @export(implementation) public var keyPartField: PointerField<AnyPointerBuilder> {
+      @_lifetime(copy self) get { .init(_raw, 1) }
     }
-    /// Keeps what `keyPart` is, and sets it to null.
-    @_lifetime(copy self)
-    public func disownKeyPart() -> Orphan<AnyPointerBuilder> { _raw.pointer(1).disown() }
   }
 }
 
 /// The target of a `Call` or other messages that target a capability.
 public enum MessageTarget: StructType, DescribedType {
-  /// The id of the type in the schema language.
   @inlinable public static var _typeID: UInt64 { 0x95bc14545813fbc1 }
-  /// The file that declares the type.
   public static var _schemaFile: SchemaFile { _schema_b312981b2552a250 }
 
   /// Reads a ``MessageTarget``.
   @frozen public struct Reader: TypedStructReader, ~Escapable {
-    /// The sections of this version of the schema.
-    @inlinable public static var _layout: StructLayout {
-      StructLayout(dataWords: 1, pointers: 1)
-    }
-    /// The struct, by place.
+    @inlinable public static var _layout: StructLayout { StructLayout(dataWords: 1, pointers: 1) }
     public let _raw: StructReader
-
-    /// Takes the struct for one of this type.
-    @inlinable @inline(__always) @_lifetime(copy raw)
-    public init(_raw raw: StructReader) { _raw = raw }
+    @_lifetime(copy raw) @inline(__always)
+    @inlinable public init(_raw raw: StructReader) { _raw = raw }
 
     /// This message is to a capability or promise previously imported by the caller (exported by
     /// the receiver).
-    @inlinable @inline(__always) public var importedCap: UInt32 { _raw.read(0) }
+    @inline(__always) @export(implementation) public var importedCap: UInt32 { _raw.read(0) }
 
     /// This message is to a capability that is expected to be returned by another call that has not
     /// yet been completed.
     ///
     /// At level 0, this is supported only for addressing the result of a previous `Bootstrap`, so
     /// that initial startup doesn't require a round trip.
-    @inlinable @inline(__always) public var promisedAnswer: PromisedAnswer.Reader {
+    @inline(__always) @export(implementation) public var promisedAnswer: PromisedAnswer.Reader {
       @_lifetime(copy self) get throws(DecodingError) { try _raw.pointer(0).structure() }
     }
-    /// Whether `promisedAnswer` is set.
-    @inlinable public var hasPromisedAnswer: Bool { _raw.discriminant(2) == 1 && _raw.hasPointer(0) }
+    @export(implementation) public var hasPromisedAnswer: Bool {
+      _raw.discriminant(2) == 1 && _raw.hasPointer(0)
+    }
 
     /// The member of the union that is set.
-    @inlinable @inline(__always) public var which: Which {
+    @inline(__always) @export(implementation) public var which: Which {
       @_lifetime(copy self) get throws(DecodingError) {
         switch _raw.discriminant(2) {
         case 0: return .importedCap(_raw.read(0))
@@ -2855,25 +2197,14 @@ public enum MessageTarget: StructType, DescribedType {
 
   /// Builds a ``MessageTarget``.
   @frozen public struct Builder: TypedStructBuilder, ~Escapable {
-    /// The sections of this version of the schema.
-    @inlinable public static var _layout: StructLayout {
-      StructLayout(dataWords: 1, pointers: 1)
-    }
-    /// The struct, by place.
+    public typealias Reader = MessageTarget.Reader
     public let _raw: StructBuilder
-
-    /// Takes the struct for one of this type.
-    @inlinable @inline(__always) @_lifetime(copy raw)
-    public init(_raw raw: StructBuilder) { _raw = raw }
-
-    /// The struct as it stands, for reading.
-    @inlinable public var reader: Reader {
-      @_lifetime(copy self) get { Reader(_raw: _raw.reader) }
-    }
+    @_lifetime(copy raw) @inline(__always)
+    @inlinable public init(_raw raw: StructBuilder) { _raw = raw }
 
     /// This message is to a capability or promise previously imported by the caller (exported by
     /// the receiver).
-    @inlinable @inline(__always) public var importedCap: UInt32 {
+    @inline(__always) @export(implementation) public var importedCap: UInt32 {
       get { _raw.read(0) }
       nonmutating set {
         _raw.setDiscriminant(2, 0)
@@ -2886,36 +2217,19 @@ public enum MessageTarget: StructType, DescribedType {
     ///
     /// At level 0, this is supported only for addressing the result of a previous `Bootstrap`, so
     /// that initial startup doesn't require a round trip.
-    @inlinable @inline(__always) public var promisedAnswer: PromisedAnswer.Builder {
+    @inline(__always) @export(implementation) public var promisedAnswer: PromisedAnswer.Builder {
       @_lifetime(copy self) get { _raw.pointer(0).structure() }
     }
-    /// Sets `promisedAnswer` to a new struct.
-    @inlinable @inline(__always) @_lifetime(copy self)
-    public func initPromisedAnswer() -> PromisedAnswer.Builder {
+    @_lifetime(copy self) @inline(__always) @export(implementation) public func initPromisedAnswer() -> PromisedAnswer.Builder {
       _raw.setDiscriminant(2, 1)
       return _raw.pointer(0).initStructure()
     }
-    /// Sets `promisedAnswer` to a copy.
-    public func setPromisedAnswer(_ value: PromisedAnswer.Reader) throws(DecodingError) {
+    @export(implementation) public func setPromisedAnswer(_ value: PromisedAnswer.Reader) throws(DecodingError) {
       _raw.setDiscriminant(2, 1)
       try _raw.pointer(0).set(value)
     }
-    /// Whether `promisedAnswer` is set.
-    @inlinable public var hasPromisedAnswer: Bool { _raw.discriminant(2) == 1 && _raw.hasPointer(0) }
-    /// Sets `promisedAnswer` to null.
-    public func clearPromisedAnswer() {
-      _raw.setDiscriminant(2, 1)
-      _raw.pointer(0).clear()
-    }
-    /// Sets `promisedAnswer` to the orphan.
-    public func adoptPromisedAnswer(_ orphan: consuming Orphan<PromisedAnswer.Builder>) {
-      _raw.setDiscriminant(2, 1)
-      _raw.pointer(0).adopt(orphan)
-    }
-    /// Keeps what `promisedAnswer` is, and sets it to null.
-    @_lifetime(copy self)
-    public func disownPromisedAnswer() -> Orphan<PromisedAnswer.Builder> {
-      _raw.disown(0, if: _raw.discriminant(2) == 1)
+    @export(implementation) public var promisedAnswerField: PointerField<PromisedAnswer.Builder> {
+      @_lifetime(copy self) get { .init(_raw, 0, discriminant: 2, is: 1) }
     }
   }
 
@@ -2937,104 +2251,61 @@ public enum MessageTarget: StructType, DescribedType {
 
 /// Represents some data structure that might contain capabilities.
 public enum Payload: StructType, DescribedType {
-  /// The id of the type in the schema language.
   @inlinable public static var _typeID: UInt64 { 0x9a0e61223d96743b }
-  /// The file that declares the type.
   public static var _schemaFile: SchemaFile { _schema_b312981b2552a250 }
 
   /// Reads a ``Payload``.
   @frozen public struct Reader: TypedStructReader, ~Escapable {
-    /// The sections of this version of the schema.
-    @inlinable public static var _layout: StructLayout {
-      StructLayout(dataWords: 0, pointers: 2)
-    }
-    /// The struct, by place.
+    @inlinable public static var _layout: StructLayout { StructLayout(dataWords: 0, pointers: 2) }
     public let _raw: StructReader
-
-    /// Takes the struct for one of this type.
-    @inlinable @inline(__always) @_lifetime(copy raw)
-    public init(_raw raw: StructReader) { _raw = raw }
+    @_lifetime(copy raw) @inline(__always)
+    @inlinable public init(_raw raw: StructReader) { _raw = raw }
 
     /// Some Cap'n Proto data structure.  Capability pointers embedded in this structure index into
     /// `capTable`.
-    @inlinable public var content: AnyPointerReader {
+    @export(implementation) public var content: AnyPointerReader {
       @_lifetime(copy self) get { _raw.pointer(0) }
     }
-    /// Whether `content` is set.
-    @inlinable public var hasContent: Bool { _raw.hasPointer(0) }
+    @export(implementation) public var hasContent: Bool { _raw.hasPointer(0) }
 
     /// Descriptors corresponding to the cap pointers in `content`.
-    @inlinable @inline(__always) public var capTable: ListReader<CapDescriptor.Reader> {
+    @inline(__always) @export(implementation) public var capTable: ListReader<CapDescriptor.Reader> {
       @_lifetime(copy self) get throws(DecodingError) { try _raw.pointer(1).list() }
     }
-    /// Whether `capTable` is set.
-    @inlinable public var hasCapTable: Bool { _raw.hasPointer(1) }
+    @export(implementation) public var hasCapTable: Bool { _raw.hasPointer(1) }
   }
 
   /// Builds a ``Payload``.
   @frozen public struct Builder: TypedStructBuilder, ~Escapable {
-    /// The sections of this version of the schema.
-    @inlinable public static var _layout: StructLayout {
-      StructLayout(dataWords: 0, pointers: 2)
-    }
-    /// The struct, by place.
+    public typealias Reader = Payload.Reader
     public let _raw: StructBuilder
-
-    /// Takes the struct for one of this type.
-    @inlinable @inline(__always) @_lifetime(copy raw)
-    public init(_raw raw: StructBuilder) { _raw = raw }
-
-    /// The struct as it stands, for reading.
-    @inlinable public var reader: Reader {
-      @_lifetime(copy self) get { Reader(_raw: _raw.reader) }
-    }
+    @_lifetime(copy raw) @inline(__always)
+    @inlinable public init(_raw raw: StructBuilder) { _raw = raw }
 
     /// Some Cap'n Proto data structure.  Capability pointers embedded in this structure index into
     /// `capTable`.
-    @inlinable public var content: AnyPointerBuilder {
+    @export(implementation) public var content: AnyPointerBuilder {
       @_lifetime(copy self) get { _raw.pointer(0) }
     }
-    /// Sets `content` to a copy.
-    public func setContent(_ value: AnyPointerReader) throws(DecodingError) {
+    @export(implementation) public func setContent(_ value: AnyPointerReader) throws(DecodingError) {
       try _raw.pointer(0).set(value)
     }
-    /// Whether `content` is set.
-    @inlinable public var hasContent: Bool { _raw.hasPointer(0) }
-    /// Sets `content` to null.
-    public func clearContent() { _raw.pointer(0).clear() }
-    /// Sets `content` to the orphan.
-    public func adoptContent(_ orphan: consuming Orphan<AnyPointerBuilder>) {
-      _raw.pointer(0).adopt(orphan)
+    @export(implementation) public var contentField: PointerField<AnyPointerBuilder> {
+      @_lifetime(copy self) get { .init(_raw, 0) }
     }
-    /// Keeps what `content` is, and sets it to null.
-    @_lifetime(copy self)
-    public func disownContent() -> Orphan<AnyPointerBuilder> { _raw.pointer(0).disown() }
 
     /// Descriptors corresponding to the cap pointers in `content`.
-    @inlinable public var capTable: ListBuilder<CapDescriptor.Builder> {
+    @export(implementation) public var capTable: ListBuilder<CapDescriptor.Builder> {
       @_lifetime(copy self) get { _raw.pointer(1).list() }
     }
-    /// Sets `capTable` to a new list of the count.
-    @inlinable @inline(__always) @_lifetime(copy self)
-    public func initCapTable(_ count: Int) -> ListBuilder<CapDescriptor.Builder> {
+    @_lifetime(copy self) @inline(__always) @export(implementation) public func initCapTable(_ count: Int) -> ListBuilder<CapDescriptor.Builder> {
       _raw.pointer(1).initList(count: count)
     }
-    /// Sets `capTable` to a copy.
-    public func setCapTable(_ value: ListReader<CapDescriptor.Reader>) throws(DecodingError) {
+    @export(implementation) public func setCapTable(_ value: ListReader<CapDescriptor.Reader>) throws(DecodingError) {
       try _raw.pointer(1).set(value)
     }
-    /// Whether `capTable` is set.
-    @inlinable public var hasCapTable: Bool { _raw.hasPointer(1) }
-    /// Sets `capTable` to null.
-    public func clearCapTable() { _raw.pointer(1).clear() }
-    /// Sets `capTable` to the orphan.
-    public func adoptCapTable(_ orphan: consuming Orphan<ListBuilder<CapDescriptor.Builder>>) {
-      _raw.pointer(1).adopt(orphan)
-    }
-    /// Keeps what `capTable` is, and sets it to null.
-    @_lifetime(copy self)
-    public func disownCapTable() -> Orphan<ListBuilder<CapDescriptor.Builder>> {
-      _raw.pointer(1).disown()
+    @export(implementation) public var capTableField: PointerField<ListBuilder<CapDescriptor.Builder>> {
+      @_lifetime(copy self) get { .init(_raw, 1) }
     }
   }
 }
@@ -3055,45 +2326,38 @@ public enum Payload: StructType, DescribedType {
 /// immediately follow the payload-bearing Call or Return message with one Resolve message for each
 /// broken capability, resolving it to an exception.
 public enum CapDescriptor: StructType, DescribedType {
-  /// The id of the type in the schema language.
   @inlinable public static var _typeID: UInt64 { 0x8523ddc40b86b8b0 }
-  /// The file that declares the type.
   public static var _schemaFile: SchemaFile { _schema_b312981b2552a250 }
 
   /// Reads a ``CapDescriptor``.
   @frozen public struct Reader: TypedStructReader, ~Escapable {
-    /// The sections of this version of the schema.
-    @inlinable public static var _layout: StructLayout {
-      StructLayout(dataWords: 1, pointers: 1)
-    }
-    /// The struct, by place.
+    @inlinable public static var _layout: StructLayout { StructLayout(dataWords: 1, pointers: 1) }
     public let _raw: StructReader
-
-    /// Takes the struct for one of this type.
-    @inlinable @inline(__always) @_lifetime(copy raw)
-    public init(_raw raw: StructReader) { _raw = raw }
+    @_lifetime(copy raw) @inline(__always)
+    @inlinable public init(_raw raw: StructReader) { _raw = raw }
 
     /// The ID of a capability in the sender's export table (receiver's import table).  It may be a
     /// newly allocated table entry, or an existing entry (increments the reference count).
-    @inlinable @inline(__always) public var senderHosted: UInt32 { _raw.read(1) }
+    @inline(__always) @export(implementation) public var senderHosted: UInt32 { _raw.read(1) }
 
     /// A promise that the sender will resolve later.  The sender will send exactly one Resolve
     /// message at a future point in time to replace this promise.  Note that even if the same
     /// `senderPromise` is received multiple times, only one `Resolve` is sent to cover all of
     /// them.  If `senderPromise` is released before the `Resolve` is sent, the sender (of this
     /// `CapDescriptor`) may choose not to send the `Resolve` at all.
-    @inlinable @inline(__always) public var senderPromise: UInt32 { _raw.read(1) }
+    @inline(__always) @export(implementation) public var senderPromise: UInt32 { _raw.read(1) }
 
     /// A capability (or promise) previously exported by the receiver (imported by the sender).
-    @inlinable @inline(__always) public var receiverHosted: UInt32 { _raw.read(1) }
+    @inline(__always) @export(implementation) public var receiverHosted: UInt32 { _raw.read(1) }
 
     /// A capability expected to be returned in the results of a currently-outstanding call posed
     /// by the sender.
-    @inlinable @inline(__always) public var receiverAnswer: PromisedAnswer.Reader {
+    @inline(__always) @export(implementation) public var receiverAnswer: PromisedAnswer.Reader {
       @_lifetime(copy self) get throws(DecodingError) { try _raw.pointer(0).structure() }
     }
-    /// Whether `receiverAnswer` is set.
-    @inlinable public var hasReceiverAnswer: Bool { _raw.discriminant(0) == 4 && _raw.hasPointer(0) }
+    @export(implementation) public var hasReceiverAnswer: Bool {
+      _raw.discriminant(0) == 4 && _raw.hasPointer(0)
+    }
 
     /// **(level 3)**
     ///
@@ -3102,11 +2366,12 @@ public enum CapDescriptor: StructType, DescribedType {
     ///
     /// Level 1 and 2 implementations that receive a `thirdPartyHosted` may simply send calls to its
     /// `vine` instead.
-    @inlinable @inline(__always) public var thirdPartyHosted: ThirdPartyCapDescriptor.Reader {
+    @inline(__always) @export(implementation) public var thirdPartyHosted: ThirdPartyCapDescriptor.Reader {
       @_lifetime(copy self) get throws(DecodingError) { try _raw.pointer(0).structure() }
     }
-    /// Whether `thirdPartyHosted` is set.
-    @inlinable public var hasThirdPartyHosted: Bool { _raw.discriminant(0) == 5 && _raw.hasPointer(0) }
+    @export(implementation) public var hasThirdPartyHosted: Bool {
+      _raw.discriminant(0) == 5 && _raw.hasPointer(0)
+    }
 
     /// If the RPC message in which this CapDescriptor was delivered also had file descriptors
     /// attached, and `fd` is a valid index into the list of attached file descriptors, then
@@ -3163,10 +2428,12 @@ public enum CapDescriptor: StructType, DescribedType {
     /// Conveniently, this also means we're able to use 0xff as the default value, which will always
     /// be out-of-range (of course, the implementation should explicitly enforce that 255 descriptors
     /// cannot be sent at once, rather than relying on Linux to do so).
-    @inlinable @inline(__always) public var attachedFd: UInt8 { _raw.read(2, default: 255) }
+    @inline(__always) @export(implementation) public var attachedFd: UInt8 {
+      _raw.read(2, default: 255)
+    }
 
     /// The member of the union that is set.
-    @inlinable public var which: Which {
+    @export(implementation) public var which: Which {
       @_lifetime(copy self) get throws(DecodingError) {
         switch _raw.discriminant(0) {
         case 0: return .none
@@ -3183,21 +2450,10 @@ public enum CapDescriptor: StructType, DescribedType {
 
   /// Builds a ``CapDescriptor``.
   @frozen public struct Builder: TypedStructBuilder, ~Escapable {
-    /// The sections of this version of the schema.
-    @inlinable public static var _layout: StructLayout {
-      StructLayout(dataWords: 1, pointers: 1)
-    }
-    /// The struct, by place.
+    public typealias Reader = CapDescriptor.Reader
     public let _raw: StructBuilder
-
-    /// Takes the struct for one of this type.
-    @inlinable @inline(__always) @_lifetime(copy raw)
-    public init(_raw raw: StructBuilder) { _raw = raw }
-
-    /// The struct as it stands, for reading.
-    @inlinable public var reader: Reader {
-      @_lifetime(copy self) get { Reader(_raw: _raw.reader) }
-    }
+    @_lifetime(copy raw) @inline(__always)
+    @inlinable public init(_raw raw: StructBuilder) { _raw = raw }
 
     /// There is no capability here.  This `CapDescriptor` should not appear in the payload content.
     /// A `none` CapDescriptor can be generated when an application inserts a capability into a
@@ -3205,11 +2461,11 @@ public enum CapDescriptor: StructType, DescribedType {
     /// capability pointers may be hard, so instead a tombstone is left, similar to the way a removed
     /// struct or list instance is zeroed out of the message but the space is not reclaimed.
     /// Hopefully this is unusual.
-    public func setNone() { _raw.setDiscriminant(0, 0) }
+    @export(implementation) public func setNone() { _raw.setDiscriminant(0, 0) }
 
     /// The ID of a capability in the sender's export table (receiver's import table).  It may be a
     /// newly allocated table entry, or an existing entry (increments the reference count).
-    @inlinable @inline(__always) public var senderHosted: UInt32 {
+    @inline(__always) @export(implementation) public var senderHosted: UInt32 {
       get { _raw.read(1) }
       nonmutating set {
         _raw.setDiscriminant(0, 1)
@@ -3222,7 +2478,7 @@ public enum CapDescriptor: StructType, DescribedType {
     /// `senderPromise` is received multiple times, only one `Resolve` is sent to cover all of
     /// them.  If `senderPromise` is released before the `Resolve` is sent, the sender (of this
     /// `CapDescriptor`) may choose not to send the `Resolve` at all.
-    @inlinable @inline(__always) public var senderPromise: UInt32 {
+    @inline(__always) @export(implementation) public var senderPromise: UInt32 {
       get { _raw.read(1) }
       nonmutating set {
         _raw.setDiscriminant(0, 2)
@@ -3231,7 +2487,7 @@ public enum CapDescriptor: StructType, DescribedType {
     }
 
     /// A capability (or promise) previously exported by the receiver (imported by the sender).
-    @inlinable @inline(__always) public var receiverHosted: UInt32 {
+    @inline(__always) @export(implementation) public var receiverHosted: UInt32 {
       get { _raw.read(1) }
       nonmutating set {
         _raw.setDiscriminant(0, 3)
@@ -3241,36 +2497,19 @@ public enum CapDescriptor: StructType, DescribedType {
 
     /// A capability expected to be returned in the results of a currently-outstanding call posed
     /// by the sender.
-    @inlinable @inline(__always) public var receiverAnswer: PromisedAnswer.Builder {
+    @inline(__always) @export(implementation) public var receiverAnswer: PromisedAnswer.Builder {
       @_lifetime(copy self) get { _raw.pointer(0).structure() }
     }
-    /// Sets `receiverAnswer` to a new struct.
-    @inlinable @inline(__always) @_lifetime(copy self)
-    public func initReceiverAnswer() -> PromisedAnswer.Builder {
+    @_lifetime(copy self) @inline(__always) @export(implementation) public func initReceiverAnswer() -> PromisedAnswer.Builder {
       _raw.setDiscriminant(0, 4)
       return _raw.pointer(0).initStructure()
     }
-    /// Sets `receiverAnswer` to a copy.
-    public func setReceiverAnswer(_ value: PromisedAnswer.Reader) throws(DecodingError) {
+    @export(implementation) public func setReceiverAnswer(_ value: PromisedAnswer.Reader) throws(DecodingError) {
       _raw.setDiscriminant(0, 4)
       try _raw.pointer(0).set(value)
     }
-    /// Whether `receiverAnswer` is set.
-    @inlinable public var hasReceiverAnswer: Bool { _raw.discriminant(0) == 4 && _raw.hasPointer(0) }
-    /// Sets `receiverAnswer` to null.
-    public func clearReceiverAnswer() {
-      _raw.setDiscriminant(0, 4)
-      _raw.pointer(0).clear()
-    }
-    /// Sets `receiverAnswer` to the orphan.
-    public func adoptReceiverAnswer(_ orphan: consuming Orphan<PromisedAnswer.Builder>) {
-      _raw.setDiscriminant(0, 4)
-      _raw.pointer(0).adopt(orphan)
-    }
-    /// Keeps what `receiverAnswer` is, and sets it to null.
-    @_lifetime(copy self)
-    public func disownReceiverAnswer() -> Orphan<PromisedAnswer.Builder> {
-      _raw.disown(0, if: _raw.discriminant(0) == 4)
+    @export(implementation) public var receiverAnswerField: PointerField<PromisedAnswer.Builder> {
+      @_lifetime(copy self) get { .init(_raw, 0, discriminant: 0, is: 4) }
     }
 
     /// **(level 3)**
@@ -3280,36 +2519,19 @@ public enum CapDescriptor: StructType, DescribedType {
     ///
     /// Level 1 and 2 implementations that receive a `thirdPartyHosted` may simply send calls to its
     /// `vine` instead.
-    @inlinable @inline(__always) public var thirdPartyHosted: ThirdPartyCapDescriptor.Builder {
+    @inline(__always) @export(implementation) public var thirdPartyHosted: ThirdPartyCapDescriptor.Builder {
       @_lifetime(copy self) get { _raw.pointer(0).structure() }
     }
-    /// Sets `thirdPartyHosted` to a new struct.
-    @inlinable @inline(__always) @_lifetime(copy self)
-    public func initThirdPartyHosted() -> ThirdPartyCapDescriptor.Builder {
+    @_lifetime(copy self) @inline(__always) @export(implementation) public func initThirdPartyHosted() -> ThirdPartyCapDescriptor.Builder {
       _raw.setDiscriminant(0, 5)
       return _raw.pointer(0).initStructure()
     }
-    /// Sets `thirdPartyHosted` to a copy.
-    public func setThirdPartyHosted(_ value: ThirdPartyCapDescriptor.Reader) throws(DecodingError) {
+    @export(implementation) public func setThirdPartyHosted(_ value: ThirdPartyCapDescriptor.Reader) throws(DecodingError) {
       _raw.setDiscriminant(0, 5)
       try _raw.pointer(0).set(value)
     }
-    /// Whether `thirdPartyHosted` is set.
-    @inlinable public var hasThirdPartyHosted: Bool { _raw.discriminant(0) == 5 && _raw.hasPointer(0) }
-    /// Sets `thirdPartyHosted` to null.
-    public func clearThirdPartyHosted() {
-      _raw.setDiscriminant(0, 5)
-      _raw.pointer(0).clear()
-    }
-    /// Sets `thirdPartyHosted` to the orphan.
-    public func adoptThirdPartyHosted(_ orphan: consuming Orphan<ThirdPartyCapDescriptor.Builder>) {
-      _raw.setDiscriminant(0, 5)
-      _raw.pointer(0).adopt(orphan)
-    }
-    /// Keeps what `thirdPartyHosted` is, and sets it to null.
-    @_lifetime(copy self)
-    public func disownThirdPartyHosted() -> Orphan<ThirdPartyCapDescriptor.Builder> {
-      _raw.disown(0, if: _raw.discriminant(0) == 5)
+    @export(implementation) public var thirdPartyHostedField: PointerField<ThirdPartyCapDescriptor.Builder> {
+      @_lifetime(copy self) get { .init(_raw, 0, discriminant: 0, is: 5) }
     }
 
     /// If the RPC message in which this CapDescriptor was delivered also had file descriptors
@@ -3367,7 +2589,7 @@ public enum CapDescriptor: StructType, DescribedType {
     /// Conveniently, this also means we're able to use 0xff as the default value, which will always
     /// be out-of-range (of course, the implementation should explicitly enforce that 255 descriptors
     /// cannot be sent at once, rather than relying on Linux to do so).
-    @inlinable @inline(__always) public var attachedFd: UInt8 {
+    @inline(__always) @export(implementation) public var attachedFd: UInt8 {
       get { _raw.read(2, default: 255) }
       nonmutating set { _raw.write(2, newValue, default: 255) }
     }
@@ -3420,59 +2642,39 @@ public enum CapDescriptor: StructType, DescribedType {
 /// to a `Bootstrap` message.  In this case, `path` is always empty since `Bootstrap` always returns
 /// a raw capability.
 public enum PromisedAnswer: StructType, DescribedType {
-  /// The id of the type in the schema language.
   @inlinable public static var _typeID: UInt64 { 0xd800b1d6cd6f1ca0 }
-  /// The file that declares the type.
   public static var _schemaFile: SchemaFile { _schema_b312981b2552a250 }
 
   /// Reads a ``PromisedAnswer``.
   @frozen public struct Reader: TypedStructReader, ~Escapable {
-    /// The sections of this version of the schema.
-    @inlinable public static var _layout: StructLayout {
-      StructLayout(dataWords: 1, pointers: 1)
-    }
-    /// The struct, by place.
+    @inlinable public static var _layout: StructLayout { StructLayout(dataWords: 1, pointers: 1) }
     public let _raw: StructReader
-
-    /// Takes the struct for one of this type.
-    @inlinable @inline(__always) @_lifetime(copy raw)
-    public init(_raw raw: StructReader) { _raw = raw }
+    @_lifetime(copy raw) @inline(__always)
+    @inlinable public init(_raw raw: StructReader) { _raw = raw }
 
     /// ID of the question (in the sender's question table / receiver's answer table) whose answer is
     /// expected to contain the capability.
-    @inlinable @inline(__always) public var questionId: UInt32 { _raw.read(0) }
+    @inline(__always) @export(implementation) public var questionId: UInt32 { _raw.read(0) }
 
     /// Operations / transformations to apply to the result in order to get the capability actually
     /// being addressed.  E.g. if the result is a struct and you want to call a method on a capability
     /// pointed to by a field of the struct, you need a `getPointerField` op.
-    @inlinable @inline(__always) public var transform: ListReader<PromisedAnswer.Op.Reader> {
+    @inline(__always) @export(implementation) public var transform: ListReader<PromisedAnswer.Op.Reader> {
       @_lifetime(copy self) get throws(DecodingError) { try _raw.pointer(0).list() }
     }
-    /// Whether `transform` is set.
-    @inlinable public var hasTransform: Bool { _raw.hasPointer(0) }
+    @export(implementation) public var hasTransform: Bool { _raw.hasPointer(0) }
   }
 
   /// Builds a ``PromisedAnswer``.
   @frozen public struct Builder: TypedStructBuilder, ~Escapable {
-    /// The sections of this version of the schema.
-    @inlinable public static var _layout: StructLayout {
-      StructLayout(dataWords: 1, pointers: 1)
-    }
-    /// The struct, by place.
+    public typealias Reader = PromisedAnswer.Reader
     public let _raw: StructBuilder
-
-    /// Takes the struct for one of this type.
-    @inlinable @inline(__always) @_lifetime(copy raw)
-    public init(_raw raw: StructBuilder) { _raw = raw }
-
-    /// The struct as it stands, for reading.
-    @inlinable public var reader: Reader {
-      @_lifetime(copy self) get { Reader(_raw: _raw.reader) }
-    }
+    @_lifetime(copy raw) @inline(__always)
+    @inlinable public init(_raw raw: StructBuilder) { _raw = raw }
 
     /// ID of the question (in the sender's question table / receiver's answer table) whose answer is
     /// expected to contain the capability.
-    @inlinable @inline(__always) public var questionId: UInt32 {
+    @inline(__always) @export(implementation) public var questionId: UInt32 {
       get { _raw.read(0) }
       nonmutating set { _raw.write(0, newValue) }
     }
@@ -3480,58 +2682,37 @@ public enum PromisedAnswer: StructType, DescribedType {
     /// Operations / transformations to apply to the result in order to get the capability actually
     /// being addressed.  E.g. if the result is a struct and you want to call a method on a capability
     /// pointed to by a field of the struct, you need a `getPointerField` op.
-    @inlinable public var transform: ListBuilder<PromisedAnswer.Op.Builder> {
+    @export(implementation) public var transform: ListBuilder<PromisedAnswer.Op.Builder> {
       @_lifetime(copy self) get { _raw.pointer(0).list() }
     }
-    /// Sets `transform` to a new list of the count.
-    @inlinable @inline(__always) @_lifetime(copy self)
-    public func initTransform(_ count: Int) -> ListBuilder<PromisedAnswer.Op.Builder> {
+    @_lifetime(copy self) @inline(__always) @export(implementation) public func initTransform(_ count: Int) -> ListBuilder<PromisedAnswer.Op.Builder> {
       _raw.pointer(0).initList(count: count)
     }
-    /// Sets `transform` to a copy.
-    public func setTransform(_ value: ListReader<PromisedAnswer.Op.Reader>) throws(DecodingError) {
+    @export(implementation) public func setTransform(_ value: ListReader<PromisedAnswer.Op.Reader>) throws(DecodingError) {
       try _raw.pointer(0).set(value)
     }
-    /// Whether `transform` is set.
-    @inlinable public var hasTransform: Bool { _raw.hasPointer(0) }
-    /// Sets `transform` to null.
-    public func clearTransform() { _raw.pointer(0).clear() }
-    /// Sets `transform` to the orphan.
-    public func adoptTransform(_ orphan: consuming Orphan<ListBuilder<PromisedAnswer.Op.Builder>>) {
-      _raw.pointer(0).adopt(orphan)
-    }
-    /// Keeps what `transform` is, and sets it to null.
-    @_lifetime(copy self)
-    public func disownTransform() -> Orphan<ListBuilder<PromisedAnswer.Op.Builder>> {
-      _raw.pointer(0).disown()
+    @export(implementation) public var transformField: PointerField<ListBuilder<PromisedAnswer.Op.Builder>> {
+      @_lifetime(copy self) get { .init(_raw, 0) }
     }
   }
 
   public enum Op: StructType, DescribedType {
-    /// The id of the type in the schema language.
     @inlinable public static var _typeID: UInt64 { 0xf316944415569081 }
-    /// The file that declares the type.
     public static var _schemaFile: SchemaFile { _schema_b312981b2552a250 }
 
     /// Reads a ``Op``.
     @frozen public struct Reader: TypedStructReader, ~Escapable {
-      /// The sections of this version of the schema.
-      @inlinable public static var _layout: StructLayout {
-        StructLayout(dataWords: 1, pointers: 0)
-      }
-      /// The struct, by place.
+      @inlinable public static var _layout: StructLayout { StructLayout(dataWords: 1, pointers: 0) }
       public let _raw: StructReader
-
-      /// Takes the struct for one of this type.
-      @inlinable @inline(__always) @_lifetime(copy raw)
-      public init(_raw raw: StructReader) { _raw = raw }
+      @_lifetime(copy raw) @inline(__always)
+      @inlinable public init(_raw raw: StructReader) { _raw = raw }
 
       /// Get a pointer field within a struct.  The number is an index into the pointer section, NOT
       /// a field ordinal, so that the receiver does not need to understand the schema.
-      @inlinable @inline(__always) public var getPointerField: UInt16 { _raw.read(1) }
+      @inline(__always) @export(implementation) public var getPointerField: UInt16 { _raw.read(1) }
 
       /// The member of the union that is set.
-      @inlinable @inline(__always) public var which: Which {
+      @inline(__always) @export(implementation) public var which: Which {
         @_lifetime(copy self) get throws(DecodingError) {
           switch _raw.discriminant(0) {
           case 0: return .noop
@@ -3544,29 +2725,18 @@ public enum PromisedAnswer: StructType, DescribedType {
 
     /// Builds a ``Op``.
     @frozen public struct Builder: TypedStructBuilder, ~Escapable {
-      /// The sections of this version of the schema.
-      @inlinable public static var _layout: StructLayout {
-        StructLayout(dataWords: 1, pointers: 0)
-      }
-      /// The struct, by place.
+      public typealias Reader = PromisedAnswer.Op.Reader
       public let _raw: StructBuilder
-
-      /// Takes the struct for one of this type.
-      @inlinable @inline(__always) @_lifetime(copy raw)
-      public init(_raw raw: StructBuilder) { _raw = raw }
-
-      /// The struct as it stands, for reading.
-      @inlinable public var reader: Reader {
-        @_lifetime(copy self) get { Reader(_raw: _raw.reader) }
-      }
+      @_lifetime(copy raw) @inline(__always)
+      @inlinable public init(_raw raw: StructBuilder) { _raw = raw }
 
       /// Does nothing.  This member is mostly defined so that we can make `Op` a union even
       /// though (as of this writing) only one real operation is defined.
-      public func setNoop() { _raw.setDiscriminant(0, 0) }
+      @export(implementation) public func setNoop() { _raw.setDiscriminant(0, 0) }
 
       /// Get a pointer field within a struct.  The number is an index into the pointer section, NOT
       /// a field ordinal, so that the receiver does not need to understand the schema.
-      @inlinable @inline(__always) public var getPointerField: UInt16 {
+      @inline(__always) @export(implementation) public var getPointerField: UInt16 {
         get { _raw.read(1) }
         nonmutating set {
           _raw.setDiscriminant(0, 1)
@@ -3593,30 +2763,21 @@ public enum PromisedAnswer: StructType, DescribedType {
 ///
 /// Identifies a capability in a third-party vat that the sender wants the receiver to pick up.
 public enum ThirdPartyCapDescriptor: StructType, DescribedType {
-  /// The id of the type in the schema language.
   @inlinable public static var _typeID: UInt64 { 0xd37007fde1f0027d }
-  /// The file that declares the type.
   public static var _schemaFile: SchemaFile { _schema_b312981b2552a250 }
 
   /// Reads a ``ThirdPartyCapDescriptor``.
   @frozen public struct Reader: TypedStructReader, ~Escapable {
-    /// The sections of this version of the schema.
-    @inlinable public static var _layout: StructLayout {
-      StructLayout(dataWords: 1, pointers: 1)
-    }
-    /// The struct, by place.
+    @inlinable public static var _layout: StructLayout { StructLayout(dataWords: 1, pointers: 1) }
     public let _raw: StructReader
-
-    /// Takes the struct for one of this type.
-    @inlinable @inline(__always) @_lifetime(copy raw)
-    public init(_raw raw: StructReader) { _raw = raw }
+    @_lifetime(copy raw) @inline(__always)
+    @inlinable public init(_raw raw: StructReader) { _raw = raw }
 
     /// Identifies the third-party host and the specific capability to accept from it.
-    @inlinable public var id: AnyPointerReader {
+    @export(implementation) public var id: AnyPointerReader {
       @_lifetime(copy self) get { _raw.pointer(0) }
     }
-    /// Whether `id` is set.
-    @inlinable public var hasId: Bool { _raw.hasPointer(0) }
+    @export(implementation) public var hasId: Bool { _raw.hasPointer(0) }
 
     /// A proxy for the third-party object exported by the sender.  In CapTP terminology this is called
     /// a "vine", because it is an indirect reference to the third-party object that snakes through the
@@ -3632,46 +2793,26 @@ public enum ThirdPartyCapDescriptor: StructType, DescribedType {
     ///
     /// The sender will close the `Provide` request that it has sent to the third party as soon as
     /// it receives either a `Call` or a `Release` message directed at the vine.
-    @inlinable @inline(__always) public var vineId: UInt32 { _raw.read(0) }
+    @inline(__always) @export(implementation) public var vineId: UInt32 { _raw.read(0) }
   }
 
   /// Builds a ``ThirdPartyCapDescriptor``.
   @frozen public struct Builder: TypedStructBuilder, ~Escapable {
-    /// The sections of this version of the schema.
-    @inlinable public static var _layout: StructLayout {
-      StructLayout(dataWords: 1, pointers: 1)
-    }
-    /// The struct, by place.
+    public typealias Reader = ThirdPartyCapDescriptor.Reader
     public let _raw: StructBuilder
-
-    /// Takes the struct for one of this type.
-    @inlinable @inline(__always) @_lifetime(copy raw)
-    public init(_raw raw: StructBuilder) { _raw = raw }
-
-    /// The struct as it stands, for reading.
-    @inlinable public var reader: Reader {
-      @_lifetime(copy self) get { Reader(_raw: _raw.reader) }
-    }
+    @_lifetime(copy raw) @inline(__always)
+    @inlinable public init(_raw raw: StructBuilder) { _raw = raw }
 
     /// Identifies the third-party host and the specific capability to accept from it.
-    @inlinable public var id: AnyPointerBuilder {
+    @export(implementation) public var id: AnyPointerBuilder {
       @_lifetime(copy self) get { _raw.pointer(0) }
     }
-    /// Sets `id` to a copy.
-    public func setId(_ value: AnyPointerReader) throws(DecodingError) {
+    @export(implementation) public func setId(_ value: AnyPointerReader) throws(DecodingError) {
       try _raw.pointer(0).set(value)
     }
-    /// Whether `id` is set.
-    @inlinable public var hasId: Bool { _raw.hasPointer(0) }
-    /// Sets `id` to null.
-    public func clearId() { _raw.pointer(0).clear() }
-    /// Sets `id` to the orphan.
-    public func adoptId(_ orphan: consuming Orphan<AnyPointerBuilder>) {
-      _raw.pointer(0).adopt(orphan)
+    @export(implementation) public var idField: PointerField<AnyPointerBuilder> {
+      @_lifetime(copy self) get { .init(_raw, 0) }
     }
-    /// Keeps what `id` is, and sets it to null.
-    @_lifetime(copy self)
-    public func disownId() -> Orphan<AnyPointerBuilder> { _raw.pointer(0).disown() }
 
     /// A proxy for the third-party object exported by the sender.  In CapTP terminology this is called
     /// a "vine", because it is an indirect reference to the third-party object that snakes through the
@@ -3687,7 +2828,7 @@ public enum ThirdPartyCapDescriptor: StructType, DescribedType {
     ///
     /// The sender will close the `Provide` request that it has sent to the third party as soon as
     /// it receives either a `Call` or a `Release` message directed at the vine.
-    @inlinable @inline(__always) public var vineId: UInt32 {
+    @inline(__always) @export(implementation) public var vineId: UInt32 {
       get { _raw.read(0) }
       nonmutating set { _raw.write(0, newValue) }
     }
@@ -3715,102 +2856,77 @@ public enum ThirdPartyCapDescriptor: StructType, DescribedType {
 /// "checked exceptions" (where an interface explicitly defines the exceptions it throws and
 /// clients are forced by the type system to handle those exceptions) do NOT make sense.
 public enum Exception: StructType, DescribedType {
-  /// The id of the type in the schema language.
   @inlinable public static var _typeID: UInt64 { 0xd625b7063acf691a }
-  /// The file that declares the type.
   public static var _schemaFile: SchemaFile { _schema_b312981b2552a250 }
 
   /// Reads a ``Exception``.
   @frozen public struct Reader: TypedStructReader, ~Escapable {
-    /// The sections of this version of the schema.
-    @inlinable public static var _layout: StructLayout {
-      StructLayout(dataWords: 1, pointers: 2)
-    }
-    /// The struct, by place.
+    @inlinable public static var _layout: StructLayout { StructLayout(dataWords: 1, pointers: 2) }
     public let _raw: StructReader
-
-    /// Takes the struct for one of this type.
-    @inlinable @inline(__always) @_lifetime(copy raw)
-    public init(_raw raw: StructReader) { _raw = raw }
+    @_lifetime(copy raw) @inline(__always)
+    @inlinable public init(_raw raw: StructReader) { _raw = raw }
 
     /// Human-readable failure description.
-    @inlinable @inline(__always) public var reason: TextReader {
+    @inline(__always) @export(implementation) public var reason: TextReader {
       @_lifetime(copy self) get throws(DecodingError) { try _raw.pointer(0).text() }
     }
-    /// Whether `reason` is set.
-    @inlinable public var hasReason: Bool { _raw.hasPointer(0) }
+    @export(implementation) public var hasReason: Bool { _raw.hasPointer(0) }
 
     /// The type of the error. The purpose of this enum is not to describe the error itself, but
     /// rather to describe how the client might want to respond to the error.
-    @inlinable @inline(__always) public var type: Exception.Type_ { _raw.readEnum(2) }
+    @inline(__always) @export(implementation) public var type: Exception.Type_ { _raw.readEnum(2) }
 
     /// OBSOLETE. Ignore.
-    @inlinable @inline(__always) public var obsoleteIsCallersFault: Bool { _raw.readBool(0) }
+    @inline(__always) @export(implementation) public var obsoleteIsCallersFault: Bool {
+      _raw.readBool(0)
+    }
 
     /// OBSOLETE. See `type` instead.
-    @inlinable @inline(__always) public var obsoleteDurability: UInt16 { _raw.read(1) }
+    @inline(__always) @export(implementation) public var obsoleteDurability: UInt16 { _raw.read(1) }
 
     /// Stack trace text from the remote server. The format is not specified. By default,
     /// implementations do not provide stack traces; the application must explicitly enable them
     /// when desired.
-    @inlinable @inline(__always) public var trace: TextReader {
+    @inline(__always) @export(implementation) public var trace: TextReader {
       @_lifetime(copy self) get throws(DecodingError) { try _raw.pointer(1).text() }
     }
-    /// Whether `trace` is set.
-    @inlinable public var hasTrace: Bool { _raw.hasPointer(1) }
+    @export(implementation) public var hasTrace: Bool { _raw.hasPointer(1) }
   }
 
   /// Builds a ``Exception``.
   @frozen public struct Builder: TypedStructBuilder, ~Escapable {
-    /// The sections of this version of the schema.
-    @inlinable public static var _layout: StructLayout {
-      StructLayout(dataWords: 1, pointers: 2)
-    }
-    /// The struct, by place.
+    public typealias Reader = Exception.Reader
     public let _raw: StructBuilder
-
-    /// Takes the struct for one of this type.
-    @inlinable @inline(__always) @_lifetime(copy raw)
-    public init(_raw raw: StructBuilder) { _raw = raw }
-
-    /// The struct as it stands, for reading.
-    @inlinable public var reader: Reader {
-      @_lifetime(copy self) get { Reader(_raw: _raw.reader) }
-    }
+    @_lifetime(copy raw) @inline(__always)
+    @inlinable public init(_raw raw: StructBuilder) { _raw = raw }
 
     /// Human-readable failure description.
-    @inlinable @inline(__always) public var reason: String {
+    @inline(__always) @export(implementation) public var reason: String {
       get { _raw.pointer(0).string }
       nonmutating set { _raw.pointer(0).setText(newValue) }
     }
-    /// Sets `reason` to the bytes, which should be UTF-8.
-    @inlinable @inline(__always)
-    public func setReason(utf8 bytes: Span<UInt8>) { _raw.pointer(0).setText(utf8: bytes) }
-    /// Whether `reason` is set.
-    @inlinable public var hasReason: Bool { _raw.hasPointer(0) }
-    /// Sets `reason` to null.
-    public func clearReason() { _raw.pointer(0).clear() }
-    /// Sets `reason` to the orphan.
-    public func adoptReason(_ orphan: consuming Orphan<TextType>) { _raw.pointer(0).adopt(orphan) }
-    /// Keeps what `reason` is, and sets it to null.
-    @_lifetime(copy self)
-    public func disownReason() -> Orphan<TextType> { _raw.pointer(0).disown() }
+    @inline(__always) @export(implementation) public func setReason(utf8 bytes: Span<UInt8>) {
+      _raw.pointer(0).setText(utf8: bytes)
+    }
+    @export(implementation) public var reasonField: PointerField<TextType> {
+      @_lifetime(copy self) get { .init(_raw, 0) }
+    }
 
     /// The type of the error. The purpose of this enum is not to describe the error itself, but
     /// rather to describe how the client might want to respond to the error.
-    @inlinable @inline(__always) public var type: Exception.Type_ {
+    @inline(__always) @export(implementation) public var type: Exception.Type_ {
       get { _raw.readEnum(2) }
       nonmutating set { _raw.writeEnum(2, newValue) }
     }
 
     /// OBSOLETE. Ignore.
-    @inlinable @inline(__always) public var obsoleteIsCallersFault: Bool {
+    @inline(__always) @export(implementation) public var obsoleteIsCallersFault: Bool {
       get { _raw.readBool(0) }
       nonmutating set { _raw.writeBool(0, newValue) }
     }
 
     /// OBSOLETE. See `type` instead.
-    @inlinable @inline(__always) public var obsoleteDurability: UInt16 {
+    @inline(__always) @export(implementation) public var obsoleteDurability: UInt16 {
       get { _raw.read(1) }
       nonmutating set { _raw.write(1, newValue) }
     }
@@ -3818,22 +2934,16 @@ public enum Exception: StructType, DescribedType {
     /// Stack trace text from the remote server. The format is not specified. By default,
     /// implementations do not provide stack traces; the application must explicitly enable them
     /// when desired.
-    @inlinable @inline(__always) public var trace: String {
+    @inline(__always) @export(implementation) public var trace: String {
       get { _raw.pointer(1).string }
       nonmutating set { _raw.pointer(1).setText(newValue) }
     }
-    /// Sets `trace` to the bytes, which should be UTF-8.
-    @inlinable @inline(__always)
-    public func setTrace(utf8 bytes: Span<UInt8>) { _raw.pointer(1).setText(utf8: bytes) }
-    /// Whether `trace` is set.
-    @inlinable public var hasTrace: Bool { _raw.hasPointer(1) }
-    /// Sets `trace` to null.
-    public func clearTrace() { _raw.pointer(1).clear() }
-    /// Sets `trace` to the orphan.
-    public func adoptTrace(_ orphan: consuming Orphan<TextType>) { _raw.pointer(1).adopt(orphan) }
-    /// Keeps what `trace` is, and sets it to null.
-    @_lifetime(copy self)
-    public func disownTrace() -> Orphan<TextType> { _raw.pointer(1).disown() }
+    @inline(__always) @export(implementation) public func setTrace(utf8 bytes: Span<UInt8>) {
+      _raw.pointer(1).setText(utf8: bytes)
+    }
+    @export(implementation) public var traceField: PointerField<TextType> {
+      @_lifetime(copy self) get { .init(_raw, 1) }
+    }
   }
 
   @frozen public enum Type_: SchemaEnum, DescribedType {
@@ -3884,13 +2994,11 @@ public enum Exception: StructType, DescribedType {
     /// A number that this version of the schema does not know.
     case unknown(UInt16)
 
-    /// The id of the type in the schema language.
     @inlinable public static var _typeID: UInt64 { 0xb28c96e23f4cbd58 }
-    /// The file that declares the type.
     public static var _schemaFile: SchemaFile { _schema_b312981b2552a250 }
 
     /// The enumerant of the number.
-    @inlinable @inline(__always) public init(rawValue: UInt16) {
+    @inline(__always) @export(implementation) public init(rawValue: UInt16) {
       switch rawValue {
       case 0: self = .failed
       case 1: self = .overloaded
@@ -3901,7 +3009,7 @@ public enum Exception: StructType, DescribedType {
     }
 
     /// The number.
-    @inlinable @inline(__always) public var rawValue: UInt16 {
+    @inline(__always) @export(implementation) public var rawValue: UInt16 {
       switch self {
       case .failed: 0
       case .overloaded: 1
@@ -3918,203 +3026,88 @@ public let _schema_b312981b2552a250 = SchemaFile(
   id: 0xb312981b2552a250, name: "rpc.capnp",
   imports: [],
   nodes: """
-    AQAAAP8DAACtAgAAAAAAAAEAAAC2AAAAVAAAAAUABgAsAgAABQAGACgEAAAFAAYAwAcAAAUABgB8CAAABQAGAEQJAAAF\
-    AAYAPAoAAAUABgCEDAAABQAGADwNAAAFAAYAyA0AAAUABgAQDwAABQAGAKoAAAABAAAAMgIAAAEAAADCAwAAAQAAAMIF\
-    AAABAAAAQggAAAEAAABaCwAAAQAAACINAAABAAAAIg8AAAEAAACyEAAAAQAAADoSAAABAAAAehMAAAEAAADUTJ14zlNq\
-    gwoAAAABAAMAUKJSJRuYErMDAAcAAAAAAAAAAAAAAAAAFQAAAHoAAAAZAAAABwAAAAAAAAAAAAAAFQAAAI8BAAAAAAAA\
-    AAAAAAAAAAAAAAAAcnBjLmNhcG5wOkNhbGwAAAAAAAABAAEAHAAAAAMABAAAAAAAAAAAAAAAAQAAAAAAAAAAAAAAAAC1\
-    AAAAWgAAAAAAAAAAAAAAtAAAAAMAAQDAAAAAAgABAAEAAAAAAAAAAAABAAEAAAAAAAAAAAAAAL0AAAA6AAAAAAAAAAAA\
-    AAC4AAAAAwABAMQAAAACAAEAAgAAAAEAAAAAAAEAAgAAAAAAAAAAAAAAwQAAAGIAAAAAAAAAAAAAAMAAAAADAAEAzAAA\
-    AAIAAQADAAAAAgAAAAAAAQADAAAAAAAAAAAAAADJAAAASgAAAAAAAAAAAAAAyAAAAAMAAQDUAAAAAgABAAUAAAABAAAA\
-    AAABAAQAAAAAAAAAAAAAANEAAAA6AAAAAAAAAAAAAADMAAAAAwABANgAAAACAAEABgAAAAAAAAABAAAAAAAAAJlfqxr2\
-    sOja1QAAAHIAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAEAAAAgAAAAAAAAQAIAAAAAQAAAAAAAADBAAAAwgAAAAAA\
-    AAAAAAAAxAAAAAMAAQDQAAAAAgABAHF1ZXN0aW9uSWQAAAAAAAAIAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\
-    AAgAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAHRhcmdldAAAEAAAAAAAAADB+xNYVBS8lQAAAAAAAAAAAAAAAAAAAAAQAAAA\
-    AAAAAAAAAAAAAAAAAAAAAAAAAABpbnRlcmZhY2VJZAAAAAAACQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAJ\
-    AAAAAAAAAAAAAAAAAAAAAAAAAAAAAABtZXRob2RJZAAAAAAAAAAABwAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\
-    AAAHAAAAAAAAAAAAAAAAAAAAAAAAAAAAAABwYXJhbXMAABAAAAAAAAAAO3SWPSJhDpoAAAAAAAAAAAAAAAAAAAAAEAAA\
-    AAAAAAAAAAAAAAAAAAAAAAAAAAAAc2VuZFJlc3VsdHNUbwAAAGFsbG93VGhpcmRQYXJ0eVRhaWxDYWxsAAEAAAAAAAAA\
-    AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAsLiGC8TdI4UKAAAAAQABAFCiUiUb\
-    mBKzAQAHAAAABgAAAAAAAAAAABUAAADCAAAAHQAAAAcAAAAAAAAAAAAAABkAAACPAQAAAAAAAAAAAAAAAAAAAAAAAHJw\
-    Yy5jYXBucDpDYXBEZXNjcmlwdG9yAAAAAAABAAEAHAAAAAMABAAAAP//AAAAAAAAAQAAAAAAAAAAAAAAAAC1AAAAKgAA\
-    AAAAAAAAAAAAsAAAAAMAAQC8AAAAAgABAAEA/v8BAAAAAAABAAEAAAAAAAAAAAAAALkAAABqAAAAAAAAAAAAAAC4AAAA\
-    AwABAMQAAAACAAEAAgD9/wEAAAAAAAEAAgAAAAAAAAAAAAAAwQAAAHIAAAAAAAAAAAAAAMAAAAADAAEAzAAAAAIAAQAD\
-    APz/AQAAAAAAAQADAAAAAAAAAAAAAADJAAAAegAAAAAAAAAAAAAAyAAAAAMAAQDUAAAAAgABAAQA+/8AAAAAAAABAAQA\
-    AAAAAAAAAAAAANEAAAB6AAAAAAAAAAAAAADQAAAAAwABANwAAAACAAEABQD6/wAAAAAAAAEABQAAAAAAAAAAAAAA2QAA\
-    AIoAAAAAAAAAAAAAANwAAAADAAEA6AAAAAIAAQAGAAAAAgAAAAAAAQAGAAAAAQAAAAAAAADlAAAAWgAAAAAAAAAAAAAA\
-    5AAAAAMAAQDwAAAAAgABAG5vbmUAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\
-    AAAAAAAAAAAAAABzZW5kZXJIb3N0ZWQAAAAACAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAIAAAAAAAAAAAA\
-    AAAAAAAAAAAAAAAAAABzZW5kZXJQcm9taXNlAAAACAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAIAAAAAAAA\
-    AAAAAAAAAAAAAAAAAAAAAAByZWNlaXZlckhvc3RlZAAACAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAIAAAA\
-    AAAAAAAAAAAAAAAAAAAAAAAAAAByZWNlaXZlckFuc3dlcgAAEAAAAAAAAACgHG/N1rEA2AAAAAAAAAAAAAAAAAAAAAAQ\
-    AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAB0aGlyZFBhcnR5SG9zdGVkAAAAAAAAAAAQAAAAAAAAAH0C8OH9B3DTAAAAAAAA\
-    AAAAAAAAAAAAABAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAGF0dGFjaGVkRmQAAAAAAAAGAAAAAAAAAAAAAAAAAAAAAAAA\
-    AAAAAAAAAAAAAAAAAAYA/wAAAAAAAAAAAAAAAAAAAAAAAAAAADKwjYAfn7eRCgAAAAEAAQBQolIlG5gSswEABwAAAA4A\
-    AAAAAAAAAAAVAAAAkgAAAB0AAAAHAAAAAAAAAAAAAAAZAAAAFwMAAAAAAAAAAAAAAAAAAAAAAABycGMuY2FwbnA6TWVz\
-    c2FnZQAAAAAAAAAAAAAAAQABADgAAAADAAQAAAD//wAAAAAAAAEAAAAAAAAAAAAAAAAAeQEAAHIAAAAAAAAAAAAAAHgB\
-    AAADAAEAhAEAAAIAAQABAP7/AAAAAAAAAQABAAAAAAAAAAAAAACBAQAAMgAAAAAAAAAAAAAAfAEAAAMAAQCIAQAAAgAB\
-    AAMA/f8AAAAAAAABAAIAAAAAAAAAAAAAAIUBAAAqAAAAAAAAAAAAAACAAQAAAwABAIwBAAACAAEABAD8/wAAAAAAAAEA\
-    AwAAAAAAAAAAAAAAiQEAADoAAAAAAAAAAAAAAIQBAAADAAEAkAEAAAIAAQAFAPv/AAAAAAAAAQAEAAAAAAAAAAAAAACN\
-    AQAAOgAAAAAAAAAAAAAAiAEAAAMAAQCUAQAAAgABAAYA+v8AAAAAAAABAAUAAAAAAAAAAAAAAJEBAABCAAAAAAAAAAAA\
-    AACMAQAAAwABAJgBAAACAAEABwD5/wAAAAAAAAEABgAAAAAAAAAAAAAAlQEAAEIAAAAAAAAAAAAAAJABAAADAAEAnAEA\
-    AAIAAQAJAPj/AAAAAAAAAQAHAAAAAAAAAAAAAACZAQAAagAAAAAAAAAAAAAAmAEAAAMAAQCkAQAAAgABAAIA9/8AAAAA\
-    AAABAAgAAAAAAAAAAAAAAKEBAABSAAAAAAAAAAAAAACgAQAAAwABAKwBAAACAAEACgD2/wAAAAAAAAEACQAAAAAAAAAA\
-    AAAAqQEAAHoAAAAAAAAAAAAAAKgBAAADAAEAtAEAAAIAAQALAPX/AAAAAAAAAQAKAAAAAAAAAAAAAACxAQAAQgAAAAAA\
-    AAAAAAAArAEAAAMAAQC4AQAAAgABAAwA9P8AAAAAAAABAAsAAAAAAAAAAAAAALUBAAA6AAAAAAAAAAAAAACwAQAAAwAB\
-    ALwBAAACAAEADQDz/wAAAAAAAAEADAAAAAAAAAAAAAAAuQEAACoAAAAAAAAAAAAAALQBAAADAAEAwAEAAAIAAQAIAPL/\
-    AAAAAAAAAQANAAAAAAAAAAAAAAC9AQAAWgAAAAAAAAAAAAAAvAEAAAMAAQDIAQAAAgABAHVuaW1wbGVtZW50ZWQAAAAQ\
-    AAAAAAAAADKwjYAfn7eRAAAAAAAAAAAAAAAAAAAAABAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAGFib3J0AAAAEAAAAAAA\
-    AAAaac86Brcl1gAAAAAAAAAAAAAAAAAAAAAQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAABjYWxsAAAAABAAAAAAAAAA1Eyd\
-    eM5TaoMAAAAAAAAAAAAAAAAAAAAAEAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAcmV0dXJuAAAQAAAAAAAAADpXsz2Nshme\
-    AAAAAAAAAAAAAAAAAAAAABAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAGZpbmlzaAAAEAAAAAAAAABjDvjCsi590wAAAAAA\
-    AAAAAAAAAAAAAAAQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAByZXNvbHZlABAAAAAAAAAAbgiJ+lWWwrsAAAAAAAAAAAAA\
-    AAAAAAAAEAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAcmVsZWFzZQAQAAAAAAAAAJd00H0NbBqtAAAAAAAAAAAAAAAAAAAA\
-    ABAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAG9ic29sZXRlU2F2ZQAAAAASAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\
-    AAAAABIAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAGJvb3RzdHJhcAAAAAAAAAAQAAAAAAAAAMRuFzGAz0zpAAAAAAAAAAAA\
-    AAAAAAAAABAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAG9ic29sZXRlRGVsZXRlAAASAAAAAAAAAAAAAAAAAAAAAAAAAAAA\
-    AAAAAAAAAAAAABIAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAHByb3ZpZGUAEAAAAAAAAABarMH7awRqnAAAAAAAAAAAAAAA\
-    AAAAAAAQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAABhY2NlcHQAABAAAAAAAAAAFkBVkGK1ydQAAAAAAAAAAAAAAAAAAAAA\
-    EAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAam9pbgAAAAAQAAAAAAAAAK8B4JAEmOH7AAAAAAAAAAAAAAAAAAAAABAAAAAA\
-    AAAAAAAAAAAAAAAAAAAAAAAAAGRpc2VtYmFyZ28AAAAAAAAQAAAAAAAAABE3vQ+LNmT5AAAAAAAAAAAAAAAAAAAAABAA\
-    AAAAAAAAAAAAAAAAAAAAAAAAAAAAAMH7E1hUFLyVCgAAAAEAAQBQolIlG5gSswEABwAAAAIAAgAAAAAAAAAVAAAAwgAA\
-    AB0AAAAHAAAAAAAAAAAAAAAZAAAAdwAAAAAAAAAAAAAAAAAAAAAAAABycGMuY2FwbnA6TWVzc2FnZVRhcmdldAAAAAAA\
-    AQABAAgAAAADAAQAAAD//wAAAAAAAAEAAAAAAAAAAAAAAAAAKQAAAGIAAAAAAAAAAAAAACgAAAADAAEANAAAAAIAAQAB\
-    AP7/AAAAAAAAAQABAAAAAAAAAAAAAAAxAAAAegAAAAAAAAAAAAAAMAAAAAMAAQA8AAAAAgABAGltcG9ydGVkQ2FwAAAA\
-    AAAIAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAgAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAHByb21pc2VkQW5z\
-    d2VyAAAQAAAAAAAAAKAcb83WsQDYAAAAAAAAAAAAAAAAAAAAABAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAADt0lj0iYQ6a\
-    CgAAAAEAAABQolIlG5gSswIABwAAAAAAAAAAAAAAAAAVAAAAkgAAAB0AAAAHAAAAAAAAAAAAAAAZAAAAdwAAAAAAAAAA\
-    AAAAAAAAAAAAAABycGMuY2FwbnA6UGF5bG9hZAAAAAAAAAAAAAAAAQABAAgAAAADAAQAAAAAAAAAAAAAAAEAAAAAAAAA\
-    AAAAAAAAKQAAAEIAAAAAAAAAAAAAACQAAAADAAEAMAAAAAIAAQABAAAAAQAAAAAAAQABAAAAAAAAAAAAAAAtAAAASgAA\
-    AAAAAAAAAAAALAAAAAMAAQBIAAAAAgABAGNvbnRlbnQAEgAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAASAAAA\
-    AAAAAAAAAAAAAAAAAAAAAAAAAABjYXBUYWJsZQAAAAAAAAAADgAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAMAAQAQ\
-    AAAAAAAAALC4hgvE3SOFAAAAAAAAAAAAAAAAAAAAAA4AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAFqswftrBGqcCgAAAAEA\
-    AQBQolIlG5gSswIABwAAAAAAAAAAAAAAAAAVAAAAkgAAAB0AAAAHAAAAAAAAAAAAAAAZAAAArwAAAAAAAAAAAAAAAAAA\
-    AAAAAABycGMuY2FwbnA6UHJvdmlkZQAAAAAAAAAAAAAAAQABAAwAAAADAAQAAAAAAAAAAAAAAAEAAAAAAAAAAAAAAAAA\
-    RQAAAFoAAAAAAAAAAAAAAEQAAAADAAEAUAAAAAIAAQABAAAAAAAAAAAAAQABAAAAAAAAAAAAAABNAAAAOgAAAAAAAAAA\
-    AAAASAAAAAMAAQBUAAAAAgABAAIAAAABAAAAAAABAAIAAAAAAAAAAAAAAFEAAABSAAAAAAAAAAAAAABQAAAAAwABAFwA\
-    AAACAAEAcXVlc3Rpb25JZAAAAAAAAAgAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAACAAAAAAAAAAAAAAAAAAA\
-    AAAAAAAAAAAAdGFyZ2V0AAAQAAAAAAAAAMH7E1hUFLyVAAAAAAAAAAAAAAAAAAAAABAAAAAAAAAAAAAAAAAAAAAAAAAA\
-    AAAAAHJlY2lwaWVudAAAAAAAAAASAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAABIAAAAAAAAAAAAAAAAAAAAA\
-    AAAAAAAAADpXsz2NshmeCgAAAAEAAgBQolIlG5gSswEABwAAAAYAAwAAAAAAAAAVAAAAigAAAB0AAAAHAAAAAAAAAAAA\
-    AAAZAAAAxwEAAAAAAAAAAAAAAAAAAAAAAABycGMuY2FwbnA6UmV0dXJuAAAAAAAAAAAAAAAAAQABACAAAAADAAQAAAAA\
-    AAAAAAAAAAEAAAAAAAAAAAAAAAAA0QAAAEoAAAAAAAAAAAAAANAAAAADAAEA3AAAAAIAAQABAAAAIAAAAAAAAQABAAAA\
-    AQAAAAAAAADZAAAAigAAAAAAAAAAAAAA3AAAAAMAAQDoAAAAAgABAAIA//8AAAAAAAABAAIAAAAAAAAAAAAAAOUAAABC\
-    AAAAAAAAAAAAAADgAAAAAwABAOwAAAACAAEAAwD+/wAAAAAAAAEAAwAAAAAAAAAAAAAA6QAAAFIAAAAAAAAAAAAAAOgA\
-    AAADAAEA9AAAAAIAAQAEAP3/AAAAAAAAAQAEAAAAAAAAAAAAAADxAAAASgAAAAAAAAAAAAAA8AAAAAMAAQD8AAAAAgAB\
-    AAUA/P8AAAAAAAABAAUAAAAAAAAAAAAAAPkAAACqAAAAAAAAAAAAAAD8AAAAAwABAAgBAAACAAEABgD7/wIAAAAAAAEA\
-    BgAAAAAAAAAAAAAABQEAALIAAAAAAAAAAAAAAAgBAAADAAEAFAEAAAIAAQAHAPr/AAAAAAAAAQAHAAAAAAAAAAAAAAAR\
-    AQAAqgAAAAAAAAAAAAAAFAEAAAMAAQAgAQAAAgABAGFuc3dlcklkAAAAAAAAAAAIAAAAAAAAAAAAAAAAAAAAAAAAAAAA\
-    AAAAAAAAAAAAAAgAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAHJlbGVhc2VQYXJhbUNhcHMAAAAAAAAAAAEAAAAAAAAAAAAA\
-    AAAAAAAAAAAAAAAAAAAAAAAAAAAAAQABAAAAAAAAAAAAAAAAAAAAAAAAAAAAcmVzdWx0cwAQAAAAAAAAADt0lj0iYQ6a\
-    AAAAAAAAAAAAAAAAAAAAABAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAGV4Y2VwdGlvbgAAAAAAAAAQAAAAAAAAABppzzoG\
-    tyXWAAAAAAAAAAAAAAAAAAAAABAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAGNhbmNlbGVkAAAAAAAAAAAAAAAAAAAAAAAA\
-    AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAHJlc3VsdHNTZW50RWxzZXdoZXJlAAAA\
-    AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAdGFrZUZyb21PdGhl\
-    clF1ZXN0aW9uAAAACAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAIAAAAAAAAAAAAAAAAAAAAAAAAAAAAAABh\
-    Y2NlcHRGcm9tVGhpcmRQYXJ0eQAAAAASAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAABIAAAAAAAAAAAAAAAAA\
-    AAAAAAAAAAAAAJd00H0NbBqtCgAAAAEAAQBQolIlG5gSswAABwAAAAAAAAAAAAAAAAAVAAAAkgAAAB0AAAAHAAAAAAAA\
-    AAAAAAAZAAAAdwAAAAAAAAAAAAAAAAAAAAAAAABycGMuY2FwbnA6UmVsZWFzZQAAAAAAAAAAAAAAAQABAAgAAAADAAQA\
-    AAAAAAAAAAAAAAEAAAAAAAAAAAAAAAAAKQAAABoAAAAAAAAAAAAAACQAAAADAAEAMAAAAAIAAQABAAAAAQAAAAAAAQAB\
-    AAAAAAAAAAAAAAAtAAAAegAAAAAAAAAAAAAALAAAAAMAAQA4AAAAAgABAGlkAAAAAAAACAAAAAAAAAAAAAAAAAAAAAAA\
-    AAAAAAAAAAAAAAAAAAAIAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAByZWZlcmVuY2VDb3VudAAACAAAAAAAAAAAAAAAAAAA\
-    AAAAAAAAAAAAAAAAAAAAAAAIAAAAAAAAAAAAAAAAAAAAAAAAAAAAAABYvUw/4paMshQAAAACAAAAGmnPOga3JdYAAAAA\
-    AAAAAAAAAAAAAAAAFQAAAMoAAAAhAAAABwAAAAAAAAAAAAAAHQAAAGcAAAAAAAAAAAAAAAAAAAAAAAAAcnBjLmNhcG5w\
-    OkV4Y2VwdGlvbi5UeXBlAAAAAAAAAAAAAAAAAQABABAAAAABAAIAAAAAAAAAAAApAAAAOgAAAAAAAAAAAAAAAQAAAAAA\
-    AAAhAAAAWgAAAAAAAAAAAAAAAgAAAAAAAAAdAAAAagAAAAAAAAAAAAAAAwAAAAAAAAAZAAAAcgAAAAAAAAAAAAAAZmFp\
-    bGVkAABvdmVybG9hZGVkAAAAAAAAZGlzY29ubmVjdGVkAAAAAHVuaW1wbGVtZW50ZWQAAABQolIlG5gSswQAAAAAAAAA\
-    AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAFQAAAFIAAAAZAAAAFwEAAAUBAAAfAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\
-    AAAAcnBjLmNhcG5wAAAAAAAAAEQAAAABAAEAMrCNgB+ft5GBAAAAQgAAAMRuFzGAz0zpfQAAAFIAAADUTJ14zlNqg30A\
-    AAAqAAAAOlezPY2yGZ55AAAAOgAAAGMO+MKyLn3TdQAAADoAAABuCIn6VZbCu3EAAABCAAAAl3TQfQ1sGq1tAAAAQgAA\
-    ABE3vQ+LNmT5aQAAAFoAAABarMH7awRqnGkAAABCAAAAFkBVkGK1ydRlAAAAOgAAAK8B4JAEmOH7YQAAACoAAADB+xNY\
-    VBS8lV0AAAByAAAAO3SWPSJhDppdAAAAQgAAALC4hgvE3SOFWQAAAHIAAACgHG/N1rEA2FkAAAB6AAAAfQLw4f0HcNNZ\
-    AAAAwgAAABppzzoGtyXWXQAAAFIAAABNZXNzYWdlAEJvb3RzdHJhcAAAAAAAAABDYWxsAAAAAFJldHVybgAARmluaXNo\
-    AABSZXNvbHZlAFJlbGVhc2UARGlzZW1iYXJnbwAAAAAAAFByb3ZpZGUAQWNjZXB0AABKb2luAAAAAE1lc3NhZ2VUYXJn\
-    ZXQAAABQYXlsb2FkAENhcERlc2NyaXB0b3IAAABQcm9taXNlZEFuc3dlcgAAVGhpcmRQYXJ0eUNhcERlc2NyaXB0b3IA\
-    RXhjZXB0aW9uAAAAAAAAAAQAAAABAAIALF+Av575xrkEAAAAAgABABQAAAAAAAEADAAAAAAAAAAAAAAAAAAAAAEAAABa\
-    AAAAY2FwbnA6OnJwYwAAAAAAAAAAAAAAAAAAbgiJ+lWWwrsKAAAAAQABAFCiUiUbmBKzAQAHAAAAAgACAAAAAAAAABUA\
-    AACSAAAAHQAAAAcAAAAAAAAAAAAAABkAAACvAAAAAAAAAAAAAAAAAAAAAAAAAHJwYy5jYXBucDpSZXNvbHZlAAAAAAAA\
-    AAAAAAABAAEADAAAAAMABAAAAAAAAAAAAAAAAQAAAAAAAAAAAAAAAABFAAAAUgAAAAAAAAAAAAAARAAAAAMAAQBQAAAA\
-    AgABAAEA//8AAAAAAAABAAEAAAAAAAAAAAAAAE0AAAAiAAAAAAAAAAAAAAACAAAAAQAAACoAAAABAAAAAgD+/wAAAAAA\
-    AAEAAgAAAAAAAAAAAAAASgAAAAEAAAAAAAAAAAAAAGIAAAABAAAAigAAAAEAAABwcm9taXNlSWQAAAAAAAAACAAAAAAA\
-    AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAIAAAAAAAAAAAAAAAAAAAAAAAAAAAAAABjYXAAAAAAAAAAAAADAAEAEAAA\
-    AAAAAACwuIYLxN0jhQAAAAAAAAAAAAAAAAAAAAAAAAAAAgABABAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAEAAABSAAAA\
-    ZXhjZXB0aW9uAAAAAAAAAAAAAAADAAEAEAAAAAAAAAAaac86Brcl1gAAAAAAAAAAAAAAAAAAAAAAAAAAAgABABAAAAAA\
-    AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAFAAYAfQLw4f0HcNMKAAAAAQABAFCiUiUbmBKzAQAHAAAAAAAAAAAAAAAAABUA\
-    AAASAQAAJQAAAAcAAAAAAAAAAAAAACEAAAB3AAAAAAAAAAAAAAAAAAAAAAAAAHJwYy5jYXBucDpUaGlyZFBhcnR5Q2Fw\
-    RGVzY3JpcHRvcgAAAAAAAAAAAAAAAQABAAgAAAADAAQAAAAAAAAAAAAAAAEAAAAAAAAAAAAAAAAAKQAAABoAAAAAAAAA\
-    AAAAACQAAAADAAEAMAAAAAIAAQABAAAAAAAAAAAAAQABAAAAAAAAAAAAAAAtAAAAOgAAAAAAAAAAAAAAKAAAAAMAAQA0\
-    AAAAAgABAGlkAAAAAAAAEgAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAASAAAAAAAAAAAAAAAAAAAAAAAAAAAA\
-    AAB2aW5lSWQAAAgAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAACAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\
-    AAUABgBjDvjCsi590woAAAABAAEAUKJSJRuYErMAAAcAAAAAAAAAAAAAAAAAFQAAAIoAAAAdAAAABwAAAAAAAAAAAAAA\
-    GQAAAHcAAAAAAAAAAAAAAAAAAAAAAAAAcnBjLmNhcG5wOkZpbmlzaAAAAAAAAAAAAAAAAAEAAQAIAAAAAwAEAAAAAAAA\
-    AAAAAAABAAAAAAAAAAAAAAAAACkAAABaAAAAAAAAAAAAAAAoAAAAAwABADQAAAACAAEAAQAAACAAAAAAAAEAAQAAAAEA\
-    AAAAAAAAMQAAAJIAAAAAAAAAAAAAADQAAAADAAEAQAAAAAIAAQBxdWVzdGlvbklkAAAAAAAACAAAAAAAAAAAAAAAAAAA\
-    AAAAAAAAAAAAAAAAAAAAAAAIAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAByZWxlYXNlUmVzdWx0Q2FwcwAAAAAAAAABAAAA\
-    AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAEAAQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAFAAYAFkBVkGK1ydQK\
-    AAAAAQABAFCiUiUbmBKzAQAHAAAAAAAAAAAAAAAAABUAAACKAAAAHQAAAAcAAAAAAAAAAAAAABkAAACvAAAAAAAAAAAA\
-    AAAAAAAAAAAAAHJwYy5jYXBucDpBY2NlcHQAAAAAAAAAAAAAAAABAAEADAAAAAMABAAAAAAAAAAAAAAAAQAAAAAAAAAA\
-    AAAAAABFAAAAWgAAAAAAAAAAAAAARAAAAAMAAQBQAAAAAgABAAEAAAAAAAAAAAABAAEAAAAAAAAAAAAAAE0AAABSAAAA\
-    AAAAAAAAAABMAAAAAwABAFgAAAACAAEAAgAAACAAAAAAAAEAAgAAAAAAAAAAAAAAVQAAAEIAAAAAAAAAAAAAAFAAAAAD\
-    AAEAXAAAAAIAAQBxdWVzdGlvbklkAAAAAAAACAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAIAAAAAAAAAAAA\
-    AAAAAAAAAAAAAAAAAABwcm92aXNpb24AAAAAAAAAEgAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAASAAAAAAAA\
-    AAAAAAAAAAAAAAAAAAAAAABlbWJhcmdvAAEAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAQAAAAAAAAAAAAAA\
-    AAAAAAAAAAAAAAAAAAAAAAUABgBN3Vtl37Ri1RUAAAABAAEAETe9D4s2ZPkBAAcAAQAEAAIAAAAAAAAAFQAAAOoAAAAA\
-    AAAAAAAAAAAAAAAAAAAAGQAAAOcAAAAAAAAAAAAAAAAAAAAAAAAAcnBjLmNhcG5wOkRpc2VtYmFyZ28uY29udGV4dAAA\
-    AAAQAAAAAwAEAAAA//8AAAAAAAABAAEAAAAAAAAAAAAAAGEAAAB6AAAAAAAAAAAAAABgAAAAAwABAGwAAAACAAEAAQD+\
-    /wAAAAAAAAEAAgAAAAAAAAAAAAAAaQAAAIoAAAAAAAAAAAAAAGwAAAADAAEAeAAAAAIAAQACAP3/AAAAAAAAAQADAAAA\
-    AAAAAAAAAAB1AAAAOgAAAAAAAAAAAAAAcAAAAAMAAQB8AAAAAgABAAMA/P8AAAAAAAABAAQAAAAAAAAAAAAAAHkAAABC\
-    AAAAAAAAAAAAAAB0AAAAAwABAIAAAAACAAEAc2VuZGVyTG9vcGJhY2sAAAgAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\
-    AAAAAAAACAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAcmVjZWl2ZXJMb29wYmFjawAAAAAAAAAACAAAAAAAAAAAAAAAAAAA\
-    AAAAAAAAAAAAAAAAAAAAAAAIAAAAAAAAAAAAAAAAAAAAAAAAAAAAAABhY2NlcHQAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\
-    AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAcHJvdmlkZQAIAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\
-    AAAAAAAAAAgAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAFAAYAGmnPOga3JdYKAAAAAQABAFCiUiUbmBKzAgAHAAAA\
-    AAAAAAAAAAAAABUAAACiAAAAHQAAABcAAAAAAAAAAAAAACUAAAAfAQAAAAAAAAAAAAAAAAAAAAAAAHJwYy5jYXBucDpF\
-    eGNlcHRpb24AAAAAAAQAAAABAAEAWL1MP+KWjLIBAAAAKgAAAFR5cGUAAAAAFAAAAAMABAAAAAAAAAAAAAAAAQAAAAAA\
-    AAAAAAAAAAB9AAAAOgAAAAAAAAAAAAAAeAAAAAMAAQCEAAAAAgABAAIAAAAAAAAAAAABAAEAAAAAAAAAAAAAAIEAAAC6\
-    AAAAAAAAAAAAAACEAAAAAwABAJAAAAACAAEAAwAAAAEAAAAAAAEAAgAAAAAAAAAAAAAAjQAAAJoAAAAAAAAAAAAAAJAA\
-    AAADAAEAnAAAAAIAAQABAAAAAgAAAAAAAQADAAAAAAAAAAAAAACZAAAAKgAAAAAAAAAAAAAAlAAAAAMAAQCgAAAAAgAB\
-    AAQAAAABAAAAAAABAAQAAAAAAAAAAAAAAJ0AAAAyAAAAAAAAAAAAAACYAAAAAwABAKQAAAACAAEAcmVhc29uAAAMAAAA\
-    AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAwAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAG9ic29sZXRlSXNDYWxsZXJz\
-    RmF1bHQAAAEAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAb2Jzb2xl\
-    dGVEdXJhYmlsaXR5AAAAAAAABwAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAHAAAAAAAAAAAAAAAAAAAAAAAA\
-    AAAAAAB0eXBlAAAAAA8AAAAAAAAAWL1MP+KWjLIAAAAAAAAAAAAAAAAAAAAADwAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\
-    dHJhY2UAAAAMAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAwAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAF\
-    AAYAoBxvzdaxANgKAAAAAQABAFCiUiUbmBKzAQAHAAAAAAAAAAAAAAAAABUAAADKAAAAIQAAABcAAAAAAAAAAAAAACkA\
-    AAB3AAAAAAAAAAAAAAAAAAAAAAAAAHJwYy5jYXBucDpQcm9taXNlZEFuc3dlcgAAAAAAAAAABAAAAAEAAQCBkFYVRJQW\
-    8wEAAAAaAAAAT3AAAAAAAAAIAAAAAwAEAAAAAAAAAAAAAAABAAAAAAAAAAAAAAAAACkAAABaAAAAAAAAAAAAAAAoAAAA\
-    AwABADQAAAACAAEAAQAAAAAAAAAAAAEAAQAAAAAAAAAAAAAAMQAAAFIAAAAAAAAAAAAAADAAAAADAAEATAAAAAIAAQBx\
-    dWVzdGlvbklkAAAAAAAACAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAIAAAAAAAAAAAAAAAAAAAAAAAAAAAA\
-    AAB0cmFuc2Zvcm0AAAAAAAAADgAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAMAAQAQAAAAAAAAAIGQVhVElBbzAAAA\
-    AAAAAAAAAAAAAAAAAA4AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAFAAYAmV+rGvaw6NoPAAAAAQADANRMnXjOU2qD\
-    AwAHAAEAAwADAAAAAAAAABUAAADqAAAAAAAAAAAAAAAAAAAAAAAAABkAAACvAAAAAAAAAAAAAAAAAAAAAAAAAHJwYy5j\
-    YXBucDpDYWxsLnNlbmRSZXN1bHRzVG8AAAAADAAAAAMABAAAAP//AAAAAAAAAQAFAAAAAAAAAAAAAABFAAAAOgAAAAAA\
-    AAAAAAAAQAAAAAMAAQBMAAAAAgABAAEA/v8AAAAAAAABAAYAAAAAAAAAAAAAAEkAAABKAAAAAAAAAAAAAABIAAAAAwAB\
-    AFQAAAACAAEAAgD9/wIAAAAAAAEABwAAAAAAAAAAAAAAUQAAAFoAAAAAAAAAAAAAAFAAAAADAAEAXAAAAAIAAQBjYWxs\
-    ZXIAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAeW91cnNlbGYA\
-    AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAdGhpcmRQ\
-    YXJ0eQAAAAAAABIAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAEgAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\
-    AAUABgDEbhcxgM9M6QoAAAABAAEAUKJSJRuYErMBAAcAAAAAAAAAAAAAAAAAFQAAAKIAAAAdAAAABwAAAAAAAAAAAAAA\
-    GQAAAHcAAAAAAAAAAAAAAAAAAAAAAAAAcnBjLmNhcG5wOkJvb3RzdHJhcAAAAAAAAAAAAAEAAQAIAAAAAwAEAAAAAAAA\
-    AAAAAAABAAAAAAAAAAAAAAAAACkAAABaAAAAAAAAAAAAAAAoAAAAAwABADQAAAACAAEAAQAAAAAAAAAAAAEAAQAAAAAA\
-    AAAAAAAAMQAAAJoAAAAAAAAAAAAAADQAAAADAAEAQAAAAAIAAQBxdWVzdGlvbklkAAAAAAAACAAAAAAAAAAAAAAAAAAA\
-    AAAAAAAAAAAAAAAAAAAAAAAIAAAAAAAAAAAAAAAAAAAAAAAAAAAAAABkZXByZWNhdGVkT2JqZWN0SWQAAAAAAAASAAAA\
-    AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAABIAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAFAAYAgZBWFUSUFvMZ\
-    AAAAAQABAKAcb83WsQDYAAAHAAAAAgAAAAAAAAAAABUAAADiAAAAIQAAAAcAAAAAAAAAAAAAAB0AAAB3AAAAAAAAAAAA\
-    AAAAAAAAAAAAAHJwYy5jYXBucDpQcm9taXNlZEFuc3dlci5PcAAAAAAAAAAAAAEAAQAIAAAAAwAEAAAA//8AAAAAAAAB\
-    AAAAAAAAAAAAAAAAACkAAAAqAAAAAAAAAAAAAAAkAAAAAwABADAAAAACAAEAAQD+/wEAAAAAAAEAAQAAAAAAAAAAAAAA\
-    LQAAAIIAAAAAAAAAAAAAACwAAAADAAEAOAAAAAIAAQBub29wAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\
-    AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAZ2V0UG9pbnRlckZpZWxkAAcAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\
-    AAAAAAAABwAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAUABgARN70PizZk+QoAAAABAAEAUKJSJRuYErMBAAcAAAAA\
-    AAAAAAAAAAAAFQAAAKoAAAAdAAAABwAAAAAAAAAAAAAAGQAAAHcAAAAAAAAAAAAAAAAAAAAAAAAAcnBjLmNhcG5wOkRp\
-    c2VtYmFyZ28AAAAAAAAAAAEAAQAIAAAAAwAEAAAAAAAAAAAAAAABAAAAAAAAAAAAAAAAACkAAAA6AAAAAAAAAAAAAAAk\
-    AAAAAwABADAAAAACAAEAAQAAAAAAAAABAAAAAAAAAE3dW2XftGLVLQAAAEIAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\
-    AAB0YXJnZXQAABAAAAAAAAAAwfsTWFQUvJUAAAAAAAAAAAAAAAAAAAAAEAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAY29u\
-    dGV4dAAAAAAABQAGAK8B4JAEmOH7CgAAAAEAAQBQolIlG5gSswIABwAAAAAAAAAAAAAAAAAVAAAAegAAABkAAAAHAAAA\
-    AAAAAAAAAAAVAAAArwAAAAAAAAAAAAAAAAAAAAAAAABycGMuY2FwbnA6Sm9pbgAAAAAAAAEAAQAMAAAAAwAEAAAAAAAA\
-    AAAAAAABAAAAAAAAAAAAAAAAAEUAAABaAAAAAAAAAAAAAABEAAAAAwABAFAAAAACAAEAAQAAAAAAAAAAAAEAAQAAAAAA\
-    AAAAAAAATQAAADoAAAAAAAAAAAAAAEgAAAADAAEAVAAAAAIAAQACAAAAAQAAAAAAAQACAAAAAAAAAAAAAABRAAAAQgAA\
-    AAAAAAAAAAAATAAAAAMAAQBYAAAAAgABAHF1ZXN0aW9uSWQAAAAAAAAIAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\
-    AAAAAAgAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAHRhcmdldAAAEAAAAAAAAADB+xNYVBS8lQAAAAAAAAAAAAAAAAAAAAAQ\
-    AAAAAAAAAAAAAAAAAAAAAAAAAAAAAABrZXlQYXJ0ABIAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAEgAAAAAA\
-    AAAAAAAAAAAAAAAAAAAAAAAA
+    MQH/AwOtAhEBtlFUBQZTLAIFBlMoBAUGU8AHBQZTfAgFBlNECQUGUzwKBQZThAwFBlM8DQUGU8gNBQZTEA8FBhGqARMy\
+    AgETwgMBE8IFARNCCAETWgsBEyINARMiDwETshABEzoSARN6EwH/1EydeM5TaoMAUQoBA/9QolIlG5gSswAFAwcAABEV\
+    ehEZBwAAMRWPAQAB/3JwYy5jYXBuAD9wOkNhbGxQAQFRHAMEAAAEAQAAEbVaAABRtAMBUcACAQEBFAEBAAARvToAAFG4\
+    AwFRxAIBEQIBFAECAAARwWIAAFHAAwFRzAIBEQMCFAEDAAARyUoAAFHIAwFR1AIBEQUBFAEEAAAR0ToAAFHMAwFR2AIB\
+    AQYBAf+ZX6sa9rDo2gAR1XIAAhEEgBQBCAEBEcHCAABRxAMBUdACAf9xdWVzdGlvbgADSWQBCAACAQgAAT90YXJnZXQB\
+    EP/B+xNYVBS8lQAAAQEQAAH/aW50ZXJmYWMAB2VJZAEJAAIBCQAB/21ldGhvZElkAAAAAQcAAgEHAAE/cGFyYW1zARD/\
+    O3SWPSJhDpoAAAEBEAAB/3NlbmRSZXN1AB9sdHNUb/9hbGxvd1RoaQJyZFBhcnR5VGFpbENhbGwAAQEAAgEBAAH/sLiG\
+    C8TdI4UAUQoBAf9QolIlG5gSswBFAQcGAAARFcIRHQcAADEZjwEAAf9ycGMuY2FwbgJwOkNhcERlc2NyaXB0b3IAUAEB\
+    URwDBAz//wQBAAARtSoAAFGwAwFRvAIBHQH+/wEUAQEAABG5agAAUbgDAVHEAgEdAv3/ARQBAgAAEcFyAABRwAMBUcwC\
+    AR0D/P8BFAEDAAARyXoAAFHIAwFR1AIBDQT7/xQBBAAAEdF6AABR0AMBUdwCAQ0F+v8UAQUAABHZigAAUdwDAVHoAgER\
+    BgIUAQYBARHlWgAAUeQDAVHwAgEPbm9uZQAG/3NlbmRlckhvAA9zdGVkAQgAAgEIAAH/c2VuZGVyUHIAH29taXNlAQgA\
+    AgEIAAH/cmVjZWl2ZXIAP0hvc3RlZAEIAAIBCAAB/3JlY2VpdmVyAD9BbnN3ZXIBEL+gHG/N1rHYAAEBEAAB/3RoaXJk\
+    UGFyAXR5SG9zdGVkAAABEP99AvDh/Qdw0wAAAQEQAAH/YXR0YWNoZWQAA0ZkAQYAAgUG/wAB/zKwjYAfn7eRAFEKAQH/\
+    UKJSJRuYErMARQEHDgAAERWSER0HAAAxGRcDAAH/cnBjLmNhcG4BcDpNZXNzYWcBZVABAVE4AwQM//8EAQAAE3kBcgAA\
+    U3gBAwFThAECAQ0B/v8UAQEAABOBATIAAFN8AQMBU4gBAgENA/3/FAECAAAThQEqAABTgAEDAVOMAQIBDQT8/xQBAwAA\
+    E4kBOgAAU4QBAwFTkAECAQ0F+/8UAQQAABONAToAAFOIAQMBU5QBAgENBvr/FAEFAAATkQFCAABTjAEDAVOYAQIBDQf5\
+    /xQBBgAAE5UBQgAAU5ABAwFTnAECAQ0J+P8UAQcAABOZAWoAAFOYAQMBU6QBAgENAvf/FAEIAAAToQFSAABToAEDAVOs\
+    AQIBDQr2/xQBCQAAE6kBegAAU6gBAwFTtAECAQ0L9f8UAQoAABOxAUIAAFOsAQMBU7gBAgENDPT/FAELAAATtQE6AABT\
+    sAEDAVO8AQIBDQ3z/xQBDAAAE7kBKgAAU7QBAwFTwAECAQ0I8v8UAQ0AABO9AVoAAFO8AQMBU8gBAgH/dW5pbXBsZW0A\
+    H2VudGVkARD/MrCNgB+ft5EAAAEBEAABH2Fib3J0ARD/GmnPOga3JdYAAAEBEAABD2NhbGwBEP/UTJ14zlNqgwAAAQEQ\
+    AAE/cmV0dXJuARD/OlezPY2yGZ4AAAEBEAABP2ZpbmlzaAEQ/2MO+MKyLn3TAAABARAAAX9yZXNvbHZlARD/bgiJ+lWW\
+    wrsAAAEBEAABf3JlbGVhc2UBEP+XdNB9DWwarQAAAQEQAAH/b2Jzb2xldGUAD1NhdmUBEgACARIAAf9ib290c3RyYQAB\
+    cAEQ/8RuFzGAz0zpAAABARAAAf9vYnNvbGV0ZQA/RGVsZXRlARIAAgESAAF/cHJvdmlkZQEQ/1qswftrBGqcAAABARAA\
+    AT9hY2NlcHQBEP8WQFWQYrXJ1AAAAQEQAAEPam9pbgEQ/68B4JAEmOH7AAABARAAAf9kaXNlbWJhcgADZ28BEP8RN70P\
+    izZk+QAAAQEQAAH/wfsTWFQUvJUAUQoBAf9QolIlG5gSswBFAQcCAQIRFcIRHQcAABEZdwAB/3JwYy5jYXBuAnA6TWVz\
+    c2FnZVRhcmdldABQAQFRCAMEDP//BAEAABEpYgAAUSgDAVE0AgENAf7/FAEBAAARMXoAAFEwAwFRPAIB/2ltcG9ydGVk\
+    AAdDYXABCAACAQgAAf9wcm9taXNlZAA/QW5zd2VyARC/oBxvzdax2AABARAAAf87dJY9ImEOmgARCgH/UKJSJRuYErMA\
+    BQIHAAARFZIRHQcAABEZdwAB/3JwYy5jYXBuAXA6UGF5bG9hAWRQAQFRCAMEAAAEAQAAESlCAABRJAMBUTACAREBARQB\
+    AQAAES1KAABRLAMBUUgCAX9jb250ZW50ARIAAgESAAH/Y2FwVGFibGUAAAABDgABUAMBARD/sLiGC8TdI4UAAAEBDgAB\
+    /1qswftrBGqcAFEKAQH/UKJSJRuYErMABQIHAAARFZIRHQcAABEZrwAB/3JwYy5jYXBuAXA6UHJvdmlkAWVQAQFRDAME\
+    AAAEAQAAEUVaAABRRAMBUVACAQEBFAEBAAARTToAAFFIAwFRVAIBEQIBFAECAAARUVIAAFFQAwFRXAIB/3F1ZXN0aW9u\
+    AANJZAEIAAIBCAABP3RhcmdldAEQ/8H7E1hUFLyVAAABARAAAf9yZWNpcGllbgABdAESAAIBEgAB/zpXsz2NshmeAFEK\
+    AQL/UKJSJRuYErMARQEHBgEDERWKER0HAAAxGccBAAH/cnBjLmNhcG4BcDpSZXR1cm4AAFABAVEgAwQAAAQBAAAR0UoA\
+    AFHQAwFR3AIBEQEgFAEBAQER2YoAAFHcAwFR6AIBDQL//xQBAgAAEeVCAABR4AMBUewCAQ0D/v8UAQMAABHpUgAAUegD\
+    AVH0AgENBP3/FAEEAAAR8UoAAFHwAwFR/AIBDQX8/xQBBQAAEfmqAABR/AMBUwgBAgEdBvv/AhQBBgAAEwUBsgAAUwgB\
+    AwFTFAECAQ0H+v8UAQcAABMRAaoAAFMUAQMBUyABAgH/YW5zd2VySWQAAAABCAACAQgAAf9yZWxlYXNlUAFhcmFtQ2Fw\
+    cwAAAQEAAgUBAQABf3Jlc3VsdHMBEP87dJY9ImEOmgAAAQEQAAH/ZXhjZXB0aW8AAW4BEP8aac86Brcl1gAAAQEQAAH/\
+    Y2FuY2VsZWQAAAf/cmVzdWx0c1MBZW50RWxzZXcPaGVyZQAG/3Rha2VGcm9tAU90aGVyUXVlH3N0aW9uAQgAAgEIAAH/\
+    YWNjZXB0RnIBb21UaGlyZFAPYXJ0eQESAAIBEgAB/5d00H0NbBqtAFEKAQH/UKJSJRuYErMABAcAABEVkhEdBwAAERl3\
+    AAH/cnBjLmNhcG4BcDpSZWxlYXMBZVABAVEIAwQAAAQBAAARKRoAAFEkAwFRMAIBEQEBFAEBAAARLXoAAFEsAwFROAIB\
+    A2lkAQgAAgEIAAH/cmVmZXJlbmMAP2VDb3VudAEIAAIBCAAB/1i9TD/iloyyABEUAv8aac86Brcl1gAAAREVyhEhBwAA\
+    ER1nAAH/cnBjLmNhcG4CcDpFeGNlcHRpb24uVHlwZQAAUAEBURABAgAAESk6AAABAREhWgAAAQIRHWoAAAEDERlyAAA/\
+    ZmFpbGVk/292ZXJsb2FkAANlZP9kaXNjb25uZQAPY3RlZP91bmltcGxlbQAfZW50ZWT/UKJSJRuYErMAAQQAAhEVUjEZ\
+    FwETBQEfAAL/cnBjLmNhcG4AAXBRRAEB/zKwjYAfn7eRABGBQv/EbhcxgM9M6QARfVL/1EydeM5TaoMAEX0q/zpXsz2N\
+    shmeABF5Ov9jDvjCsi590wARdTr/bgiJ+lWWwrsAEXFC/5d00H0NbBqtABFtQv8RN70PizZk+QARaVr/WqzB+2sEapwA\
+    EWlC/xZAVZBitcnUABFlOv+vAeCQBJjh+wARYSr/wfsTWFQUvJUAEV1y/zt0lj0iYQ6aABFdQv+wuIYLxN0jhQARWXK/\
+    oBxvzdax2BFZev99AvDh/Qdw0wARWcL/GmnPOga3JdYAEV1Sf01lc3NhZ2X/Qm9vdHN0cmEAAXAPQ2FsbD9SZXR1cm4/\
+    RmluaXNof1Jlc29sdmV/UmVsZWFzZf9EaXNlbWJhcgADZ29/UHJvdmlkZT9BY2NlcHQPSm9pbv9NZXNzYWdlVAAfYXJn\
+    ZXR/UGF5bG9hZP9DYXBEZXNjcgAfaXB0b3L/UHJvbWlzZWQAP0Fuc3dlcv9UaGlyZFBhcgN0eUNhcERlc2NyaXB0b3IA\
+    RXhjZXB0aW8BblEEAQL/LF+Av575xrkAUQQCAUEUAQEMAAARAVr/Y2FwbnA6OnIAA3BjAAD/bgiJ+lWWwrsAUQoBAf9Q\
+    olIlG5gSswBFAQcCAQIRFZIRHQcAABEZrwAB/3JwYy5jYXBuAXA6UmVzb2x2AWVQAQFRDAMEAAAEAQAAEUVSAABRRAMB\
+    UVACAQ0B//8UAQEAABFNIgAAEQIBESoBDQL+/xQBAgAAEUoBAAARYgERigH/cHJvbWlzZUkAAWQBCAACAQgAAQdjYXBQ\
+    AwEBEP+wuIYLxN0jhQAAAVACAQEQAAERAVL/ZXhjZXB0aW8AAW5QAwEBEP8aac86Brcl1gAAAVACAQEQAAFQBQb/fQLw\
+    4f0HcNMAUQoBAf9QolIlG5gSswAFAQcAADEVEgERJQcAABEhdwAB/3JwYy5jYXBuA3A6VGhpcmRQYXJ0eUNhcERlc2Ny\
+    aXB0bwFyUAEBUQgDBAAABAEAABEpGgAAUSQDAVEwAgEBARQBAQAAES06AABRKAMBUTQCAQNpZAESAAIBEgABP3ZpbmVJ\
+    ZAEIAAIBCAABUAUG/2MO+MKyLn3TAFEKAQH/UKJSJRuYErMABAcAABEVihEdBwAAERl3AAH/cnBjLmNhcG4BcDpGaW5p\
+    c2gAAFABAVEIAwQAAAQBAAARKVoAAFEoAwFRNAIBEQEgFAEBAQERMZIAAFE0AwFRQAIB/3F1ZXN0aW9uAANJZAEIAAIB\
+    CAAB/3JlbGVhc2VSAWVzdWx0Q2FwAXMBAQACBQEBAAFQBQb/FkBVkGK1ydQAUQoBAf9QolIlG5gSswAFAQcAABEVihEd\
+    BwAAERmvAAH/cnBjLmNhcG4BcDpBY2NlcHQAAFABAVEMAwQAAAQBAAARRVoAAFFEAwFRUAIBAQEUAQEAABFNUgAAUUwD\
+    AVFYAgERAiAUAQIAABFVQgAAUVADAVFcAgH/cXVlc3Rpb24AA0lkAQgAAgEIAAH/cHJvdmlzaW8AAW4BEgACARIAAX9l\
+    bWJhcmdvAQEAAgEBAAFQBQb/Td1bZd+0YtUAURUBAf8RN70PizZk+QBVAQcBBAECERXqAAERGecAAf9ycGMuY2FwbgJw\
+    OkRpc2VtYmFyZ28uY29uD3RleHRREAMEDP//FAEBAAARYXoAAFFgAwFRbAIBDQH+/xQBAgAAEWmKAABRbAMBUXgCAQ0C\
+    /f8UAQMAABF1OgAAUXADAVF8AgENA/z/FAEEAAAReUIAAFF0AwFRgAIB/3NlbmRlckxvAD9vcGJhY2sBCAACAQgAAf9y\
+    ZWNlaXZlcgFMb29wYmFjawAAAQgAAgEIAAE/YWNjZXB0AAZ/cHJvdmlkZQEIAAIBCAABUAUG/xppzzoGtyXWAFEKAQH/\
+    UKJSJRuYErMABQIHAAARFaIRHRcAADElHwEAAf9ycGMuY2FwbgFwOkV4Y2VwdAdpb25RBAEB/1i9TD/iloyyABEBKg9U\
+    eXBlURQDBAAABAEAABF9OgAAUXgDAVGEAgEBAhQBAQAAEYG6AABRhAMBUZACAREDARQBAgAAEY2aAABRkAMBUZwCAREB\
+    AhQBAwAAEZkqAABRlAMBUaACAREEARQBBAAAEZ0yAABRmAMBUaQCAT9yZWFzb24BDAACAQwAAf9vYnNvbGV0ZQFJc0Nh\
+    bGxlcj9zRmF1bHQBAQACAQEAAf9vYnNvbGV0ZQFEdXJhYmlsaQN0eQEHAAIBBwABD3R5cGUBD/9YvUw/4paMsgAAAQEP\
+    AAEfdHJhY2UBDAACAQwAAVAFBr+gHG/N1rHYUQoBAf9QolIlG5gSswAFAQcAABEVyhEhFwAAESl3AAH/cnBjLmNhcG4C\
+    cDpQcm9taXNlZEFuc3dlcgAAUQQBAf+BkFYVRJQW8wARARoDT3BRCAMEAAAEAQAAESlaAABRKAMBUTQCAQEBFAEBAAAR\
+    MVIAAFEwAwFRTAIB/3F1ZXN0aW9uAANJZAEIAAIBCAAB/3RyYW5zZm9yAAFtAQ4AAVADAQEQ/4GQVhVElBbzAAABAQ4A\
+    AVAFBv+ZX6sa9rDo2gBRDwED/9RMnXjOU2qDAFUDBwEDAQMRFeoAAREZrwAB/3JwYy5jYXBuAnA6Q2FsbC5zZW5kUmVz\
+    dWwPdHNUb1EMAwQM//8UAQUAABFFOgAAUUADAVFMAgENAf7/FAEGAAARSUoAAFFIAwFRVAIBHQL9/wIUAQcAABFRWgAA\
+    UVADAVFcAgE/Y2FsbGVyAAb/eW91cnNlbGYAAAf/dGhpcmRQYXIAA3R5ARIAAgESAAFQBQb/xG4XMYDPTOkAUQoBAf9Q\
+    olIlG5gSswAFAQcAABEVohEdBwAAERl3AAH/cnBjLmNhcG4BcDpCb290c3QHcmFwUAEBUQgDBAAABAEAABEpWgAAUSgD\
+    AVE0AgEBARQBAQAAETGaAABRNAMBUUACAf9xdWVzdGlvbgADSWQBCAACAQgAAf9kZXByZWNhdAFlZE9iamVjdANJZAES\
+    AAIBEgABUAUG/4GQVhVElBbzAFEZAQG/oBxvzdax2EQHAgAAERXiESEHAAARHXcAAf9ycGMuY2FwbgJwOlByb21pc2Vk\
+    QW5zd2VyBy5PcFABAVEIAwQM//8EAQAAESkqAABRJAMBUTACAR0B/v8BFAEBAAARLYIAAFEsAwFROAIBD25vb3AABv9n\
+    ZXRQb2ludAFlckZpZWxkAAEHAAIBBwABUAUG/xE3vQ+LNmT5AFEKAQH/UKJSJRuYErMABQEHAAARFaoRHQcAABEZdwAB\
+    /3JwYy5jYXBuAXA6RGlzZW1iD2FyZ29QAQFRCAMEAAAEAQAAESk6AABRJAMBUTACAQEBAQH/Td1bZd+0YtUAES1CAAI/\
+    dGFyZ2V0ARD/wfsTWFQUvJUAAAEBEAABf2NvbnRleHRQBQb/rwHgkASY4fsAUQoBAf9QolIlG5gSswAFAgcAABEVehEZ\
+    BwAAERWvAAH/cnBjLmNhcG4AP3A6Sm9pblABAVEMAwQAAAQBAAARRVoAAFFEAwFRUAIBAQEUAQEAABFNOgAAUUgDAVFU\
+    AgERAgEUAQIAABFRQgAAUUwDAVFYAgH/cXVlc3Rpb24AA0lkAQgAAgEIAAE/dGFyZ2V0ARD/wfsTWFQUvJUAAAEBEAAB\
+    f2tleVBhcnQBEgACARIAAQ==
     """)

@@ -170,7 +170,7 @@ extension StructBuilder {
   /// Keeps what the pointer of a union's member led to, and makes it null; nothing where another
   /// member is set, whose pointer it may be.
   @_lifetime(copy self)
-  public func disown<Value: ListElementBuilder & ~Escapable>(
+  func disown<Value: ListElementBuilder & ~Escapable>(
     _ index: Int, if isSet: Bool
   ) -> Orphan<Value> {
     isSet ? pointer(index).disown() : unsafe Orphan(object: .null(raw.segment))

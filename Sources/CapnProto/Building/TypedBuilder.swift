@@ -1,7 +1,7 @@
 /// A generated builder of a struct type.
 public protocol TypedStructBuilder: ListElementBuilder, ~Escapable {
-  /// The sections that this version of the schema has.
-  static var _layout: StructLayout { get }
+  /// Reads the struct.
+  associatedtype Reader: TypedStructReader & ~Escapable
   /// Builds the struct as this type; its sections are at least those of `_layout`.
   @_lifetime(copy raw)
   init(_raw raw: StructBuilder)
@@ -10,6 +10,12 @@ public protocol TypedStructBuilder: ListElementBuilder, ~Escapable {
 }
 
 extension TypedStructBuilder where Self: ~Escapable {
+  /// The sections that this version of the schema has.
+  @inlinable public static var _layout: StructLayout { Reader._layout }
+  /// The struct as it stands, for reading.
+  @inlinable public var reader: Reader {
+    @_lifetime(copy self) get { Reader(_raw: _raw.reader) }
+  }
   /// Structs.
   @inlinable public static var _elementSize: ElementSize { .inlineComposite }
   /// The sections of an element.

@@ -17,7 +17,7 @@ public final class SchemaFile: Sendable {
   ///   - id: the id of the file.
   ///   - name: its name.
   ///   - imports: the files that it imports; asked for late, since files may import each other.
-  ///   - nodes: a message in Base64, whose root is a list of pointers to `Node`s of schema.capnp.
+  ///   - nodes: a packed message in Base64, whose root is a list of pointers to `Node`s of schema.capnp.
   public init(
     id: UInt64, name: String, imports: @Sendable @autoclosure @escaping () -> [SchemaFile],
     nodes: StaticString
@@ -36,7 +36,7 @@ public final class SchemaFile: Sendable {
   ///
   /// - Throws: ``FramingError`` if the generator's text was changed.
   public func nodes() throws -> MessageReader {
-    try MessageReader(flat: Base64.decode(encoded.description.utf8))
+    try MessageReader(packed: Base64.decode(Array(encoded.description.utf8)) ?? [])
   }
 }
 
@@ -46,44 +46,4 @@ public protocol DescribedType {
   static var _typeID: UInt64 { get }
   /// The file that declares the type.
   static var _schemaFile: SchemaFile { get }
-}
-
-/// Bytes in the letters of RFC 4648, section 4.
-package enum Base64 {
-  private static let alphabet = Array(
-    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
-
-  /// The letters of the bytes, padded.
-  package static func encode(_ bytes: [UInt8]) -> String {
-    var text: [UInt8] = []
-    text.reserveCapacity((bytes.count + 2) / 3 * 4)
-    for start in stride(from: 0, to: bytes.count, by: 3) {
-      let group = bytes[start..<min(start + 3, bytes.count)]
-      let bits = group.reduce(0) { $0 << 8 | Int($1) } << (8 * (3 - group.count))
-      for index in 0..<4 {
-        let letter = alphabet[bits >> (18 - 6 * index) & 63]
-        text.append(index <= group.count ? letter : UInt8(ascii: "="))
-      }
-    }
-    return String(decoding: text, as: UTF8.self)
-  }
-
-  /// The bytes of the letters; what is no letter is skipped.
-  package static func decode(_ text: some Sequence<UInt8>) -> [UInt8] {
-    var values = [UInt8?](repeating: nil, count: 256)
-    for (value, letter) in alphabet.enumerated() { values[Int(letter)] = UInt8(value) }
-    var bytes: [UInt8] = []
-    var bits = 0
-    var count = 0
-    for letter in text {
-      guard let value = values[Int(letter)] else { continue }
-      bits = (bits << 6 | Int(value)) & 0xffffff
-      count += 6
-      if count >= 8 {
-        count -= 8
-        bytes.append(UInt8(truncatingIfNeeded: bits >> count))
-      }
-    }
-    return bytes
-  }
 }

@@ -21,13 +21,14 @@ extension FileEmitter {
       case .list: member = "list()"
       default: member = "pointer"
       }
-      out.block("public \(level)var \(escaped): \(types.reader(type))") {
+      out.block("\(access.visible)\(level)var \(escaped): \(types.reader(type))") {
         out.line("@_lifetime(immortal) get { \(storage).\(member) }")
       }
     default:
       out.documentation(node.documentation)
       emitDeprecation(node.annotations)
-      out.line("public \(level)let \(escaped): \(constantType(type)) = \(literal(type, value))")
+      out.line(
+        "\(access.visible)\(level)let \(escaped): \(constantType(type)) = \(literal(type, value))")
     }
   }
 
@@ -41,7 +42,7 @@ extension FileEmitter {
 
   private func literal(_ type: SchemaType, _ value: SchemaValue) -> String {
     guard case .enumeration(let id) = type, case .enumerant(let number) = value else {
-      return Access.literal(value)
+      return Place.literal(value)
     }
     if case .enumeration(let enumerants) = request.nodes[id]?.body, number < enumerants.count {
       return "." + enumerants[Int(number)].swiftName

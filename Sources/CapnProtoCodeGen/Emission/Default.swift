@@ -8,7 +8,7 @@ extension FileEmitter {
       let words = try slot.value.words().map { "0x" + String($0, radix: 16) }
       out.line()
       out.line(
-        "@usableFromInline static let \(name) = ConstantMessage(words: "
+        "\(access.stored)static let \(name) = ConstantMessage(words: "
           + "[\(words.joined(separator: ", "))])")
     }
   }

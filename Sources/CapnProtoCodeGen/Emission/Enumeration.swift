@@ -3,7 +3,7 @@ extension FileEmitter {
     _ node: SchemaNode, name: String, _ enumerants: [SchemaNode.Enumerant]
   ) {
     let cases = enumerants.enumerated().map { (number: $0, enumerant: $1) }
-    out.block("@frozen public enum \(SwiftName.escaped(name)): SchemaEnum, DescribedType") {
+    out.block("\(access.frozen)enum \(SwiftName.escaped(name)): SchemaEnum, DescribedType") {
       for (_, enumerant) in cases.sorted(by: { $0.1.codeOrder < $1.1.codeOrder }) {
         out.documentation(enumerant.documentation)
         out.line("case \(SwiftName.escaped(enumerant.swiftName))")
@@ -14,7 +14,7 @@ extension FileEmitter {
       emitIdentity(node)
       out.line()
       out.line("/// The enumerant of the number.")
-      out.block("@inlinable @inline(__always) public init(rawValue: UInt16)") {
+      out.block("\(Self.inPlace)\(access.body)init(rawValue: UInt16)") {
         out.line("switch rawValue {")
         for (number, enumerant) in cases {
           out.line("case \(number): self = .\(enumerant.swiftName)")
@@ -24,7 +24,7 @@ extension FileEmitter {
       }
       out.line()
       out.line("/// The number.")
-      out.block("@inlinable @inline(__always) public var rawValue: UInt16") {
+      out.block("\(Self.inPlace)\(access.body)var rawValue: UInt16") {
         out.line("switch self {")
         for (number, enumerant) in cases {
           out.line("case .\(enumerant.swiftName): \(number)")

@@ -3,7 +3,7 @@ extension FileEmitter {
     let isGeneric = names.parameters[node.id] != nil
     try types.inScope(of: node.id) {
       let conformance = isGeneric ? ": DescribedType" : ": InterfaceType, DescribedType"
-      try out.block("public enum \(SwiftName.escaped(name))\(conformance)") {
+      try out.block("\(access.visible)enum \(SwiftName.escaped(name))\(conformance)") {
         emitIdentity(node)
         out.line()
         emitDescription(node, interface)
@@ -16,7 +16,8 @@ extension FileEmitter {
           out.line("/// A call of `\(method.name)` as a server sees it.")
           let clause = types.parameterClause(node.id)
           out.line(
-            "public typealias \(TypeNames.callName(method))\(clause) = \(callContext(method))")
+            "\(access.visible)typealias \(TypeNames.callName(method))\(clause) = \(callContext(method))"
+          )
         }
         out.line()
         emitClient(node, interface, name: name)
@@ -34,7 +35,7 @@ extension FileEmitter {
     let methods = interface.methods.map { Literal.string($0.name) }.joined(separator: ", ")
     let parents = interface.superclasses.map { "\(types.namespace($0.id))._interface" }
     out.line("/// The interface as diagnoses name it.")
-    out.line("public static let _interface = InterfaceDescription(")
+    out.line("\(access.visible)static let _interface = InterfaceDescription(")
     out.line("  id: \(Literal.hexadecimal(node.id)), name: \(Literal.string(node.displayName)),")
     out.line("  methods: [\(methods)], superinterfaces: [\(parents.joined(separator: ", "))])")
   }

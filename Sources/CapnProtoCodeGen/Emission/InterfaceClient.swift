@@ -15,16 +15,16 @@ extension FileEmitter {
       }
     }
     out.line("/// A reference to a ``\(name)``, wherever it lives.")
-    out.block("public struct Client\(types.parameterClause(node.id)): CapabilityClient") {
+    out.block("\(access.visible)struct Client\(types.parameterClause(node.id)): CapabilityClient") {
       out.line("/// The reference without its type.")
-      out.line("public let _capability: Capability")
+      out.line("\(access.visible)let _capability: Capability")
       out.line()
       out.line("/// Takes the reference for one to a ``\(name)``: nothing is checked.")
-      out.line("public init(_capability: Capability) { self._capability = _capability }")
+      out.line("\(access.visible)init(_capability: Capability) { self._capability = _capability }")
       out.line()
       out.line("/// The interface that the client calls.")
       out.block(
-        "public static var _interface: InterfaceDescription",
+        "\(access.visible)static var _interface: InterfaceDescription",
         "\(types.namespace(node.id))._interface")
       emitCalls(interface, of: node.id)
       for ancestor in ancestors {
@@ -35,7 +35,8 @@ extension FileEmitter {
       }
       out.line()
       out.line("/// A reference to an object of this vat.")
-      out.block("public static func server(_ server: some Server\(arguments)) -> Client") {
+      out.block("\(access.visible)static func server(_ server: some Server\(arguments)) -> Client")
+      {
         let type = types.namespace(node.id)
         out.line("Client(")
         out.line("  _capability: Capability(serving: server, \(type)._interface) { server, call in")
@@ -67,7 +68,7 @@ extension FileEmitter {
     // Swift infers them from the result's type where they are left out.
     let bound = own.map { "_: \($0).Type = \($0).self" }
     let build = "_ build: (\(parameters)) throws -> Void"
-    let head = "public func \(SwiftName.escaped(name))\(clause)"
+    let head = "\(access.visible)func \(SwiftName.escaped(name))\(clause)"
     let arguments = "\(types.namespace(id))._interface, method: \(ordinal)"
     let call = "RemoteCall<\(results), \(pipeline)>"
     out.line()
@@ -90,6 +91,6 @@ extension FileEmitter {
     let client = types.type(id, "Client")
     out.line()
     out.line("/// The same object as a ``\(names.paths[id]?.joined(separator: ".") ?? "")``.")
-    out.block("public var \(name): \(client)", "\(client)(_capability: _capability)")
+    out.block("\(access.visible)var \(name): \(client)", "\(client)(_capability: _capability)")
   }
 }

@@ -20,7 +20,7 @@ extension FileEmitter {
     let clause = associated.isEmpty ? "" : "<\(associated.joined(separator: ", "))>"
     let bound = constraints.isEmpty ? "" : " where \(constraints.joined(separator: ", "))"
     out.line("/// An object that is a ``\(name)``. Methods left out answer `unimplemented`.")
-    out.block("public protocol Server\(clause): \(inherited)\(bound)") {
+    out.block("\(access.visible)protocol Server\(clause): \(inherited)\(bound)") {
       for name in associated {
         out.line("/// What the type parameter is bound to.")
         out.line("associatedtype \(name): PointerType")
@@ -57,10 +57,11 @@ extension FileEmitter {
             if !inheritsMethod(method, of: node.id) {
               out.line("/// A call of `\(method.name)`.")
               out.line(
-                "public typealias \(TypeNames.callName(method)) = \(callType(method, of: node.id))")
+                "\(access.visible)typealias \(TypeNames.callName(method)) = \(callType(method, of: node.id))"
+              )
             }
             out.line("/// Answers `unimplemented`.")
-            out.block("public " + serverHead(method, of: node.id)) {
+            out.block(access.visible + serverHead(method, of: node.id)) {
               out.line("throw RPCError.unimplemented(\(type)._interface, method: \(ordinal))")
             }
           }
@@ -74,7 +75,8 @@ extension FileEmitter {
     let isGeneric = names.parameters[node.id] != nil
     out.line("/// Runs the method that the call names; false where the interface does not have it.")
     out.line(
-      "nonisolated(nonsending) public static func _dispatch\(isGeneric ? "<Object: Server>" : "")(")
+      "nonisolated(nonsending) \(access.visible)static func _dispatch\(isGeneric ? "<Object: Server>" : "")("
+    )
     out.line("  _ server: \(isGeneric ? "Object" : "some Server"), _ call: ServerCall")
     out.block(") async throws -> Bool") {
       if !interface.methods.isEmpty {

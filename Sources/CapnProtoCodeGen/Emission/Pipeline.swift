@@ -2,13 +2,13 @@ extension FileEmitter {
   func emitPipeline(_ context: StructureContext, name: String) {
     out.line("/// The capabilities of a ``\(name)`` that may not have arrived yet.")
     let clause = types.parameterClause(context.id)
-    out.block("public struct Pipeline\(clause): PipelineView") {
+    out.block("\(access.visible)struct Pipeline\(clause): PipelineView") {
       out.line("/// Where the struct will be.")
-      out.line("public let _pipeline: PipelineReference")
+      out.line("\(access.visible)let _pipeline: PipelineReference")
       out.line()
       out.line("/// Takes what will arrive there for a struct of this type.")
       out.line(
-        "public init(_pipeline: PipelineReference) { self._pipeline = _pipeline }")
+        "\(access.visible)init(_pipeline: PipelineReference) { self._pipeline = _pipeline }")
       for field in context.structure.fieldsInCodeOrder
       where pipelines.leads(field, of: context.id) {
         guard let (type, value) = pipelineMember(field) else { continue }
@@ -16,7 +16,7 @@ extension FileEmitter {
         out.documentation(field.documentation)
         emitDeprecation(field.annotations)
         out.block(
-          "public var \(SwiftName.escaped(field.memberName)): \(type)", value)
+          "\(access.visible)var \(SwiftName.escaped(field.memberName)): \(type)", value)
       }
     }
   }

@@ -8,6 +8,8 @@ struct PipelineRule {
   private let names: TypeNames
   /// Structs that stand for the parameters of a method, which are never waited for.
   private let parameters: Set<UInt64>
+  /// The structs and groups through which a capability can be reached.
+  private var reaching: Set<UInt64> = []
 
   init(_ request: SchemaRequest, _ names: TypeNames) {
     self.request = request
@@ -15,19 +17,23 @@ struct PipelineRule {
     parameters = Set(
       request.nodes.values.flatMap { $0.interface?.methods ?? [] }.map(\.parameters)
         .filter { request.nodes[$0]?.scopeID == 0 })
+    findReaching()
   }
 
   /// Whether the struct has a `Pipeline`.
   func hasPipeline(_ id: UInt64) -> Bool {
-    if parameters.contains(id) { return false }
-    var visited: Set<UInt64> = []
-    return reaches(id, &visited)
+    reaching.contains(id) && !parameters.contains(id)
   }
 
   /// Whether the pipeline of the struct has a member for the field.
   func leads(_ field: SchemaField, of id: UInt64) -> Bool {
-    var visited: Set<UInt64> = []
-    return leads(field, of: id, &visited)
+    if let inner = inner(field) { return reaching.contains(inner) }
+    guard case .slot(let slot) = field.kind else { return false }
+    return switch slot.type {
+    case .interface, .capability: true
+    case .anyPointer, .parameter, .implicitParameter: isInInterface(id)
+    default: false
+    }
   }
 
   /// The node and all nodes declared in it.
@@ -53,27 +59,32 @@ struct PipelineRule {
     }
   }
 
-  private func reaches(_ id: UInt64, _ visited: inout Set<UInt64>) -> Bool {
-    guard visited.insert(id).inserted, let structure = request.nodes[id]?.structure else {
-      return false
+  /// Goes from the structs that have a capability to those that contain them.
+  private mutating func findReaching() {
+    var containers: [UInt64: [UInt64]] = [:]
+    var pending: [UInt64] = []
+    for node in request.nodes.values {
+      for field in node.structure?.fields ?? [] {
+        if let inner = inner(field) {
+          containers[inner, default: []].append(node.id)
+        } else if leads(field, of: node.id) {
+          pending.append(node.id)
+        }
+      }
     }
-    for field in structure.fields where leads(field, of: id, &visited) { return true }
-    return false
+    while let id = pending.popLast() {
+      if reaching.insert(id).inserted { pending += containers[id] ?? [] }
+    }
   }
 
-  private func leads(
-    _ field: SchemaField, of id: UInt64, _ visited: inout Set<UInt64>
-  ) -> Bool {
+  /// The struct or group that lies in a field.
+  private func inner(_ field: SchemaField) -> UInt64? {
     switch field.kind {
-    case .group(let group): reaches(group, &visited)
+    case .group(let id): return id
     case .slot(let slot):
-      switch slot.type {
-      case .interface, .capability: true
-      case .structure(let other, _): reaches(other, &visited)
-      case .anyPointer, .parameter, .implicitParameter: isInInterface(id)
-      default: false
-      }
-    case .unknown: false
+      if case .structure(let id, _) = slot.type { return id }
+      return nil
+    case .unknown: return nil
     }
   }
 

@@ -24,82 +24,55 @@ struct PointerField {
   func copied(_ member: String) -> String {
     slot.value.isZero
       ? "\(pointer).\(member)"
-      : "_raw.hasPointer(\(slot.offset)) ? \(pointer).\(member) : \(Access.literal(slot.value))"
+      : "_raw.hasPointer(\(slot.offset)) ? \(pointer).\(member) : \(Place.literal(slot.value))"
   }
 }
 
 extension FileEmitter {
   func emitPointerField(_ pointer: PointerField) {
-    let field = pointer.field
-    switch pointer.slot.type {
-    case .text: emitText(pointer)
-    case .data: emitData(pointer)
+    let type = pointer.slot.type
+    switch type {
+    case .text: emitBytes(pointer, "String", "string", "setText", label: "utf8 bytes")
+    case .data: emitBytes(pointer, "[UInt8]", "array", "setData", label: "_ bytes")
     case .structure: emitComposite(pointer, get: "structure()", make: "initStructure()")
     case .list: emitComposite(pointer, get: "list()", make: "initList(count: count)")
     case .interface:
-      emitCapability(pointer, get: "\(pointer.pointer).client()", set: "setClient")
+      emitProperty(
+        pointer.field, types.reader(type) + "?", get: "\(pointer.pointer).client()",
+        select: pointer.select, set: "\(pointer.pointer).setClient(newValue)")
+      // Capabilities lie in the message's table, so there is nothing to detach.
+      return
     case .capability:
-      emitCapability(
-        pointer, get: "\(pointer.pointer).capabilityReference",
-        set: "setCapabilityReference")
-    case .parameter, .implicitParameter: emitParameter(pointer)
-    default: emitAnyPointer(pointer)
+      emitProperty(
+        pointer.field, types.reader(type) + "?", get: "\(pointer.pointer).capabilityReference",
+        select: pointer.select, set: "\(pointer.pointer).setCapabilityReference(newValue)")
+      return
+    case .parameter, .implicitParameter:
+      emitPointer(pointer, "PointerBuilder<\(types.name(type))>") { "PointerBuilder(\($0))" }
+    default: emitPointer(pointer, "AnyPointerBuilder") { $0 }
     }
-    out.line("/// Whether `\(field.name)` is set.")
-    out.line(
-      "@inlinable public var \(pointer.context.name("has", field)): Bool"
-        + " { \(pointer.context.isSet(field, pointer.slot)) }")
-    emitSetter(
-      "Sets `\(field.name)` to null.", pointer,
-      "public func \(pointer.context.name("clear", field))()",
-      "\(pointer.pointer).clear()")
-    switch pointer.slot.type {
-    // Capabilities lie in the message's table, so there is nothing to detach.
-    case .interface, .capability: break
-    default: emitOrphans(pointer)
-    }
+    emitPlace(pointer)
   }
 
-  private func emitOrphans(_ pointer: PointerField) {
-    let (field, context) = (pointer.field, pointer.context)
-    let type = "Orphan<\(types.builder(pointer.slot.type))>"
-    emitSetter(
-      "Sets `\(field.name)` to the orphan.", pointer,
-      "public func \(context.name("adopt", field))(_ orphan: consuming \(type))",
-      "\(pointer.pointer).adopt(orphan)")
-    out.line("/// Keeps what `\(field.name)` is, and sets it to null.")
-    out.line("@_lifetime(copy self)")
-    let value =
-      context.isMember(field).map { "_raw.disown(\(pointer.slot.offset), if: \($0))" }
-      ?? "\(pointer.pointer).disown()"
-    out.block("public func \(context.name("disown", field))() -> \(type)", value)
+  /// The field as a place, for what is not done by its value.
+  private func emitPlace(_ pointer: PointerField) {
+    emitView(
+      pointer.context.name(pointer.field, suffix: "Field"),
+      "PointerField<\(types.builder(pointer.slot.type))>",
+      ".init(_raw, \(pointer.slot.offset)\(pointer.context.member(pointer.field)))")
   }
 
-  private func emitText(_ pointer: PointerField) {
+  /// A text or data.
+  private func emitBytes(
+    _ pointer: PointerField, _ type: String, _ get: String, _ set: String, label: String
+  ) {
     emitProperty(
-      pointer.field, "String", attributes: "@inlinable @inline(__always) ",
-      get: pointer.copied("string"), select: pointer.select,
-      set: "\(pointer.pointer).setText(newValue)")
+      pointer.field, type, get: pointer.copied(get), select: pointer.select,
+      set: "\(pointer.pointer).\(set)(newValue)", isInPlace: pointer.slot.type == .text)
+    let argument = label == "_ bytes" ? "bytes" : "utf8: bytes"
     emitSetter(
-      "Sets `\(pointer.field.name)` to the bytes, which should be UTF-8.", pointer,
-      "public func \(setter(pointer))(utf8 bytes: Span<UInt8>)",
-      "\(pointer.pointer).setText(utf8: bytes)", isInlined: true)
-  }
-
-  private func emitData(_ pointer: PointerField) {
-    emitProperty(
-      pointer.field, "[UInt8]", get: pointer.copied("array"), select: pointer.select,
-      set: "\(pointer.pointer).setData(newValue)")
-    emitSetter(
-      "Sets `\(pointer.field.name)` to the bytes.", pointer,
-      "public func \(setter(pointer))(_ bytes: Span<UInt8>)",
-      "\(pointer.pointer).setData(bytes)", isInlined: true)
-  }
-
-  private func emitCapability(_ pointer: PointerField, get: String, set: String) {
-    emitProperty(
-      pointer.field, types.reader(pointer.slot.type) + "?", get: get, select: pointer.select,
-      set: "\(pointer.pointer).\(set)(newValue)")
+      pointer, "(\(label): Span<UInt8>)", "\(pointer.pointer).\(set)(\(argument))",
+      isInPlace: true)
   }
 
   /// A struct or list.
@@ -107,28 +80,12 @@ extension FileEmitter {
     let isList = if case .list = pointer.slot.type { true } else { false }
     let type = types.builder(pointer.slot.type)
     emitView(
-      SwiftName.escaped(pointer.field.memberName), type,
-      "\(pointer.filledPointer).\(get)",
-      attributes: isList ? "@inlinable" : "@inlinable @inline(__always)")
-    let what = isList ? "list of the count" : "struct"
-    out.line("/// Sets `\(pointer.field.name)` to a new \(what).")
-    out.line("@inlinable @inline(__always) @_lifetime(copy self)")
-    out.function(
-      "public func \(pointer.context.name("init", pointer.field))"
-        + "(\(isList ? "_ count: Int" : "")) -> \(type)",
+      SwiftName.escaped(pointer.field.memberName), type, "\(pointer.filledPointer).\(get)",
+      isInPlace: !isList)
+    emitInitializer(
+      pointer, isList ? "(_ count: Int) -> \(type)" : "() -> \(type)",
       pointer.select.map { [$0] } ?? [], returning: "\(pointer.pointer).\(make)")
     emitCopy(pointer)
-  }
-
-  private func emitAnyPointer(_ pointer: PointerField) {
-    emitPointer(pointer, "AnyPointerBuilder") { $0 }
-  }
-
-  /// A pointer whose type is a type parameter.
-  private func emitParameter(_ pointer: PointerField) {
-    emitPointer(pointer, "PointerBuilder<\(types.name(pointer.slot.type))>") {
-      "PointerBuilder(\($0))"
-    }
   }
 
   private func emitPointer(
@@ -137,13 +94,20 @@ extension FileEmitter {
     emitView(
       SwiftName.escaped(pointer.field.memberName), type, wrapped(pointer.filledPointer))
     if let select = pointer.select {
-      out.line("/// Sets `\(pointer.field.name)`, null.")
-      out.line("@_lifetime(copy self)")
-      out.function(
-        "public func \(pointer.context.name("init", pointer.field))() -> \(type)",
-        [select, "\(pointer.pointer).clear()"], returning: wrapped(pointer.pointer))
+      emitInitializer(
+        pointer, "() -> \(type)", [select, "\(pointer.pointer).clear()"],
+        returning: wrapped(pointer.pointer))
     }
     emitCopy(pointer)
+  }
+
+  private func emitInitializer(
+    _ pointer: PointerField, _ signature: String, _ statements: [String], returning value: String
+  ) {
+    let name = pointer.context.name("init", pointer.field)
+    out.function(
+      "@_lifetime(copy self) \(Self.inPlace)\(access.body)func \(name)\(signature)", statements,
+      returning: value)
   }
 
   private func emitCopy(_ pointer: PointerField) {
@@ -154,21 +118,14 @@ extension FileEmitter {
       default: "try \(pointer.pointer).set(value)"
       }
     emitSetter(
-      "Sets `\(pointer.field.name)` to a copy.", pointer,
-      "public func \(setter(pointer))(_ value: \(types.reader(pointer.slot.type)))"
-        + " throws(DecodingError)", statement)
+      pointer, "(_ value: \(types.reader(pointer.slot.type))) throws(DecodingError)", statement)
   }
 
   private func emitSetter(
-    _ documentation: String, _ pointer: PointerField, _ head: String, _ statement: String,
-    isInlined: Bool = false
+    _ pointer: PointerField, _ signature: String, _ statement: String, isInPlace: Bool = false
   ) {
-    out.line("/// \(documentation)")
-    if isInlined { out.line("@inlinable @inline(__always)") }
-    out.function(head, [pointer.select, statement].compactMap { $0 })
-  }
-
-  private func setter(_ pointer: PointerField) -> String {
-    pointer.context.name("set", pointer.field)
+    out.function(
+      "\(isInPlace ? Self.inPlace : "")\(access.body)func \(pointer.context.name("set", pointer.field))\(signature)",
+      [pointer.select, statement].compactMap { $0 })
   }
 }

@@ -7,14 +7,14 @@ extension FileEmitter {
     let imports = file.imports.filter { request.nodes[$0]?.isFile == true && hasBindings($0) }
     out.line()
     out.line("/// What \(Self.baseName(file)) declares, for use at run time.")
-    out.line("public let \(Self.schemaName(file.id)) = SchemaFile(")
+    out.line("\(access.visible)let \(Self.schemaName(file.id)) = SchemaFile(")
     out.line("  id: \(Literal.hexadecimal(file.id)), name: \(Literal.string(file.name)),")
     let list = imports.map { types.topLevel(Self.schemaName($0), of: $0) }
     out.line("  imports: [\(list.joined(separator: ", "))],")
     out.line("  nodes: \"\"\"")
     var rest = try encodedNodes(of: file.id)[...]
     while !rest.isEmpty {
-      let line = rest.prefix(92)
+      let line = String(decoding: rest.prefix(92), as: UTF8.self)
       rest = rest.dropFirst(92)
       // A line that ends with a backslash goes on in the next one.
       out.line("    \(line)\(rest.isEmpty ? "" : "\\")")
@@ -36,13 +36,13 @@ extension FileEmitter {
         && request.nodes[file]?.displayName.hasPrefix("capnp/") == false
   }
 
-  /// A message whose root is a list of pointers to the nodes of the file, in Base64.
-  private func encodedNodes(of file: UInt64) throws -> String {
+  /// A message whose root is a list of pointers to the nodes of the file, packed, in Base64.
+  private func encodedNodes(of file: UInt64) throws -> [UInt8] {
     let nodes = request.nodes.values.filter { names.file(of: $0.id) == file }
       .sorted { $0.id < $1.id }
     let message = MessageBuilder(firstSegmentWords: 1024)
     let list = message.root.initList(of: AnyPointerBuilder.self, count: nodes.count)
     for (index, node) in nodes.enumerated() { try list[index].set(node.encoded.reader) }
-    return Base64.encode(message.flattened())
+    return Base64.encode(message.packed())
   }
 }

@@ -1,12 +1,18 @@
 /// Collects the lines of a source file, indented by two spaces for each block.
 final class SourceWriter {
-  private(set) var text = ""
+  private var bytes: [UInt8] = []
   private var depth = 0
+
+  /// The lines so far.
+  var text: String { String(decoding: bytes, as: UTF8.self) }
 
   /// Adds a line; an empty one stays empty.
   func line(_ line: String = "") {
-    if !line.isEmpty { text += String(repeating: "  ", count: depth) + line }
-    text += "\n"
+    if !line.isEmpty {
+      bytes.append(contentsOf: repeatElement(UInt8(ascii: " "), count: 2 * depth))
+      bytes.append(contentsOf: line.utf8)
+    }
+    bytes.append(UInt8(ascii: "\n"))
   }
 
   /// Adds a line, the body's lines one level deeper, and a closing brace.
@@ -28,7 +34,7 @@ final class SourceWriter {
   /// Adds a block of one statement, on the line of its head where it fits.
   func block(_ head: String, _ statement: String) {
     let whole = "\(head) { \(statement) }"
-    if depth * 2 + whole.count <= 100 {
+    if depth * 2 + whole.utf8.count <= 100 {
       line(whole)
     } else {
       block(head) { line(statement) }

@@ -18,6 +18,21 @@ struct StructureContext {
     return name
   }
 
+  /// The name of a member that belongs to a field, such as `nameField`.
+  func name(_ field: SchemaField, suffix: String) -> String {
+    var name = field.swiftName + suffix
+    while fieldNames.contains(name) { name += "_" }
+    return name
+  }
+
+  /// What follows a pointer's index where the field is a member of the union.
+  func member(_ field: SchemaField) -> String {
+    guard let offset = structure.discriminantOffset, let value = field.discriminant else {
+      return ""
+    }
+    return ", discriminant: \(offset), is: \(value)"
+  }
+
   /// The statement that makes the field the union's member; nil for fields outside the union.
   func select(_ field: SchemaField) -> String? {
     guard let offset = structure.discriminantOffset, let value = field.discriminant else {
@@ -51,7 +66,7 @@ extension FileEmitter {
     let isGeneric = names.parameters[node.id] != nil
     let conformance = isNamed ? isGeneric ? ": DescribedType" : ": \(type), DescribedType" : ""
     try types.inScope(of: node.id) {
-      try out.block("public enum \(SwiftName.escaped(name))\(conformance)") {
+      try out.block("\(access.visible)enum \(SwiftName.escaped(name))\(conformance)") {
         emitIdentity(node, isNamed: isNamed)
         if isNamed, isGeneric {
           out.line()
@@ -81,11 +96,9 @@ extension FileEmitter {
 
   /// What tells a type apart at run time.
   func emitIdentity(_ node: SchemaNode, isNamed: Bool = true) {
-    out.line("/// The id of the type in the schema language.")
-    out.line("@inlinable public static var _typeID: UInt64 { \(Literal.hexadecimal(node.id)) }")
+    out.line("\(access.inlinable)static var _typeID: UInt64 { \(Literal.hexadecimal(node.id)) }")
     guard isNamed else { return }
-    out.line("/// The file that declares the type.")
-    out.block("public static var _schemaFile: SchemaFile", Self.schemaName(file.id))
+    out.block("\(access.visible)static var _schemaFile: SchemaFile", Self.schemaName(file.id))
   }
 
   /// The name of a generic type with its parameters bound.
@@ -93,36 +106,30 @@ extension FileEmitter {
     _ node: SchemaNode, _ conformance: String, _ members: [String], optional: String? = nil
   ) {
     out.line("/// The type by name, its type parameters bound.")
-    out.block("public enum Of\(types.parameterClause(node.id)): \(conformance)") {
+    out.block("\(access.visible)enum Of\(types.parameterClause(node.id)): \(conformance)") {
       for member in members + (conformance.hasPrefix("Pipelined") ? [optional ?? ""] : []) {
-        out.line("public typealias \(member) = \(types.type(node.id, member))")
+        out.line("\(access.visible)typealias \(member) = \(types.type(node.id, member))")
       }
     }
   }
 
-  /// What readers and builders begin with.
-  func emitHead(_ structure: SchemaStruct, raw: String) {
-    out.line("/// The sections of this version of the schema.")
-    out.block("@inlinable public static var _layout: StructLayout") {
-      out.line(
-        "StructLayout(dataWords: \(structure.dataWords), pointers: \(structure.pointers))")
-    }
-    out.line("/// The struct, by place.")
-    out.line("public let _raw: \(raw)")
-    out.line()
-    out.line("/// Takes the struct for one of this type.")
-    out.line("@inlinable @inline(__always) @_lifetime(copy raw)")
-    out.line("public init(_raw raw: \(raw)) { _raw = raw }")
+  /// What readers and builders have in common.
+  func emitHead(raw: String) {
+    out.line("\(access.visible)let _raw: \(raw)")
+    out.line("@_lifetime(copy raw) @inline(__always)")
+    out.line("\(access.inlinable)init(_raw raw: \(raw)) { _raw = raw }")
   }
 
   /// A property that is a view into the message.
   func emitView(
-    _ name: String, _ type: String, _ value: String, attributes: String = "@inlinable",
+    _ name: String, _ type: String, _ value: String, isInPlace: Bool = false,
     throwing: Bool = false
   ) {
-    out.block("\(attributes) public var \(name): \(type)") {
-      let effect = throwing ? " throws(DecodingError)" : ""
-      out.line("@_lifetime(copy self) get\(effect) { \(value) }")
-    }
+    out.block(
+      "\(isInPlace ? Self.inPlace : "")\(access.body)var \(name): \(type)",
+      "@_lifetime(copy self) get\(throwing ? " throws(DecodingError)" : "") { \(value) }")
   }
+
+  /// In front of a member that is as cheap as a load where it is compiled in place.
+  static let inPlace = "@inline(__always) "
 }

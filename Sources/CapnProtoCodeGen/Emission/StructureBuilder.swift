@@ -2,12 +2,9 @@ extension FileEmitter {
   func emitBuilder(_ context: StructureContext, name: String) {
     out.line("/// Builds a ``\(name)``.")
     let clause = types.parameterClause(context.id)
-    let reader = "Reader\(types.arguments(context.id))"
-    out.block("@frozen public struct Builder\(clause): TypedStructBuilder, ~Escapable") {
-      emitHead(context.structure, raw: "StructBuilder")
-      out.line()
-      out.line("/// The struct as it stands, for reading.")
-      emitView("reader", reader, "\(reader)(_raw: _raw.reader)")
+    out.block("\(access.frozen)struct Builder\(clause): TypedStructBuilder, ~Escapable") {
+      out.line("\(access.visible)typealias Reader = \(types.type(context.id, "Reader"))")
+      emitHead(raw: "StructBuilder")
       for field in context.structure.fieldsInCodeOrder {
         switch field.kind {
         case .group(let id):
@@ -32,7 +29,7 @@ extension FileEmitter {
       out.line()
       out.documentation(field.documentation, otherwise: "Sets `\(field.name)`.")
       emitDeprecation(field.annotations)
-      out.line("public func \(context.name("set", field))() { \(select) }")
+      out.line("\(access.body)func \(context.name("set", field))() { \(select) }")
       return
     }
     out.line()
@@ -40,8 +37,8 @@ extension FileEmitter {
     emitDeprecation(field.annotations)
     if slot.type.dataBits != nil {
       emitProperty(
-        field, types.builder(slot.type), attributes: "@inlinable @inline(__always) ",
-        get: Access.read(slot), select: select, set: Access.write(slot))
+        field, types.builder(slot.type), get: Place.read(slot), select: select,
+        set: Place.write(slot), isInPlace: true)
     } else {
       emitPointerField(PointerField(field, slot, context, self))
     }
@@ -49,11 +46,11 @@ extension FileEmitter {
 
   /// A property that is read and set by value.
   func emitProperty(
-    _ field: SchemaField, _ type: String, attributes: String = "", get: String, select: String?,
-    set: String
+    _ field: SchemaField, _ type: String, get: String, select: String?, set: String,
+    isInPlace: Bool = false
   ) {
     let name = SwiftName.escaped(field.memberName)
-    out.block("\(attributes)public var \(name): \(type)") {
+    out.block("\(isInPlace ? Self.inPlace : "")\(access.body)var \(name): \(type)") {
       out.block("get", get)
       out.function("nonmutating set", [select, set].compactMap { $0 })
     }
@@ -63,11 +60,11 @@ extension FileEmitter {
     let type = types.type(id, "Builder")
     emitView(
       SwiftName.escaped(field.memberName), type, "\(type)(_raw: _raw)")
-    out.line("/// Sets `\(field.name)` with all its fields at their defaults.")
-    out.line("@_lifetime(copy self)")
     var places = GroupPlaces()
     places.add(id, request, names)
-    out.block("public func \(context.name("init", field))() -> \(type)") {
+    out.block(
+      "@_lifetime(copy self) \(access.body)func \(context.name("init", field))() -> \(type)"
+    ) {
       if let select = context.select(field) { out.line(select) }
       for statement in places.erasing { out.line(statement) }
       out.line("return \(type)(_raw: _raw)")

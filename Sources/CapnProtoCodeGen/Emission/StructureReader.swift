@@ -2,8 +2,12 @@ extension FileEmitter {
   func emitReader(_ context: StructureContext, name: String) {
     out.line("/// Reads a ``\(name)``.")
     let clause = types.parameterClause(context.id)
-    out.block("@frozen public struct Reader\(clause): TypedStructReader, ~Escapable") {
-      emitHead(context.structure, raw: "StructReader")
+    out.block("\(access.frozen)struct Reader\(clause): TypedStructReader, ~Escapable") {
+      let structure = context.structure
+      out.block(
+        "\(access.inlinable)static var _layout: StructLayout",
+        "StructLayout(dataWords: \(structure.dataWords), pointers: \(structure.pointers))")
+      emitHead(raw: "StructReader")
       for field in context.structure.fieldsInCodeOrder { emitGetter(field, context) }
       if let offset = context.structure.discriminantOffset {
         out.line()
@@ -26,13 +30,11 @@ extension FileEmitter {
     let type = readType(field)
     switch field.kind {
     case .slot(let slot) where slot.type.dataBits != nil:
-      out.line("@inlinable @inline(__always) public var \(name): \(type) { \(read) }")
+      out.block("\(Self.inPlace)\(access.body)var \(name): \(type)", read)
     case .slot(let slot):
       emitPointerGetter(name, type, slot, read)
-      out.line("/// Whether `\(field.name)` is set.")
-      out.line(
-        "@inlinable public var \(context.name("has", field)): Bool"
-          + " { \(context.isSet(field, slot)) }")
+      out.block(
+        "\(access.body)var \(context.name("has", field)): Bool", context.isSet(field, slot))
     default: emitView(name, type, read)
     }
   }
@@ -42,11 +44,9 @@ extension FileEmitter {
   ) {
     switch slot.type {
     case .text, .structure, .data, .list(.structure):
-      emitView(name, type, read, attributes: "@inlinable @inline(__always)", throwing: true)
+      emitView(name, type, read, isInPlace: true, throwing: true)
     case .interface, .capability:
-      out.block("public var \(name): \(type)") {
-        out.line("get throws(DecodingError) { \(read) }")
-      }
+      out.block("\(access.body)var \(name): \(type)", "get throws(DecodingError) { \(read) }")
     default: emitView(name, type, read, throwing: slot.type.throwsWhenRead)
     }
   }
@@ -70,7 +70,7 @@ extension FileEmitter {
     switch field.kind {
     case .group(let id): return "\(types.type(id, "Reader"))(_raw: _raw)"
     case .slot(let slot):
-      if slot.type.dataBits != nil { return Access.read(slot) }
+      if slot.type.dataBits != nil { return Place.read(slot) }
       let pointer = pointer(slot, context)
       switch slot.type {
       case .text: return "try \(pointer).text()"
@@ -107,7 +107,7 @@ extension SchemaType {
 }
 
 /// Spells reads and writes of places in the data section.
-enum Access {
+enum Place {
   static func read(_ slot: SchemaField.Slot) -> String {
     let method =
       switch slot.type {

@@ -6,23 +6,23 @@ extension FileEmitter {
     let reader = types.type(context.id, "Reader")
     let builder = types.type(context.id, "Builder")
     out.line("/// A ``\(name)`` as a plain value.")
-    out.block("public struct Value: StructValue") {
-      out.line("public typealias Reader = \(reader)")
-      out.line("public typealias Builder = \(builder)")
+    out.block("\(access.visible)struct Value: StructValue") {
+      out.line("\(access.visible)typealias Reader = \(reader)")
+      out.line("\(access.visible)typealias Builder = \(builder)")
       for field in properties { emitStoredProperty(field, context) }
       if context.structure.discriminantOffset != nil {
         out.line("/// The member of the union that is set.")
         let first = context.structure.members.first.map { $0.field }
         let value = first.map { ".\($0.caseName)\(payload($0, initialValue($0, context)))" }
-        out.line("public var which: Which = \(value ?? ".unknown(0)")")
+        out.line("\(access.visible)var which: Which = \(value ?? ".unknown(0)")")
       }
       out.line()
       out.line("/// All fields at their defaults.")
-      out.line("public init() {}")
+      out.line("\(access.visible)init() {}")
       out.line()
       out.line("/// Takes everything out of the message.")
       let takes = !properties.isEmpty || context.structure.discriminantOffset != nil
-      out.block("public init(_ reader: \(reader)) throws(DecodingError)") {
+      out.block("\(access.visible)init(_ reader: \(reader)) throws(DecodingError)") {
         guard takes else { return }
         out.line("let _raw = reader._raw")
         for field in properties {
@@ -41,7 +41,7 @@ extension FileEmitter {
       }
       out.line()
       out.line("/// Puts everything into the message, in place of what is there.")
-      out.block("public func write(to builder: \(builder))") {
+      out.block("\(access.visible)func write(to builder: \(builder))") {
         guard takes else { return }
         out.line("let _raw = builder._raw")
         for field in properties { emitWrite(field, "self.\(valueName(field))", context) }
@@ -60,13 +60,13 @@ extension FileEmitter {
     out.documentation(field.documentation)
     let wrapper = isRecursive(field, context) ? "@Indirect " : ""
     out.line(
-      "\(wrapper)public var \(SwiftName.escaped(valueName(field))): \(valueType(field))"
+      "\(wrapper)\(access.visible)var \(SwiftName.escaped(valueName(field))): \(valueType(field))"
         + " = \(initialValue(field, context))")
   }
 
   private func emitValueWhich(_ context: StructureContext) {
     out.line("/// The members of the union.")
-    out.block("public enum Which: Hashable, Sendable") {
+    out.block("\(access.visible)enum Which: Hashable, Sendable") {
       for (_, field) in context.structure.members {
         out.documentation(field.documentation)
         let isIndirect = isRecursive(field, context) ? "indirect " : ""
@@ -104,7 +104,7 @@ extension FileEmitter {
     case .slot(let slot):
       let pointer = "_raw.pointer(\(slot.offset))"
       if slot.type.dataBits != nil {
-        out.line(Access.write(slot, value))
+        out.line(Place.write(slot, value))
         return
       }
       switch slot.type {
@@ -115,7 +115,7 @@ extension FileEmitter {
         // A value that is what null reads as needs no words.
         let isDefault =
           slot.value.isZero || !slot.type.isBytes
-          ? "\(value).isEmpty" : "\(value) == \(Access.literal(slot.value))"
+          ? "\(value).isEmpty" : "\(value) == \(Place.literal(slot.value))"
         let clears = slot.value.isZero || slot.type.isBytes
         if clears {
           out.line("if \(isDefault) { \(pointer).clear() }")
@@ -187,8 +187,8 @@ extension FileEmitter {
           "\(types.namespace(context.id)).\(name).list(of: \(types.elementReader(element)).self)"
         return "(try? \(plainValue(slot.type, list))) ?? []"
       case .enumeration:
-        return "\(types.reader(slot.type))(rawValue: \(Access.literal(slot.value)))"
-      default: return Access.literal(slot.value)
+        return "\(types.reader(slot.type))(rawValue: \(Place.literal(slot.value)))"
+      default: return Place.literal(slot.value)
       }
     case .unknown: return ""
     }
@@ -199,7 +199,7 @@ extension FileEmitter {
     switch field.kind {
     case .group(let id): return "try \(types.type(id, "Value"))(\(readExpression(field, context)))"
     case .slot(let slot):
-      if slot.type.dataBits != nil { return Access.read(slot) }
+      if slot.type.dataBits != nil { return Place.read(slot) }
       if case .structure = slot.type {
         let pointer = "_raw.pointer(\(slot.offset))"
         return "\(pointer).isNull ? nil : try \(plainValue(slot.type, "\(pointer).structure()"))"

@@ -4,8 +4,9 @@ extension FileEmitter {
     out.line("/// The member of the union that is set.")
     // Where there are few members, the payload costs less in place than in memory.
     let isSmall = context.structure.members.count <= 4
-    let attributes = isSmall ? "@inlinable @inline(__always)" : "@inlinable"
-    out.block("\(attributes) public var which: Which\(types.arguments(context.id))") {
+    out.block(
+      "\(isSmall ? Self.inPlace : "")\(access.body)var which: Which\(types.arguments(context.id))"
+    ) {
       out.block("@_lifetime(copy self) get throws(DecodingError)") {
         out.line("switch _raw.discriminant(\(offset)) {")
         for (discriminant, field) in context.structure.members {
@@ -20,7 +21,7 @@ extension FileEmitter {
 
   func emitWhich(_ context: StructureContext, name: String) {
     out.line("/// The members of the union in ``\(name)``.")
-    out.block("public enum Which\(types.parameterClause(context.id)): ~Escapable") {
+    out.block("\(access.visible)enum Which\(types.parameterClause(context.id)): ~Escapable") {
       for (_, field) in context.structure.members {
         out.documentation(field.documentation)
         let payload = hasPayload(field) ? "(\(readType(field)))" : ""

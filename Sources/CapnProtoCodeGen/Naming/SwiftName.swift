@@ -51,7 +51,7 @@ enum SwiftName {
     "InterfaceDescription", "CallContext", "ServerCall", "RemoteCall", "PipelineView",
     "PipelineReference", "NoPipeline", "RPCError",
     "PointerType", "StructType", "ListType", "AnyPointerType", "PointerBuilder", "InterfaceType",
-    "PipelinedStructType", "PipelinePointer", "Orphan", "SchemaFile", "DescribedType",
+    "PipelinedStructType", "PipelinePointer", "PointerField", "SchemaFile", "DescribedType",
     "StructValue", "Indirect", "Hashable",
   ]
 

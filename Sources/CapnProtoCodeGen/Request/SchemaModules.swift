@@ -47,6 +47,9 @@ public struct CodeGeneratorOptions: Sendable {
   public var modules: [UInt64: String?]?
   /// Whether all structs of the module get plain values, annotated or not.
   public var givesValues = false
+  /// Whether the generated code is for use in its own module only: then what a program does not use
+  /// of it is not compiled.
+  public var isInternal = false
   /// Whether the names of output files are those of the schemas with folders joined by hyphens: no
   /// two files of a Swift module may have the same name.
   public var flattensFolders = false

@@ -7,6 +7,8 @@ public struct SchemaRequest {
   /// The files named on the command line.
   let files: [RequestedFile]
   let modules: SchemaModules
+  /// Whether only the module that is generated may use the code.
+  let isInternal: Bool
 
   struct RequestedFile {
     let id: UInt64
@@ -36,6 +38,7 @@ public struct SchemaRequest {
     }
     self.nodes = nodes
     modules = SchemaModules(options, nodes)
+    isInternal = options.isInternal
     files = try request.requestedFiles.map {
       RequestedFile(
         id: $0.id, name: try $0.filename.string, imports: try $0.imports.map { $0.id })

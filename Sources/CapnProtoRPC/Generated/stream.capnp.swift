@@ -23,42 +23,23 @@ public import CapnProto
 /// of requests are in-flight, and then will delay promise resolution to apply back-pressure.
 /// On the server side, the RPC system will deliver one call at a time.
 public enum StreamResult: StructType, DescribedType {
-  /// The id of the type in the schema language.
   @inlinable public static var _typeID: UInt64 { 0x995f9a3377c0b16e }
-  /// The file that declares the type.
   public static var _schemaFile: SchemaFile { _schema_86c366a91393f3f8 }
 
   /// Reads a ``StreamResult``.
   @frozen public struct Reader: TypedStructReader, ~Escapable {
-    /// The sections of this version of the schema.
-    @inlinable public static var _layout: StructLayout {
-      StructLayout(dataWords: 0, pointers: 0)
-    }
-    /// The struct, by place.
+    @inlinable public static var _layout: StructLayout { StructLayout(dataWords: 0, pointers: 0) }
     public let _raw: StructReader
-
-    /// Takes the struct for one of this type.
-    @inlinable @inline(__always) @_lifetime(copy raw)
-    public init(_raw raw: StructReader) { _raw = raw }
+    @_lifetime(copy raw) @inline(__always)
+    @inlinable public init(_raw raw: StructReader) { _raw = raw }
   }
 
   /// Builds a ``StreamResult``.
   @frozen public struct Builder: TypedStructBuilder, ~Escapable {
-    /// The sections of this version of the schema.
-    @inlinable public static var _layout: StructLayout {
-      StructLayout(dataWords: 0, pointers: 0)
-    }
-    /// The struct, by place.
+    public typealias Reader = StreamResult.Reader
     public let _raw: StructBuilder
-
-    /// Takes the struct for one of this type.
-    @inlinable @inline(__always) @_lifetime(copy raw)
-    public init(_raw raw: StructBuilder) { _raw = raw }
-
-    /// The struct as it stands, for reading.
-    @inlinable public var reader: Reader {
-      @_lifetime(copy self) get { Reader(_raw: _raw.reader) }
-    }
+    @_lifetime(copy raw) @inline(__always)
+    @inlinable public init(_raw raw: StructBuilder) { _raw = raw }
   }
 }
 
@@ -67,10 +48,7 @@ public let _schema_86c366a91393f3f8 = SchemaFile(
   id: 0x86c366a91393f3f8, name: "stream.capnp",
   imports: [],
   nodes: """
-    AAAAAC4AAAABAAAAFgAAAAQAAAAFAAYAbAAAAAUABgD485MTqWbDhgcAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\
-    AAAAFQAAAGoAAAAZAAAAFwAAACkAAAAfAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAc3RyZWFtLmNhcG5wAAAAAAQA\
-    AAABAAEAbrHAdzOaX5kBAAAAagAAAFN0cmVhbVJlc3VsdAAAAAAEAAAAAQACACxfgL+e+ca5BAAAAAIAAQAQAAAAAAAB\
-    AAwAAAAAAAAAAAAAAAAAAAABAAAAMgAAAGNhcG5wAAAAAAAAAAAAAABuscB3M5pfmQ0AAAABAAAA+POTE6lmw4YAAAcA\
-    AAAAAAAAAAAAAAAAFQAAANIAAAAhAAAABwAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAc3RyZWFtLmNh\
-    cG5wOlN0cmVhbVJlc3VsdAAAAAAAAAAAAAAAAQABAA==
+    EC4RARZRBAUGUWwFBv/485MTqWbDhgABBwACERVqERkXESkfAAL/c3RyZWFtLmMAD2FwbnBRBAEB/26xwHczml+ZABEB\
+    av9TdHJlYW1SZQAPc3VsdFEEAQL/LF+Av575xrkAUQQCAUEQAQEMAAARATIfY2FwbnAAAP9uscB3M5pfmQARDQH/+POT\
+    E6lmw4YABAcAABEV0hEhBwAD/3N0cmVhbS5jAmFwbnA6U3RyZWFtUmVzdWwBdFABAQ==
     """)

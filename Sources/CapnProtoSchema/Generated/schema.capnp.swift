@@ -4,94 +4,84 @@
 public import CapnProto
 
 public enum Node: StructType, DescribedType {
-  /// The id of the type in the schema language.
   @inlinable public static var _typeID: UInt64 { 0xe682ab4cf923a417 }
-  /// The file that declares the type.
   public static var _schemaFile: SchemaFile { _schema_a93fc509624c72d9 }
 
   /// Reads a ``Node``.
   @frozen public struct Reader: TypedStructReader, ~Escapable {
-    /// The sections of this version of the schema.
-    @inlinable public static var _layout: StructLayout {
-      StructLayout(dataWords: 5, pointers: 6)
-    }
-    /// The struct, by place.
+    @inlinable public static var _layout: StructLayout { StructLayout(dataWords: 5, pointers: 6) }
     public let _raw: StructReader
+    @_lifetime(copy raw) @inline(__always)
+    @inlinable public init(_raw raw: StructReader) { _raw = raw }
 
-    /// Takes the struct for one of this type.
-    @inlinable @inline(__always) @_lifetime(copy raw)
-    public init(_raw raw: StructReader) { _raw = raw }
-
-    @inlinable @inline(__always) public var id: UInt64 { _raw.read(0) }
+    @inline(__always) @export(implementation) public var id: UInt64 { _raw.read(0) }
 
     /// Name to present to humans to identify this Node.  You should not attempt to parse this.  Its
     /// format could change.  It is not guaranteed to be unique.
     ///
     /// (On Zooko's triangle, this is the node's nickname.)
-    @inlinable @inline(__always) public var displayName: TextReader {
+    @inline(__always) @export(implementation) public var displayName: TextReader {
       @_lifetime(copy self) get throws(DecodingError) { try _raw.pointer(0).text() }
     }
-    /// Whether `displayName` is set.
-    @inlinable public var hasDisplayName: Bool { _raw.hasPointer(0) }
+    @export(implementation) public var hasDisplayName: Bool { _raw.hasPointer(0) }
 
     /// If you want a shorter version of `displayName` (just naming this node, without its surrounding
     /// scope), chop off this many characters from the beginning of `displayName`.
-    @inlinable @inline(__always) public var displayNamePrefixLength: UInt32 { _raw.read(2) }
+    @inline(__always) @export(implementation) public var displayNamePrefixLength: UInt32 {
+      _raw.read(2)
+    }
 
     /// ID of the lexical parent node.  Typically, the scope node will have a NestedNode pointing back
     /// at this node, but robust code should avoid relying on this (and, in fact, group nodes are not
     /// listed in the outer struct's nestedNodes, since they are listed in the fields).  `scopeId` is
     /// zero if the node has no parent, which is normally only the case with files, but should be
     /// allowed for any kind of node (in order to make runtime type generation easier).
-    @inlinable @inline(__always) public var scopeId: UInt64 { _raw.read(2) }
+    @inline(__always) @export(implementation) public var scopeId: UInt64 { _raw.read(2) }
 
     /// If this node is parameterized (generic), the list of parameters. Empty for non-generic types.
-    @inlinable @inline(__always) public var parameters: ListReader<Node.Parameter.Reader> {
+    @inline(__always) @export(implementation) public var parameters: ListReader<Node.Parameter.Reader> {
       @_lifetime(copy self) get throws(DecodingError) { try _raw.pointer(5).list() }
     }
-    /// Whether `parameters` is set.
-    @inlinable public var hasParameters: Bool { _raw.hasPointer(5) }
+    @export(implementation) public var hasParameters: Bool { _raw.hasPointer(5) }
 
     /// True if this node is generic, meaning that it or one of its parent scopes has a non-empty
     /// `parameters`.
-    @inlinable @inline(__always) public var isGeneric: Bool { _raw.readBool(288) }
+    @inline(__always) @export(implementation) public var isGeneric: Bool { _raw.readBool(288) }
 
     /// List of nodes nested within this node, along with the names under which they were declared.
-    @inlinable @inline(__always) public var nestedNodes: ListReader<Node.NestedNode.Reader> {
+    @inline(__always) @export(implementation) public var nestedNodes: ListReader<Node.NestedNode.Reader> {
       @_lifetime(copy self) get throws(DecodingError) { try _raw.pointer(1).list() }
     }
-    /// Whether `nestedNodes` is set.
-    @inlinable public var hasNestedNodes: Bool { _raw.hasPointer(1) }
+    @export(implementation) public var hasNestedNodes: Bool { _raw.hasPointer(1) }
 
     /// Annotations applied to this node.
-    @inlinable @inline(__always) public var annotations: ListReader<_Annotation_f1c8950dab257542.Reader> {
+    @inline(__always) @export(implementation) public var annotations: ListReader<_Annotation_f1c8950dab257542.Reader> {
       @_lifetime(copy self) get throws(DecodingError) { try _raw.pointer(2).list() }
     }
-    /// Whether `annotations` is set.
-    @inlinable public var hasAnnotations: Bool { _raw.hasPointer(2) }
+    @export(implementation) public var hasAnnotations: Bool { _raw.hasPointer(2) }
 
-    @inlinable public var `struct`: Node.Struct.Reader {
+    @export(implementation) public var `struct`: Node.Struct.Reader {
       @_lifetime(copy self) get { Node.Struct.Reader(_raw: _raw) }
     }
 
-    @inlinable public var `enum`: Node.Enum.Reader {
+    @export(implementation) public var `enum`: Node.Enum.Reader {
       @_lifetime(copy self) get { Node.Enum.Reader(_raw: _raw) }
     }
 
-    @inlinable public var interface: Node.Interface.Reader {
+    @export(implementation) public var interface: Node.Interface.Reader {
       @_lifetime(copy self) get { Node.Interface.Reader(_raw: _raw) }
     }
 
-    @inlinable public var const: Node.Const.Reader {
+    @export(implementation) public var const: Node.Const.Reader {
       @_lifetime(copy self) get { Node.Const.Reader(_raw: _raw) }
     }
 
-    @inlinable public var annotation: Node.Annotation.Reader {
+    @export(implementation) public var annotation: Node.Annotation.Reader {
       @_lifetime(copy self) get { Node.Annotation.Reader(_raw: _raw) }
     }
 
     /// The member of the union that is set.
-    @inlinable public var which: Which {
+    @export(implementation) public var which: Which {
       @_lifetime(copy self) get throws(DecodingError) {
         switch _raw.discriminant(6) {
         case 0: return .file
@@ -108,23 +98,12 @@ public enum Node: StructType, DescribedType {
 
   /// Builds a ``Node``.
   @frozen public struct Builder: TypedStructBuilder, ~Escapable {
-    /// The sections of this version of the schema.
-    @inlinable public static var _layout: StructLayout {
-      StructLayout(dataWords: 5, pointers: 6)
-    }
-    /// The struct, by place.
+    public typealias Reader = Node.Reader
     public let _raw: StructBuilder
+    @_lifetime(copy raw) @inline(__always)
+    @inlinable public init(_raw raw: StructBuilder) { _raw = raw }
 
-    /// Takes the struct for one of this type.
-    @inlinable @inline(__always) @_lifetime(copy raw)
-    public init(_raw raw: StructBuilder) { _raw = raw }
-
-    /// The struct as it stands, for reading.
-    @inlinable public var reader: Reader {
-      @_lifetime(copy self) get { Reader(_raw: _raw.reader) }
-    }
-
-    @inlinable @inline(__always) public var id: UInt64 {
+    @inline(__always) @export(implementation) public var id: UInt64 {
       get { _raw.read(0) }
       nonmutating set { _raw.write(0, newValue) }
     }
@@ -133,28 +112,20 @@ public enum Node: StructType, DescribedType {
     /// format could change.  It is not guaranteed to be unique.
     ///
     /// (On Zooko's triangle, this is the node's nickname.)
-    @inlinable @inline(__always) public var displayName: String {
+    @inline(__always) @export(implementation) public var displayName: String {
       get { _raw.pointer(0).string }
       nonmutating set { _raw.pointer(0).setText(newValue) }
     }
-    /// Sets `displayName` to the bytes, which should be UTF-8.
-    @inlinable @inline(__always)
-    public func setDisplayName(utf8 bytes: Span<UInt8>) { _raw.pointer(0).setText(utf8: bytes) }
-    /// Whether `displayName` is set.
-    @inlinable public var hasDisplayName: Bool { _raw.hasPointer(0) }
-    /// Sets `displayName` to null.
-    public func clearDisplayName() { _raw.pointer(0).clear() }
-    /// Sets `displayName` to the orphan.
-    public func adoptDisplayName(_ orphan: consuming Orphan<TextType>) {
-      _raw.pointer(0).adopt(orphan)
+    @inline(__always) @export(implementation) public func setDisplayName(utf8 bytes: Span<UInt8>) {
+      _raw.pointer(0).setText(utf8: bytes)
     }
-    /// Keeps what `displayName` is, and sets it to null.
-    @_lifetime(copy self)
-    public func disownDisplayName() -> Orphan<TextType> { _raw.pointer(0).disown() }
+    @export(implementation) public var displayNameField: PointerField<TextType> {
+      @_lifetime(copy self) get { .init(_raw, 0) }
+    }
 
     /// If you want a shorter version of `displayName` (just naming this node, without its surrounding
     /// scope), chop off this many characters from the beginning of `displayName`.
-    @inlinable @inline(__always) public var displayNamePrefixLength: UInt32 {
+    @inline(__always) @export(implementation) public var displayNamePrefixLength: UInt32 {
       get { _raw.read(2) }
       nonmutating set { _raw.write(2, newValue) }
     }
@@ -164,108 +135,67 @@ public enum Node: StructType, DescribedType {
     /// listed in the outer struct's nestedNodes, since they are listed in the fields).  `scopeId` is
     /// zero if the node has no parent, which is normally only the case with files, but should be
     /// allowed for any kind of node (in order to make runtime type generation easier).
-    @inlinable @inline(__always) public var scopeId: UInt64 {
+    @inline(__always) @export(implementation) public var scopeId: UInt64 {
       get { _raw.read(2) }
       nonmutating set { _raw.write(2, newValue) }
     }
 
     /// If this node is parameterized (generic), the list of parameters. Empty for non-generic types.
-    @inlinable public var parameters: ListBuilder<Node.Parameter.Builder> {
+    @export(implementation) public var parameters: ListBuilder<Node.Parameter.Builder> {
       @_lifetime(copy self) get { _raw.pointer(5).list() }
     }
-    /// Sets `parameters` to a new list of the count.
-    @inlinable @inline(__always) @_lifetime(copy self)
-    public func initParameters(_ count: Int) -> ListBuilder<Node.Parameter.Builder> {
+    @_lifetime(copy self) @inline(__always) @export(implementation) public func initParameters(_ count: Int) -> ListBuilder<Node.Parameter.Builder> {
       _raw.pointer(5).initList(count: count)
     }
-    /// Sets `parameters` to a copy.
-    public func setParameters(_ value: ListReader<Node.Parameter.Reader>) throws(DecodingError) {
+    @export(implementation) public func setParameters(_ value: ListReader<Node.Parameter.Reader>) throws(DecodingError) {
       try _raw.pointer(5).set(value)
     }
-    /// Whether `parameters` is set.
-    @inlinable public var hasParameters: Bool { _raw.hasPointer(5) }
-    /// Sets `parameters` to null.
-    public func clearParameters() { _raw.pointer(5).clear() }
-    /// Sets `parameters` to the orphan.
-    public func adoptParameters(_ orphan: consuming Orphan<ListBuilder<Node.Parameter.Builder>>) {
-      _raw.pointer(5).adopt(orphan)
-    }
-    /// Keeps what `parameters` is, and sets it to null.
-    @_lifetime(copy self)
-    public func disownParameters() -> Orphan<ListBuilder<Node.Parameter.Builder>> {
-      _raw.pointer(5).disown()
+    @export(implementation) public var parametersField: PointerField<ListBuilder<Node.Parameter.Builder>> {
+      @_lifetime(copy self) get { .init(_raw, 5) }
     }
 
     /// True if this node is generic, meaning that it or one of its parent scopes has a non-empty
     /// `parameters`.
-    @inlinable @inline(__always) public var isGeneric: Bool {
+    @inline(__always) @export(implementation) public var isGeneric: Bool {
       get { _raw.readBool(288) }
       nonmutating set { _raw.writeBool(288, newValue) }
     }
 
     /// List of nodes nested within this node, along with the names under which they were declared.
-    @inlinable public var nestedNodes: ListBuilder<Node.NestedNode.Builder> {
+    @export(implementation) public var nestedNodes: ListBuilder<Node.NestedNode.Builder> {
       @_lifetime(copy self) get { _raw.pointer(1).list() }
     }
-    /// Sets `nestedNodes` to a new list of the count.
-    @inlinable @inline(__always) @_lifetime(copy self)
-    public func initNestedNodes(_ count: Int) -> ListBuilder<Node.NestedNode.Builder> {
+    @_lifetime(copy self) @inline(__always) @export(implementation) public func initNestedNodes(_ count: Int) -> ListBuilder<Node.NestedNode.Builder> {
       _raw.pointer(1).initList(count: count)
     }
-    /// Sets `nestedNodes` to a copy.
-    public func setNestedNodes(_ value: ListReader<Node.NestedNode.Reader>) throws(DecodingError) {
+    @export(implementation) public func setNestedNodes(_ value: ListReader<Node.NestedNode.Reader>) throws(DecodingError) {
       try _raw.pointer(1).set(value)
     }
-    /// Whether `nestedNodes` is set.
-    @inlinable public var hasNestedNodes: Bool { _raw.hasPointer(1) }
-    /// Sets `nestedNodes` to null.
-    public func clearNestedNodes() { _raw.pointer(1).clear() }
-    /// Sets `nestedNodes` to the orphan.
-    public func adoptNestedNodes(_ orphan: consuming Orphan<ListBuilder<Node.NestedNode.Builder>>) {
-      _raw.pointer(1).adopt(orphan)
-    }
-    /// Keeps what `nestedNodes` is, and sets it to null.
-    @_lifetime(copy self)
-    public func disownNestedNodes() -> Orphan<ListBuilder<Node.NestedNode.Builder>> {
-      _raw.pointer(1).disown()
+    @export(implementation) public var nestedNodesField: PointerField<ListBuilder<Node.NestedNode.Builder>> {
+      @_lifetime(copy self) get { .init(_raw, 1) }
     }
 
     /// Annotations applied to this node.
-    @inlinable public var annotations: ListBuilder<_Annotation_f1c8950dab257542.Builder> {
+    @export(implementation) public var annotations: ListBuilder<_Annotation_f1c8950dab257542.Builder> {
       @_lifetime(copy self) get { _raw.pointer(2).list() }
     }
-    /// Sets `annotations` to a new list of the count.
-    @inlinable @inline(__always) @_lifetime(copy self)
-    public func initAnnotations(_ count: Int) -> ListBuilder<_Annotation_f1c8950dab257542.Builder> {
+    @_lifetime(copy self) @inline(__always) @export(implementation) public func initAnnotations(_ count: Int) -> ListBuilder<_Annotation_f1c8950dab257542.Builder> {
       _raw.pointer(2).initList(count: count)
     }
-    /// Sets `annotations` to a copy.
-    public func setAnnotations(_ value: ListReader<_Annotation_f1c8950dab257542.Reader>) throws(DecodingError) {
+    @export(implementation) public func setAnnotations(_ value: ListReader<_Annotation_f1c8950dab257542.Reader>) throws(DecodingError) {
       try _raw.pointer(2).set(value)
     }
-    /// Whether `annotations` is set.
-    @inlinable public var hasAnnotations: Bool { _raw.hasPointer(2) }
-    /// Sets `annotations` to null.
-    public func clearAnnotations() { _raw.pointer(2).clear() }
-    /// Sets `annotations` to the orphan.
-    public func adoptAnnotations(_ orphan: consuming Orphan<ListBuilder<_Annotation_f1c8950dab257542.Builder>>) {
-      _raw.pointer(2).adopt(orphan)
-    }
-    /// Keeps what `annotations` is, and sets it to null.
-    @_lifetime(copy self)
-    public func disownAnnotations() -> Orphan<ListBuilder<_Annotation_f1c8950dab257542.Builder>> {
-      _raw.pointer(2).disown()
+    @export(implementation) public var annotationsField: PointerField<ListBuilder<_Annotation_f1c8950dab257542.Builder>> {
+      @_lifetime(copy self) get { .init(_raw, 2) }
     }
 
     /// Sets `file`.
-    public func setFile() { _raw.setDiscriminant(6, 0) }
+    @export(implementation) public func setFile() { _raw.setDiscriminant(6, 0) }
 
-    @inlinable public var `struct`: Node.Struct.Builder {
+    @export(implementation) public var `struct`: Node.Struct.Builder {
       @_lifetime(copy self) get { Node.Struct.Builder(_raw: _raw) }
     }
-    /// Sets `struct` with all its fields at their defaults.
-    @_lifetime(copy self)
-    public func initStruct() -> Node.Struct.Builder {
+    @_lifetime(copy self) @export(implementation) public func initStruct() -> Node.Struct.Builder {
       _raw.setDiscriminant(6, 1)
       _raw.write(7, 0 as UInt16)
       _raw.write(12, 0 as UInt16)
@@ -277,47 +207,39 @@ public enum Node: StructType, DescribedType {
       return Node.Struct.Builder(_raw: _raw)
     }
 
-    @inlinable public var `enum`: Node.Enum.Builder {
+    @export(implementation) public var `enum`: Node.Enum.Builder {
       @_lifetime(copy self) get { Node.Enum.Builder(_raw: _raw) }
     }
-    /// Sets `enum` with all its fields at their defaults.
-    @_lifetime(copy self)
-    public func initEnum() -> Node.Enum.Builder {
+    @_lifetime(copy self) @export(implementation) public func initEnum() -> Node.Enum.Builder {
       _raw.setDiscriminant(6, 2)
       _raw.pointer(3).clear()
       return Node.Enum.Builder(_raw: _raw)
     }
 
-    @inlinable public var interface: Node.Interface.Builder {
+    @export(implementation) public var interface: Node.Interface.Builder {
       @_lifetime(copy self) get { Node.Interface.Builder(_raw: _raw) }
     }
-    /// Sets `interface` with all its fields at their defaults.
-    @_lifetime(copy self)
-    public func initInterface() -> Node.Interface.Builder {
+    @_lifetime(copy self) @export(implementation) public func initInterface() -> Node.Interface.Builder {
       _raw.setDiscriminant(6, 3)
       _raw.pointer(3).clear()
       _raw.pointer(4).clear()
       return Node.Interface.Builder(_raw: _raw)
     }
 
-    @inlinable public var const: Node.Const.Builder {
+    @export(implementation) public var const: Node.Const.Builder {
       @_lifetime(copy self) get { Node.Const.Builder(_raw: _raw) }
     }
-    /// Sets `const` with all its fields at their defaults.
-    @_lifetime(copy self)
-    public func initConst() -> Node.Const.Builder {
+    @_lifetime(copy self) @export(implementation) public func initConst() -> Node.Const.Builder {
       _raw.setDiscriminant(6, 4)
       _raw.pointer(3).clear()
       _raw.pointer(4).clear()
       return Node.Const.Builder(_raw: _raw)
     }
 
-    @inlinable public var annotation: Node.Annotation.Builder {
+    @export(implementation) public var annotation: Node.Annotation.Builder {
       @_lifetime(copy self) get { Node.Annotation.Builder(_raw: _raw) }
     }
-    /// Sets `annotation` with all its fields at their defaults.
-    @_lifetime(copy self)
-    public func initAnnotation() -> Node.Annotation.Builder {
+    @_lifetime(copy self) @export(implementation) public func initAnnotation() -> Node.Annotation.Builder {
       _raw.setDiscriminant(6, 5)
       _raw.writeBool(112, false)
       _raw.writeBool(113, false)
@@ -350,142 +272,90 @@ public enum Node: StructType, DescribedType {
 
   /// Information about one of the node's parameters.
   public enum Parameter: StructType, DescribedType {
-    /// The id of the type in the schema language.
     @inlinable public static var _typeID: UInt64 { 0xb9521bccf10fa3b1 }
-    /// The file that declares the type.
     public static var _schemaFile: SchemaFile { _schema_a93fc509624c72d9 }
 
     /// Reads a ``Parameter``.
     @frozen public struct Reader: TypedStructReader, ~Escapable {
-      /// The sections of this version of the schema.
-      @inlinable public static var _layout: StructLayout {
-        StructLayout(dataWords: 0, pointers: 1)
-      }
-      /// The struct, by place.
+      @inlinable public static var _layout: StructLayout { StructLayout(dataWords: 0, pointers: 1) }
       public let _raw: StructReader
+      @_lifetime(copy raw) @inline(__always)
+      @inlinable public init(_raw raw: StructReader) { _raw = raw }
 
-      /// Takes the struct for one of this type.
-      @inlinable @inline(__always) @_lifetime(copy raw)
-      public init(_raw raw: StructReader) { _raw = raw }
-
-      @inlinable @inline(__always) public var name: TextReader {
+      @inline(__always) @export(implementation) public var name: TextReader {
         @_lifetime(copy self) get throws(DecodingError) { try _raw.pointer(0).text() }
       }
-      /// Whether `name` is set.
-      @inlinable public var hasName: Bool { _raw.hasPointer(0) }
+      @export(implementation) public var hasName: Bool { _raw.hasPointer(0) }
     }
 
     /// Builds a ``Parameter``.
     @frozen public struct Builder: TypedStructBuilder, ~Escapable {
-      /// The sections of this version of the schema.
-      @inlinable public static var _layout: StructLayout {
-        StructLayout(dataWords: 0, pointers: 1)
-      }
-      /// The struct, by place.
+      public typealias Reader = Node.Parameter.Reader
       public let _raw: StructBuilder
+      @_lifetime(copy raw) @inline(__always)
+      @inlinable public init(_raw raw: StructBuilder) { _raw = raw }
 
-      /// Takes the struct for one of this type.
-      @inlinable @inline(__always) @_lifetime(copy raw)
-      public init(_raw raw: StructBuilder) { _raw = raw }
-
-      /// The struct as it stands, for reading.
-      @inlinable public var reader: Reader {
-        @_lifetime(copy self) get { Reader(_raw: _raw.reader) }
-      }
-
-      @inlinable @inline(__always) public var name: String {
+      @inline(__always) @export(implementation) public var name: String {
         get { _raw.pointer(0).string }
         nonmutating set { _raw.pointer(0).setText(newValue) }
       }
-      /// Sets `name` to the bytes, which should be UTF-8.
-      @inlinable @inline(__always)
-      public func setName(utf8 bytes: Span<UInt8>) { _raw.pointer(0).setText(utf8: bytes) }
-      /// Whether `name` is set.
-      @inlinable public var hasName: Bool { _raw.hasPointer(0) }
-      /// Sets `name` to null.
-      public func clearName() { _raw.pointer(0).clear() }
-      /// Sets `name` to the orphan.
-      public func adoptName(_ orphan: consuming Orphan<TextType>) { _raw.pointer(0).adopt(orphan) }
-      /// Keeps what `name` is, and sets it to null.
-      @_lifetime(copy self)
-      public func disownName() -> Orphan<TextType> { _raw.pointer(0).disown() }
+      @inline(__always) @export(implementation) public func setName(utf8 bytes: Span<UInt8>) {
+        _raw.pointer(0).setText(utf8: bytes)
+      }
+      @export(implementation) public var nameField: PointerField<TextType> {
+        @_lifetime(copy self) get { .init(_raw, 0) }
+      }
     }
   }
 
   public enum NestedNode: StructType, DescribedType {
-    /// The id of the type in the schema language.
     @inlinable public static var _typeID: UInt64 { 0xdebf55bbfa0fc242 }
-    /// The file that declares the type.
     public static var _schemaFile: SchemaFile { _schema_a93fc509624c72d9 }
 
     /// Reads a ``NestedNode``.
     @frozen public struct Reader: TypedStructReader, ~Escapable {
-      /// The sections of this version of the schema.
-      @inlinable public static var _layout: StructLayout {
-        StructLayout(dataWords: 1, pointers: 1)
-      }
-      /// The struct, by place.
+      @inlinable public static var _layout: StructLayout { StructLayout(dataWords: 1, pointers: 1) }
       public let _raw: StructReader
-
-      /// Takes the struct for one of this type.
-      @inlinable @inline(__always) @_lifetime(copy raw)
-      public init(_raw raw: StructReader) { _raw = raw }
+      @_lifetime(copy raw) @inline(__always)
+      @inlinable public init(_raw raw: StructReader) { _raw = raw }
 
       /// Unqualified symbol name.  Unlike Node.displayName, this *can* be used programmatically.
       ///
       /// (On Zooko's triangle, this is the node's petname according to its parent scope.)
-      @inlinable @inline(__always) public var name: TextReader {
+      @inline(__always) @export(implementation) public var name: TextReader {
         @_lifetime(copy self) get throws(DecodingError) { try _raw.pointer(0).text() }
       }
-      /// Whether `name` is set.
-      @inlinable public var hasName: Bool { _raw.hasPointer(0) }
+      @export(implementation) public var hasName: Bool { _raw.hasPointer(0) }
 
       /// ID of the nested node.  Typically, the target node's scopeId points back to this node, but
       /// robust code should avoid relying on this.
-      @inlinable @inline(__always) public var id: UInt64 { _raw.read(0) }
+      @inline(__always) @export(implementation) public var id: UInt64 { _raw.read(0) }
     }
 
     /// Builds a ``NestedNode``.
     @frozen public struct Builder: TypedStructBuilder, ~Escapable {
-      /// The sections of this version of the schema.
-      @inlinable public static var _layout: StructLayout {
-        StructLayout(dataWords: 1, pointers: 1)
-      }
-      /// The struct, by place.
+      public typealias Reader = Node.NestedNode.Reader
       public let _raw: StructBuilder
-
-      /// Takes the struct for one of this type.
-      @inlinable @inline(__always) @_lifetime(copy raw)
-      public init(_raw raw: StructBuilder) { _raw = raw }
-
-      /// The struct as it stands, for reading.
-      @inlinable public var reader: Reader {
-        @_lifetime(copy self) get { Reader(_raw: _raw.reader) }
-      }
+      @_lifetime(copy raw) @inline(__always)
+      @inlinable public init(_raw raw: StructBuilder) { _raw = raw }
 
       /// Unqualified symbol name.  Unlike Node.displayName, this *can* be used programmatically.
       ///
       /// (On Zooko's triangle, this is the node's petname according to its parent scope.)
-      @inlinable @inline(__always) public var name: String {
+      @inline(__always) @export(implementation) public var name: String {
         get { _raw.pointer(0).string }
         nonmutating set { _raw.pointer(0).setText(newValue) }
       }
-      /// Sets `name` to the bytes, which should be UTF-8.
-      @inlinable @inline(__always)
-      public func setName(utf8 bytes: Span<UInt8>) { _raw.pointer(0).setText(utf8: bytes) }
-      /// Whether `name` is set.
-      @inlinable public var hasName: Bool { _raw.hasPointer(0) }
-      /// Sets `name` to null.
-      public func clearName() { _raw.pointer(0).clear() }
-      /// Sets `name` to the orphan.
-      public func adoptName(_ orphan: consuming Orphan<TextType>) { _raw.pointer(0).adopt(orphan) }
-      /// Keeps what `name` is, and sets it to null.
-      @_lifetime(copy self)
-      public func disownName() -> Orphan<TextType> { _raw.pointer(0).disown() }
+      @inline(__always) @export(implementation) public func setName(utf8 bytes: Span<UInt8>) {
+        _raw.pointer(0).setText(utf8: bytes)
+      }
+      @export(implementation) public var nameField: PointerField<TextType> {
+        @_lifetime(copy self) get { .init(_raw, 0) }
+      }
 
       /// ID of the nested node.  Typically, the target node's scopeId points back to this node, but
       /// robust code should avoid relying on this.
-      @inlinable @inline(__always) public var id: UInt64 {
+      @inline(__always) @export(implementation) public var id: UInt64 {
         get { _raw.read(0) }
         nonmutating set { _raw.write(0, newValue) }
       }
@@ -497,217 +367,144 @@ public enum Node: StructType, DescribedType {
   /// doesn't accidentally get included in contexts where it is not needed. The
   /// `CodeGeneratorRequest` includes this information in a separate array.
   public enum SourceInfo: StructType, DescribedType {
-    /// The id of the type in the schema language.
     @inlinable public static var _typeID: UInt64 { 0xf38e1de3041357ae }
-    /// The file that declares the type.
     public static var _schemaFile: SchemaFile { _schema_a93fc509624c72d9 }
 
     /// Reads a ``SourceInfo``.
     @frozen public struct Reader: TypedStructReader, ~Escapable {
-      /// The sections of this version of the schema.
-      @inlinable public static var _layout: StructLayout {
-        StructLayout(dataWords: 1, pointers: 2)
-      }
-      /// The struct, by place.
+      @inlinable public static var _layout: StructLayout { StructLayout(dataWords: 1, pointers: 2) }
       public let _raw: StructReader
-
-      /// Takes the struct for one of this type.
-      @inlinable @inline(__always) @_lifetime(copy raw)
-      public init(_raw raw: StructReader) { _raw = raw }
+      @_lifetime(copy raw) @inline(__always)
+      @inlinable public init(_raw raw: StructReader) { _raw = raw }
 
       /// ID of the Node which this info describes.
-      @inlinable @inline(__always) public var id: UInt64 { _raw.read(0) }
+      @inline(__always) @export(implementation) public var id: UInt64 { _raw.read(0) }
 
       /// The top-level doc comment for the Node.
-      @inlinable @inline(__always) public var docComment: TextReader {
+      @inline(__always) @export(implementation) public var docComment: TextReader {
         @_lifetime(copy self) get throws(DecodingError) { try _raw.pointer(0).text() }
       }
-      /// Whether `docComment` is set.
-      @inlinable public var hasDocComment: Bool { _raw.hasPointer(0) }
+      @export(implementation) public var hasDocComment: Bool { _raw.hasPointer(0) }
 
       /// Information about each member -- i.e. fields (for structs), enumerants (for enums), or
       /// methods (for interfaces).
       ///
       /// This list is the same length and order as the corresponding list in the Node, i.e.
       /// Node.struct.fields, Node.enum.enumerants, or Node.interface.methods.
-      @inlinable @inline(__always) public var members: ListReader<Node.SourceInfo.Member.Reader> {
+      @inline(__always) @export(implementation) public var members: ListReader<Node.SourceInfo.Member.Reader> {
         @_lifetime(copy self) get throws(DecodingError) { try _raw.pointer(1).list() }
       }
-      /// Whether `members` is set.
-      @inlinable public var hasMembers: Bool { _raw.hasPointer(1) }
+      @export(implementation) public var hasMembers: Bool { _raw.hasPointer(1) }
     }
 
     /// Builds a ``SourceInfo``.
     @frozen public struct Builder: TypedStructBuilder, ~Escapable {
-      /// The sections of this version of the schema.
-      @inlinable public static var _layout: StructLayout {
-        StructLayout(dataWords: 1, pointers: 2)
-      }
-      /// The struct, by place.
+      public typealias Reader = Node.SourceInfo.Reader
       public let _raw: StructBuilder
-
-      /// Takes the struct for one of this type.
-      @inlinable @inline(__always) @_lifetime(copy raw)
-      public init(_raw raw: StructBuilder) { _raw = raw }
-
-      /// The struct as it stands, for reading.
-      @inlinable public var reader: Reader {
-        @_lifetime(copy self) get { Reader(_raw: _raw.reader) }
-      }
+      @_lifetime(copy raw) @inline(__always)
+      @inlinable public init(_raw raw: StructBuilder) { _raw = raw }
 
       /// ID of the Node which this info describes.
-      @inlinable @inline(__always) public var id: UInt64 {
+      @inline(__always) @export(implementation) public var id: UInt64 {
         get { _raw.read(0) }
         nonmutating set { _raw.write(0, newValue) }
       }
 
       /// The top-level doc comment for the Node.
-      @inlinable @inline(__always) public var docComment: String {
+      @inline(__always) @export(implementation) public var docComment: String {
         get { _raw.pointer(0).string }
         nonmutating set { _raw.pointer(0).setText(newValue) }
       }
-      /// Sets `docComment` to the bytes, which should be UTF-8.
-      @inlinable @inline(__always)
-      public func setDocComment(utf8 bytes: Span<UInt8>) { _raw.pointer(0).setText(utf8: bytes) }
-      /// Whether `docComment` is set.
-      @inlinable public var hasDocComment: Bool { _raw.hasPointer(0) }
-      /// Sets `docComment` to null.
-      public func clearDocComment() { _raw.pointer(0).clear() }
-      /// Sets `docComment` to the orphan.
-      public func adoptDocComment(_ orphan: consuming Orphan<TextType>) {
-        _raw.pointer(0).adopt(orphan)
+      @inline(__always) @export(implementation) public func setDocComment(utf8 bytes: Span<UInt8>) {
+        _raw.pointer(0).setText(utf8: bytes)
       }
-      /// Keeps what `docComment` is, and sets it to null.
-      @_lifetime(copy self)
-      public func disownDocComment() -> Orphan<TextType> { _raw.pointer(0).disown() }
+      @export(implementation) public var docCommentField: PointerField<TextType> {
+        @_lifetime(copy self) get { .init(_raw, 0) }
+      }
 
       /// Information about each member -- i.e. fields (for structs), enumerants (for enums), or
       /// methods (for interfaces).
       ///
       /// This list is the same length and order as the corresponding list in the Node, i.e.
       /// Node.struct.fields, Node.enum.enumerants, or Node.interface.methods.
-      @inlinable public var members: ListBuilder<Node.SourceInfo.Member.Builder> {
+      @export(implementation) public var members: ListBuilder<Node.SourceInfo.Member.Builder> {
         @_lifetime(copy self) get { _raw.pointer(1).list() }
       }
-      /// Sets `members` to a new list of the count.
-      @inlinable @inline(__always) @_lifetime(copy self)
-      public func initMembers(_ count: Int) -> ListBuilder<Node.SourceInfo.Member.Builder> {
+      @_lifetime(copy self) @inline(__always) @export(implementation) public func initMembers(_ count: Int) -> ListBuilder<Node.SourceInfo.Member.Builder> {
         _raw.pointer(1).initList(count: count)
       }
-      /// Sets `members` to a copy.
-      public func setMembers(_ value: ListReader<Node.SourceInfo.Member.Reader>) throws(DecodingError) {
+      @export(implementation) public func setMembers(_ value: ListReader<Node.SourceInfo.Member.Reader>) throws(DecodingError) {
         try _raw.pointer(1).set(value)
       }
-      /// Whether `members` is set.
-      @inlinable public var hasMembers: Bool { _raw.hasPointer(1) }
-      /// Sets `members` to null.
-      public func clearMembers() { _raw.pointer(1).clear() }
-      /// Sets `members` to the orphan.
-      public func adoptMembers(_ orphan: consuming Orphan<ListBuilder<Node.SourceInfo.Member.Builder>>) {
-        _raw.pointer(1).adopt(orphan)
-      }
-      /// Keeps what `members` is, and sets it to null.
-      @_lifetime(copy self)
-      public func disownMembers() -> Orphan<ListBuilder<Node.SourceInfo.Member.Builder>> {
-        _raw.pointer(1).disown()
+      @export(implementation) public var membersField: PointerField<ListBuilder<Node.SourceInfo.Member.Builder>> {
+        @_lifetime(copy self) get { .init(_raw, 1) }
       }
     }
 
     public enum Member: StructType, DescribedType {
-      /// The id of the type in the schema language.
       @inlinable public static var _typeID: UInt64 { 0xc2ba9038898e1fa2 }
-      /// The file that declares the type.
       public static var _schemaFile: SchemaFile { _schema_a93fc509624c72d9 }
 
       /// Reads a ``Member``.
       @frozen public struct Reader: TypedStructReader, ~Escapable {
-        /// The sections of this version of the schema.
         @inlinable public static var _layout: StructLayout {
           StructLayout(dataWords: 0, pointers: 1)
         }
-        /// The struct, by place.
         public let _raw: StructReader
-
-        /// Takes the struct for one of this type.
-        @inlinable @inline(__always) @_lifetime(copy raw)
-        public init(_raw raw: StructReader) { _raw = raw }
+        @_lifetime(copy raw) @inline(__always)
+        @inlinable public init(_raw raw: StructReader) { _raw = raw }
 
         /// Doc comment on the member.
-        @inlinable @inline(__always) public var docComment: TextReader {
+        @inline(__always) @export(implementation) public var docComment: TextReader {
           @_lifetime(copy self) get throws(DecodingError) { try _raw.pointer(0).text() }
         }
-        /// Whether `docComment` is set.
-        @inlinable public var hasDocComment: Bool { _raw.hasPointer(0) }
+        @export(implementation) public var hasDocComment: Bool { _raw.hasPointer(0) }
       }
 
       /// Builds a ``Member``.
       @frozen public struct Builder: TypedStructBuilder, ~Escapable {
-        /// The sections of this version of the schema.
-        @inlinable public static var _layout: StructLayout {
-          StructLayout(dataWords: 0, pointers: 1)
-        }
-        /// The struct, by place.
+        public typealias Reader = Node.SourceInfo.Member.Reader
         public let _raw: StructBuilder
-
-        /// Takes the struct for one of this type.
-        @inlinable @inline(__always) @_lifetime(copy raw)
-        public init(_raw raw: StructBuilder) { _raw = raw }
-
-        /// The struct as it stands, for reading.
-        @inlinable public var reader: Reader {
-          @_lifetime(copy self) get { Reader(_raw: _raw.reader) }
-        }
+        @_lifetime(copy raw) @inline(__always)
+        @inlinable public init(_raw raw: StructBuilder) { _raw = raw }
 
         /// Doc comment on the member.
-        @inlinable @inline(__always) public var docComment: String {
+        @inline(__always) @export(implementation) public var docComment: String {
           get { _raw.pointer(0).string }
           nonmutating set { _raw.pointer(0).setText(newValue) }
         }
-        /// Sets `docComment` to the bytes, which should be UTF-8.
-        @inlinable @inline(__always)
-        public func setDocComment(utf8 bytes: Span<UInt8>) { _raw.pointer(0).setText(utf8: bytes) }
-        /// Whether `docComment` is set.
-        @inlinable public var hasDocComment: Bool { _raw.hasPointer(0) }
-        /// Sets `docComment` to null.
-        public func clearDocComment() { _raw.pointer(0).clear() }
-        /// Sets `docComment` to the orphan.
-        public func adoptDocComment(_ orphan: consuming Orphan<TextType>) {
-          _raw.pointer(0).adopt(orphan)
+        @inline(__always) @export(implementation) public func setDocComment(utf8 bytes: Span<UInt8>) {
+          _raw.pointer(0).setText(utf8: bytes)
         }
-        /// Keeps what `docComment` is, and sets it to null.
-        @_lifetime(copy self)
-        public func disownDocComment() -> Orphan<TextType> { _raw.pointer(0).disown() }
+        @export(implementation) public var docCommentField: PointerField<TextType> {
+          @_lifetime(copy self) get { .init(_raw, 0) }
+        }
       }
     }
   }
 
   public enum Struct {
-    /// The id of the type in the schema language.
     @inlinable public static var _typeID: UInt64 { 0x9ea0b19b37fb4435 }
 
     /// Reads a ``Struct``.
     @frozen public struct Reader: TypedStructReader, ~Escapable {
-      /// The sections of this version of the schema.
-      @inlinable public static var _layout: StructLayout {
-        StructLayout(dataWords: 5, pointers: 6)
-      }
-      /// The struct, by place.
+      @inlinable public static var _layout: StructLayout { StructLayout(dataWords: 5, pointers: 6) }
       public let _raw: StructReader
-
-      /// Takes the struct for one of this type.
-      @inlinable @inline(__always) @_lifetime(copy raw)
-      public init(_raw raw: StructReader) { _raw = raw }
+      @_lifetime(copy raw) @inline(__always)
+      @inlinable public init(_raw raw: StructReader) { _raw = raw }
 
       /// Size of the data section, in words.
-      @inlinable @inline(__always) public var dataWordCount: UInt16 { _raw.read(7) }
+      @inline(__always) @export(implementation) public var dataWordCount: UInt16 { _raw.read(7) }
 
       /// Size of the pointer section, in pointers (which are one word each).
-      @inlinable @inline(__always) public var pointerCount: UInt16 { _raw.read(12) }
+      @inline(__always) @export(implementation) public var pointerCount: UInt16 { _raw.read(12) }
 
       /// The preferred element size to use when encoding a list of this struct.  If this is anything
       /// other than `inlineComposite` then the struct is one word or less in size and is a candidate
       /// for list packing optimization.
-      @inlinable @inline(__always) public var preferredListEncoding: ElementSize { _raw.readEnum(13) }
+      @inline(__always) @export(implementation) public var preferredListEncoding: ElementSize {
+        _raw.readEnum(13)
+      }
 
       /// If true, then this "struct" node is actually not an independent node, but merely represents
       /// some named union or group within a particular parent struct.  This node's scopeId refers
@@ -719,7 +516,7 @@ public enum Node: StructType, DescribedType {
       ///
       /// Note that a named union is considered a special kind of group -- in fact, a named union
       /// is exactly equivalent to a group that contains nothing but an unnamed union.
-      @inlinable @inline(__always) public var isGroup: Bool { _raw.readBool(224) }
+      @inline(__always) @export(implementation) public var isGroup: Bool { _raw.readBool(224) }
 
       /// Number of fields in this struct which are members of an anonymous union, and thus may
       /// overlap.  If this is non-zero, then a 16-bit discriminant is present indicating which
@@ -731,11 +528,15 @@ public enum Node: StructType, DescribedType {
       /// non-zero discriminant count.  Named unions, on the other hand, are equivalent to groups
       /// containing unnamed unions.  So, a named union has its own independent schema node, with
       /// `isGroup` = true.
-      @inlinable @inline(__always) public var discriminantCount: UInt16 { _raw.read(15) }
+      @inline(__always) @export(implementation) public var discriminantCount: UInt16 {
+        _raw.read(15)
+      }
 
       /// If `discriminantCount` is non-zero, this is the offset of the union discriminant, in
       /// multiples of 16 bits.
-      @inlinable @inline(__always) public var discriminantOffset: UInt32 { _raw.read(8) }
+      @inline(__always) @export(implementation) public var discriminantOffset: UInt32 {
+        _raw.read(8)
+      }
 
       /// Fields defined within this scope (either the struct's top-level fields, or the fields of
       /// a particular group; see `isGroup`).
@@ -746,39 +547,27 @@ public enum Node: StructType, DescribedType {
       /// protocol evolves, since it is not possible to insert or remove an earlier ordinal.
       /// Therefore, for most use cases, if you want to identify a field by number, it may make the
       /// most sense to use the field's index in this list rather than its ordinal.
-      @inlinable @inline(__always) public var fields: ListReader<Field.Reader> {
+      @inline(__always) @export(implementation) public var fields: ListReader<Field.Reader> {
         @_lifetime(copy self) get throws(DecodingError) { try _raw.pointer(3).list() }
       }
-      /// Whether `fields` is set.
-      @inlinable public var hasFields: Bool { _raw.hasPointer(3) }
+      @export(implementation) public var hasFields: Bool { _raw.hasPointer(3) }
     }
 
     /// Builds a ``Struct``.
     @frozen public struct Builder: TypedStructBuilder, ~Escapable {
-      /// The sections of this version of the schema.
-      @inlinable public static var _layout: StructLayout {
-        StructLayout(dataWords: 5, pointers: 6)
-      }
-      /// The struct, by place.
+      public typealias Reader = Node.Struct.Reader
       public let _raw: StructBuilder
-
-      /// Takes the struct for one of this type.
-      @inlinable @inline(__always) @_lifetime(copy raw)
-      public init(_raw raw: StructBuilder) { _raw = raw }
-
-      /// The struct as it stands, for reading.
-      @inlinable public var reader: Reader {
-        @_lifetime(copy self) get { Reader(_raw: _raw.reader) }
-      }
+      @_lifetime(copy raw) @inline(__always)
+      @inlinable public init(_raw raw: StructBuilder) { _raw = raw }
 
       /// Size of the data section, in words.
-      @inlinable @inline(__always) public var dataWordCount: UInt16 {
+      @inline(__always) @export(implementation) public var dataWordCount: UInt16 {
         get { _raw.read(7) }
         nonmutating set { _raw.write(7, newValue) }
       }
 
       /// Size of the pointer section, in pointers (which are one word each).
-      @inlinable @inline(__always) public var pointerCount: UInt16 {
+      @inline(__always) @export(implementation) public var pointerCount: UInt16 {
         get { _raw.read(12) }
         nonmutating set { _raw.write(12, newValue) }
       }
@@ -786,7 +575,7 @@ public enum Node: StructType, DescribedType {
       /// The preferred element size to use when encoding a list of this struct.  If this is anything
       /// other than `inlineComposite` then the struct is one word or less in size and is a candidate
       /// for list packing optimization.
-      @inlinable @inline(__always) public var preferredListEncoding: ElementSize {
+      @inline(__always) @export(implementation) public var preferredListEncoding: ElementSize {
         get { _raw.readEnum(13) }
         nonmutating set { _raw.writeEnum(13, newValue) }
       }
@@ -801,7 +590,7 @@ public enum Node: StructType, DescribedType {
       ///
       /// Note that a named union is considered a special kind of group -- in fact, a named union
       /// is exactly equivalent to a group that contains nothing but an unnamed union.
-      @inlinable @inline(__always) public var isGroup: Bool {
+      @inline(__always) @export(implementation) public var isGroup: Bool {
         get { _raw.readBool(224) }
         nonmutating set { _raw.writeBool(224, newValue) }
       }
@@ -816,14 +605,14 @@ public enum Node: StructType, DescribedType {
       /// non-zero discriminant count.  Named unions, on the other hand, are equivalent to groups
       /// containing unnamed unions.  So, a named union has its own independent schema node, with
       /// `isGroup` = true.
-      @inlinable @inline(__always) public var discriminantCount: UInt16 {
+      @inline(__always) @export(implementation) public var discriminantCount: UInt16 {
         get { _raw.read(15) }
         nonmutating set { _raw.write(15, newValue) }
       }
 
       /// If `discriminantCount` is non-zero, this is the offset of the union discriminant, in
       /// multiples of 16 bits.
-      @inlinable @inline(__always) public var discriminantOffset: UInt32 {
+      @inline(__always) @export(implementation) public var discriminantOffset: UInt32 {
         get { _raw.read(8) }
         nonmutating set { _raw.write(8, newValue) }
       }
@@ -837,448 +626,303 @@ public enum Node: StructType, DescribedType {
       /// protocol evolves, since it is not possible to insert or remove an earlier ordinal.
       /// Therefore, for most use cases, if you want to identify a field by number, it may make the
       /// most sense to use the field's index in this list rather than its ordinal.
-      @inlinable public var fields: ListBuilder<Field.Builder> {
+      @export(implementation) public var fields: ListBuilder<Field.Builder> {
         @_lifetime(copy self) get { _raw.pointer(3).list() }
       }
-      /// Sets `fields` to a new list of the count.
-      @inlinable @inline(__always) @_lifetime(copy self)
-      public func initFields(_ count: Int) -> ListBuilder<Field.Builder> {
+      @_lifetime(copy self) @inline(__always) @export(implementation) public func initFields(_ count: Int) -> ListBuilder<Field.Builder> {
         _raw.pointer(3).initList(count: count)
       }
-      /// Sets `fields` to a copy.
-      public func setFields(_ value: ListReader<Field.Reader>) throws(DecodingError) {
+      @export(implementation) public func setFields(_ value: ListReader<Field.Reader>) throws(DecodingError) {
         try _raw.pointer(3).set(value)
       }
-      /// Whether `fields` is set.
-      @inlinable public var hasFields: Bool { _raw.hasPointer(3) }
-      /// Sets `fields` to null.
-      public func clearFields() { _raw.pointer(3).clear() }
-      /// Sets `fields` to the orphan.
-      public func adoptFields(_ orphan: consuming Orphan<ListBuilder<Field.Builder>>) {
-        _raw.pointer(3).adopt(orphan)
+      @export(implementation) public var fieldsField: PointerField<ListBuilder<Field.Builder>> {
+        @_lifetime(copy self) get { .init(_raw, 3) }
       }
-      /// Keeps what `fields` is, and sets it to null.
-      @_lifetime(copy self)
-      public func disownFields() -> Orphan<ListBuilder<Field.Builder>> { _raw.pointer(3).disown() }
     }
   }
 
   public enum Enum {
-    /// The id of the type in the schema language.
     @inlinable public static var _typeID: UInt64 { 0xb54ab3364333f598 }
 
     /// Reads a ``Enum``.
     @frozen public struct Reader: TypedStructReader, ~Escapable {
-      /// The sections of this version of the schema.
-      @inlinable public static var _layout: StructLayout {
-        StructLayout(dataWords: 5, pointers: 6)
-      }
-      /// The struct, by place.
+      @inlinable public static var _layout: StructLayout { StructLayout(dataWords: 5, pointers: 6) }
       public let _raw: StructReader
-
-      /// Takes the struct for one of this type.
-      @inlinable @inline(__always) @_lifetime(copy raw)
-      public init(_raw raw: StructReader) { _raw = raw }
+      @_lifetime(copy raw) @inline(__always)
+      @inlinable public init(_raw raw: StructReader) { _raw = raw }
 
       /// Enumerants ordered by numeric value (ordinal).
-      @inlinable @inline(__always) public var enumerants: ListReader<Enumerant.Reader> {
+      @inline(__always) @export(implementation) public var enumerants: ListReader<Enumerant.Reader> {
         @_lifetime(copy self) get throws(DecodingError) { try _raw.pointer(3).list() }
       }
-      /// Whether `enumerants` is set.
-      @inlinable public var hasEnumerants: Bool { _raw.hasPointer(3) }
+      @export(implementation) public var hasEnumerants: Bool { _raw.hasPointer(3) }
     }
 
     /// Builds a ``Enum``.
     @frozen public struct Builder: TypedStructBuilder, ~Escapable {
-      /// The sections of this version of the schema.
-      @inlinable public static var _layout: StructLayout {
-        StructLayout(dataWords: 5, pointers: 6)
-      }
-      /// The struct, by place.
+      public typealias Reader = Node.Enum.Reader
       public let _raw: StructBuilder
-
-      /// Takes the struct for one of this type.
-      @inlinable @inline(__always) @_lifetime(copy raw)
-      public init(_raw raw: StructBuilder) { _raw = raw }
-
-      /// The struct as it stands, for reading.
-      @inlinable public var reader: Reader {
-        @_lifetime(copy self) get { Reader(_raw: _raw.reader) }
-      }
+      @_lifetime(copy raw) @inline(__always)
+      @inlinable public init(_raw raw: StructBuilder) { _raw = raw }
 
       /// Enumerants ordered by numeric value (ordinal).
-      @inlinable public var enumerants: ListBuilder<Enumerant.Builder> {
+      @export(implementation) public var enumerants: ListBuilder<Enumerant.Builder> {
         @_lifetime(copy self) get { _raw.pointer(3).list() }
       }
-      /// Sets `enumerants` to a new list of the count.
-      @inlinable @inline(__always) @_lifetime(copy self)
-      public func initEnumerants(_ count: Int) -> ListBuilder<Enumerant.Builder> {
+      @_lifetime(copy self) @inline(__always) @export(implementation) public func initEnumerants(_ count: Int) -> ListBuilder<Enumerant.Builder> {
         _raw.pointer(3).initList(count: count)
       }
-      /// Sets `enumerants` to a copy.
-      public func setEnumerants(_ value: ListReader<Enumerant.Reader>) throws(DecodingError) {
+      @export(implementation) public func setEnumerants(_ value: ListReader<Enumerant.Reader>) throws(DecodingError) {
         try _raw.pointer(3).set(value)
       }
-      /// Whether `enumerants` is set.
-      @inlinable public var hasEnumerants: Bool { _raw.hasPointer(3) }
-      /// Sets `enumerants` to null.
-      public func clearEnumerants() { _raw.pointer(3).clear() }
-      /// Sets `enumerants` to the orphan.
-      public func adoptEnumerants(_ orphan: consuming Orphan<ListBuilder<Enumerant.Builder>>) {
-        _raw.pointer(3).adopt(orphan)
-      }
-      /// Keeps what `enumerants` is, and sets it to null.
-      @_lifetime(copy self)
-      public func disownEnumerants() -> Orphan<ListBuilder<Enumerant.Builder>> {
-        _raw.pointer(3).disown()
+      @export(implementation) public var enumerantsField: PointerField<ListBuilder<Enumerant.Builder>> {
+        @_lifetime(copy self) get { .init(_raw, 3) }
       }
     }
   }
 
   public enum Interface {
-    /// The id of the type in the schema language.
     @inlinable public static var _typeID: UInt64 { 0xe82753cff0c2218f }
 
     /// Reads a ``Interface``.
     @frozen public struct Reader: TypedStructReader, ~Escapable {
-      /// The sections of this version of the schema.
-      @inlinable public static var _layout: StructLayout {
-        StructLayout(dataWords: 5, pointers: 6)
-      }
-      /// The struct, by place.
+      @inlinable public static var _layout: StructLayout { StructLayout(dataWords: 5, pointers: 6) }
       public let _raw: StructReader
-
-      /// Takes the struct for one of this type.
-      @inlinable @inline(__always) @_lifetime(copy raw)
-      public init(_raw raw: StructReader) { _raw = raw }
+      @_lifetime(copy raw) @inline(__always)
+      @inlinable public init(_raw raw: StructReader) { _raw = raw }
 
       /// Methods ordered by ordinal.
-      @inlinable @inline(__always) public var methods: ListReader<Method.Reader> {
+      @inline(__always) @export(implementation) public var methods: ListReader<Method.Reader> {
         @_lifetime(copy self) get throws(DecodingError) { try _raw.pointer(3).list() }
       }
-      /// Whether `methods` is set.
-      @inlinable public var hasMethods: Bool { _raw.hasPointer(3) }
+      @export(implementation) public var hasMethods: Bool { _raw.hasPointer(3) }
 
       /// Superclasses of this interface.
-      @inlinable @inline(__always) public var superclasses: ListReader<Superclass.Reader> {
+      @inline(__always) @export(implementation) public var superclasses: ListReader<Superclass.Reader> {
         @_lifetime(copy self) get throws(DecodingError) { try _raw.pointer(4).list() }
       }
-      /// Whether `superclasses` is set.
-      @inlinable public var hasSuperclasses: Bool { _raw.hasPointer(4) }
+      @export(implementation) public var hasSuperclasses: Bool { _raw.hasPointer(4) }
     }
 
     /// Builds a ``Interface``.
     @frozen public struct Builder: TypedStructBuilder, ~Escapable {
-      /// The sections of this version of the schema.
-      @inlinable public static var _layout: StructLayout {
-        StructLayout(dataWords: 5, pointers: 6)
-      }
-      /// The struct, by place.
+      public typealias Reader = Node.Interface.Reader
       public let _raw: StructBuilder
-
-      /// Takes the struct for one of this type.
-      @inlinable @inline(__always) @_lifetime(copy raw)
-      public init(_raw raw: StructBuilder) { _raw = raw }
-
-      /// The struct as it stands, for reading.
-      @inlinable public var reader: Reader {
-        @_lifetime(copy self) get { Reader(_raw: _raw.reader) }
-      }
+      @_lifetime(copy raw) @inline(__always)
+      @inlinable public init(_raw raw: StructBuilder) { _raw = raw }
 
       /// Methods ordered by ordinal.
-      @inlinable public var methods: ListBuilder<Method.Builder> {
+      @export(implementation) public var methods: ListBuilder<Method.Builder> {
         @_lifetime(copy self) get { _raw.pointer(3).list() }
       }
-      /// Sets `methods` to a new list of the count.
-      @inlinable @inline(__always) @_lifetime(copy self)
-      public func initMethods(_ count: Int) -> ListBuilder<Method.Builder> {
+      @_lifetime(copy self) @inline(__always) @export(implementation) public func initMethods(_ count: Int) -> ListBuilder<Method.Builder> {
         _raw.pointer(3).initList(count: count)
       }
-      /// Sets `methods` to a copy.
-      public func setMethods(_ value: ListReader<Method.Reader>) throws(DecodingError) {
+      @export(implementation) public func setMethods(_ value: ListReader<Method.Reader>) throws(DecodingError) {
         try _raw.pointer(3).set(value)
       }
-      /// Whether `methods` is set.
-      @inlinable public var hasMethods: Bool { _raw.hasPointer(3) }
-      /// Sets `methods` to null.
-      public func clearMethods() { _raw.pointer(3).clear() }
-      /// Sets `methods` to the orphan.
-      public func adoptMethods(_ orphan: consuming Orphan<ListBuilder<Method.Builder>>) {
-        _raw.pointer(3).adopt(orphan)
-      }
-      /// Keeps what `methods` is, and sets it to null.
-      @_lifetime(copy self)
-      public func disownMethods() -> Orphan<ListBuilder<Method.Builder>> {
-        _raw.pointer(3).disown()
+      @export(implementation) public var methodsField: PointerField<ListBuilder<Method.Builder>> {
+        @_lifetime(copy self) get { .init(_raw, 3) }
       }
 
       /// Superclasses of this interface.
-      @inlinable public var superclasses: ListBuilder<Superclass.Builder> {
+      @export(implementation) public var superclasses: ListBuilder<Superclass.Builder> {
         @_lifetime(copy self) get { _raw.pointer(4).list() }
       }
-      /// Sets `superclasses` to a new list of the count.
-      @inlinable @inline(__always) @_lifetime(copy self)
-      public func initSuperclasses(_ count: Int) -> ListBuilder<Superclass.Builder> {
+      @_lifetime(copy self) @inline(__always) @export(implementation) public func initSuperclasses(_ count: Int) -> ListBuilder<Superclass.Builder> {
         _raw.pointer(4).initList(count: count)
       }
-      /// Sets `superclasses` to a copy.
-      public func setSuperclasses(_ value: ListReader<Superclass.Reader>) throws(DecodingError) {
+      @export(implementation) public func setSuperclasses(_ value: ListReader<Superclass.Reader>) throws(DecodingError) {
         try _raw.pointer(4).set(value)
       }
-      /// Whether `superclasses` is set.
-      @inlinable public var hasSuperclasses: Bool { _raw.hasPointer(4) }
-      /// Sets `superclasses` to null.
-      public func clearSuperclasses() { _raw.pointer(4).clear() }
-      /// Sets `superclasses` to the orphan.
-      public func adoptSuperclasses(_ orphan: consuming Orphan<ListBuilder<Superclass.Builder>>) {
-        _raw.pointer(4).adopt(orphan)
-      }
-      /// Keeps what `superclasses` is, and sets it to null.
-      @_lifetime(copy self)
-      public func disownSuperclasses() -> Orphan<ListBuilder<Superclass.Builder>> {
-        _raw.pointer(4).disown()
+      @export(implementation) public var superclassesField: PointerField<ListBuilder<Superclass.Builder>> {
+        @_lifetime(copy self) get { .init(_raw, 4) }
       }
     }
   }
 
   public enum Const {
-    /// The id of the type in the schema language.
     @inlinable public static var _typeID: UInt64 { 0xb18aa5ac7a0d9420 }
 
     /// Reads a ``Const``.
     @frozen public struct Reader: TypedStructReader, ~Escapable {
-      /// The sections of this version of the schema.
-      @inlinable public static var _layout: StructLayout {
-        StructLayout(dataWords: 5, pointers: 6)
-      }
-      /// The struct, by place.
+      @inlinable public static var _layout: StructLayout { StructLayout(dataWords: 5, pointers: 6) }
       public let _raw: StructReader
+      @_lifetime(copy raw) @inline(__always)
+      @inlinable public init(_raw raw: StructReader) { _raw = raw }
 
-      /// Takes the struct for one of this type.
-      @inlinable @inline(__always) @_lifetime(copy raw)
-      public init(_raw raw: StructReader) { _raw = raw }
-
-      @inlinable @inline(__always) public var type: Type.Reader {
+      @inline(__always) @export(implementation) public var type: Type.Reader {
         @_lifetime(copy self) get throws(DecodingError) { try _raw.pointer(3).structure() }
       }
-      /// Whether `type` is set.
-      @inlinable public var hasType: Bool { _raw.hasPointer(3) }
+      @export(implementation) public var hasType: Bool { _raw.hasPointer(3) }
 
-      @inlinable @inline(__always) public var value: Value.Reader {
+      @inline(__always) @export(implementation) public var value: Value.Reader {
         @_lifetime(copy self) get throws(DecodingError) { try _raw.pointer(4).structure() }
       }
-      /// Whether `value` is set.
-      @inlinable public var hasValue: Bool { _raw.hasPointer(4) }
+      @export(implementation) public var hasValue: Bool { _raw.hasPointer(4) }
     }
 
     /// Builds a ``Const``.
     @frozen public struct Builder: TypedStructBuilder, ~Escapable {
-      /// The sections of this version of the schema.
-      @inlinable public static var _layout: StructLayout {
-        StructLayout(dataWords: 5, pointers: 6)
-      }
-      /// The struct, by place.
+      public typealias Reader = Node.Const.Reader
       public let _raw: StructBuilder
+      @_lifetime(copy raw) @inline(__always)
+      @inlinable public init(_raw raw: StructBuilder) { _raw = raw }
 
-      /// Takes the struct for one of this type.
-      @inlinable @inline(__always) @_lifetime(copy raw)
-      public init(_raw raw: StructBuilder) { _raw = raw }
-
-      /// The struct as it stands, for reading.
-      @inlinable public var reader: Reader {
-        @_lifetime(copy self) get { Reader(_raw: _raw.reader) }
-      }
-
-      @inlinable @inline(__always) public var type: Type.Builder {
+      @inline(__always) @export(implementation) public var type: Type.Builder {
         @_lifetime(copy self) get { _raw.pointer(3).structure() }
       }
-      /// Sets `type` to a new struct.
-      @inlinable @inline(__always) @_lifetime(copy self)
-      public func initType() -> Type.Builder { _raw.pointer(3).initStructure() }
-      /// Sets `type` to a copy.
-      public func setType(_ value: Type.Reader) throws(DecodingError) {
+      @_lifetime(copy self) @inline(__always) @export(implementation) public func initType() -> Type.Builder {
+        _raw.pointer(3).initStructure()
+      }
+      @export(implementation) public func setType(_ value: Type.Reader) throws(DecodingError) {
         try _raw.pointer(3).set(value)
       }
-      /// Whether `type` is set.
-      @inlinable public var hasType: Bool { _raw.hasPointer(3) }
-      /// Sets `type` to null.
-      public func clearType() { _raw.pointer(3).clear() }
-      /// Sets `type` to the orphan.
-      public func adoptType(_ orphan: consuming Orphan<Type.Builder>) {
-        _raw.pointer(3).adopt(orphan)
+      @export(implementation) public var typeField: PointerField<Type.Builder> {
+        @_lifetime(copy self) get { .init(_raw, 3) }
       }
-      /// Keeps what `type` is, and sets it to null.
-      @_lifetime(copy self)
-      public func disownType() -> Orphan<Type.Builder> { _raw.pointer(3).disown() }
 
-      @inlinable @inline(__always) public var value: Value.Builder {
+      @inline(__always) @export(implementation) public var value: Value.Builder {
         @_lifetime(copy self) get { _raw.pointer(4).structure() }
       }
-      /// Sets `value` to a new struct.
-      @inlinable @inline(__always) @_lifetime(copy self)
-      public func initValue() -> Value.Builder { _raw.pointer(4).initStructure() }
-      /// Sets `value` to a copy.
-      public func setValue(_ value: Value.Reader) throws(DecodingError) {
+      @_lifetime(copy self) @inline(__always) @export(implementation) public func initValue() -> Value.Builder {
+        _raw.pointer(4).initStructure()
+      }
+      @export(implementation) public func setValue(_ value: Value.Reader) throws(DecodingError) {
         try _raw.pointer(4).set(value)
       }
-      /// Whether `value` is set.
-      @inlinable public var hasValue: Bool { _raw.hasPointer(4) }
-      /// Sets `value` to null.
-      public func clearValue() { _raw.pointer(4).clear() }
-      /// Sets `value` to the orphan.
-      public func adoptValue(_ orphan: consuming Orphan<Value.Builder>) {
-        _raw.pointer(4).adopt(orphan)
+      @export(implementation) public var valueField: PointerField<Value.Builder> {
+        @_lifetime(copy self) get { .init(_raw, 4) }
       }
-      /// Keeps what `value` is, and sets it to null.
-      @_lifetime(copy self)
-      public func disownValue() -> Orphan<Value.Builder> { _raw.pointer(4).disown() }
     }
   }
 
   public enum Annotation {
-    /// The id of the type in the schema language.
     @inlinable public static var _typeID: UInt64 { 0xec1619d4400a0290 }
 
     /// Reads a ``Annotation``.
     @frozen public struct Reader: TypedStructReader, ~Escapable {
-      /// The sections of this version of the schema.
-      @inlinable public static var _layout: StructLayout {
-        StructLayout(dataWords: 5, pointers: 6)
-      }
-      /// The struct, by place.
+      @inlinable public static var _layout: StructLayout { StructLayout(dataWords: 5, pointers: 6) }
       public let _raw: StructReader
+      @_lifetime(copy raw) @inline(__always)
+      @inlinable public init(_raw raw: StructReader) { _raw = raw }
 
-      /// Takes the struct for one of this type.
-      @inlinable @inline(__always) @_lifetime(copy raw)
-      public init(_raw raw: StructReader) { _raw = raw }
-
-      @inlinable @inline(__always) public var type: Type.Reader {
+      @inline(__always) @export(implementation) public var type: Type.Reader {
         @_lifetime(copy self) get throws(DecodingError) { try _raw.pointer(3).structure() }
       }
-      /// Whether `type` is set.
-      @inlinable public var hasType: Bool { _raw.hasPointer(3) }
+      @export(implementation) public var hasType: Bool { _raw.hasPointer(3) }
 
-      @inlinable @inline(__always) public var targetsFile: Bool { _raw.readBool(112) }
+      @inline(__always) @export(implementation) public var targetsFile: Bool { _raw.readBool(112) }
 
-      @inlinable @inline(__always) public var targetsConst: Bool { _raw.readBool(113) }
+      @inline(__always) @export(implementation) public var targetsConst: Bool { _raw.readBool(113) }
 
-      @inlinable @inline(__always) public var targetsEnum: Bool { _raw.readBool(114) }
+      @inline(__always) @export(implementation) public var targetsEnum: Bool { _raw.readBool(114) }
 
-      @inlinable @inline(__always) public var targetsEnumerant: Bool { _raw.readBool(115) }
+      @inline(__always) @export(implementation) public var targetsEnumerant: Bool {
+        _raw.readBool(115)
+      }
 
-      @inlinable @inline(__always) public var targetsStruct: Bool { _raw.readBool(116) }
+      @inline(__always) @export(implementation) public var targetsStruct: Bool {
+        _raw.readBool(116)
+      }
 
-      @inlinable @inline(__always) public var targetsField: Bool { _raw.readBool(117) }
+      @inline(__always) @export(implementation) public var targetsField: Bool { _raw.readBool(117) }
 
-      @inlinable @inline(__always) public var targetsUnion: Bool { _raw.readBool(118) }
+      @inline(__always) @export(implementation) public var targetsUnion: Bool { _raw.readBool(118) }
 
-      @inlinable @inline(__always) public var targetsGroup: Bool { _raw.readBool(119) }
+      @inline(__always) @export(implementation) public var targetsGroup: Bool { _raw.readBool(119) }
 
-      @inlinable @inline(__always) public var targetsInterface: Bool { _raw.readBool(120) }
+      @inline(__always) @export(implementation) public var targetsInterface: Bool {
+        _raw.readBool(120)
+      }
 
-      @inlinable @inline(__always) public var targetsMethod: Bool { _raw.readBool(121) }
+      @inline(__always) @export(implementation) public var targetsMethod: Bool {
+        _raw.readBool(121)
+      }
 
-      @inlinable @inline(__always) public var targetsParam: Bool { _raw.readBool(122) }
+      @inline(__always) @export(implementation) public var targetsParam: Bool { _raw.readBool(122) }
 
-      @inlinable @inline(__always) public var targetsAnnotation: Bool { _raw.readBool(123) }
+      @inline(__always) @export(implementation) public var targetsAnnotation: Bool {
+        _raw.readBool(123)
+      }
     }
 
     /// Builds a ``Annotation``.
     @frozen public struct Builder: TypedStructBuilder, ~Escapable {
-      /// The sections of this version of the schema.
-      @inlinable public static var _layout: StructLayout {
-        StructLayout(dataWords: 5, pointers: 6)
-      }
-      /// The struct, by place.
+      public typealias Reader = Node.Annotation.Reader
       public let _raw: StructBuilder
+      @_lifetime(copy raw) @inline(__always)
+      @inlinable public init(_raw raw: StructBuilder) { _raw = raw }
 
-      /// Takes the struct for one of this type.
-      @inlinable @inline(__always) @_lifetime(copy raw)
-      public init(_raw raw: StructBuilder) { _raw = raw }
-
-      /// The struct as it stands, for reading.
-      @inlinable public var reader: Reader {
-        @_lifetime(copy self) get { Reader(_raw: _raw.reader) }
-      }
-
-      @inlinable @inline(__always) public var type: Type.Builder {
+      @inline(__always) @export(implementation) public var type: Type.Builder {
         @_lifetime(copy self) get { _raw.pointer(3).structure() }
       }
-      /// Sets `type` to a new struct.
-      @inlinable @inline(__always) @_lifetime(copy self)
-      public func initType() -> Type.Builder { _raw.pointer(3).initStructure() }
-      /// Sets `type` to a copy.
-      public func setType(_ value: Type.Reader) throws(DecodingError) {
+      @_lifetime(copy self) @inline(__always) @export(implementation) public func initType() -> Type.Builder {
+        _raw.pointer(3).initStructure()
+      }
+      @export(implementation) public func setType(_ value: Type.Reader) throws(DecodingError) {
         try _raw.pointer(3).set(value)
       }
-      /// Whether `type` is set.
-      @inlinable public var hasType: Bool { _raw.hasPointer(3) }
-      /// Sets `type` to null.
-      public func clearType() { _raw.pointer(3).clear() }
-      /// Sets `type` to the orphan.
-      public func adoptType(_ orphan: consuming Orphan<Type.Builder>) {
-        _raw.pointer(3).adopt(orphan)
+      @export(implementation) public var typeField: PointerField<Type.Builder> {
+        @_lifetime(copy self) get { .init(_raw, 3) }
       }
-      /// Keeps what `type` is, and sets it to null.
-      @_lifetime(copy self)
-      public func disownType() -> Orphan<Type.Builder> { _raw.pointer(3).disown() }
 
-      @inlinable @inline(__always) public var targetsFile: Bool {
+      @inline(__always) @export(implementation) public var targetsFile: Bool {
         get { _raw.readBool(112) }
         nonmutating set { _raw.writeBool(112, newValue) }
       }
 
-      @inlinable @inline(__always) public var targetsConst: Bool {
+      @inline(__always) @export(implementation) public var targetsConst: Bool {
         get { _raw.readBool(113) }
         nonmutating set { _raw.writeBool(113, newValue) }
       }
 
-      @inlinable @inline(__always) public var targetsEnum: Bool {
+      @inline(__always) @export(implementation) public var targetsEnum: Bool {
         get { _raw.readBool(114) }
         nonmutating set { _raw.writeBool(114, newValue) }
       }
 
-      @inlinable @inline(__always) public var targetsEnumerant: Bool {
+      @inline(__always) @export(implementation) public var targetsEnumerant: Bool {
         get { _raw.readBool(115) }
         nonmutating set { _raw.writeBool(115, newValue) }
       }
 
-      @inlinable @inline(__always) public var targetsStruct: Bool {
+      @inline(__always) @export(implementation) public var targetsStruct: Bool {
         get { _raw.readBool(116) }
         nonmutating set { _raw.writeBool(116, newValue) }
       }
 
-      @inlinable @inline(__always) public var targetsField: Bool {
+      @inline(__always) @export(implementation) public var targetsField: Bool {
         get { _raw.readBool(117) }
         nonmutating set { _raw.writeBool(117, newValue) }
       }
 
-      @inlinable @inline(__always) public var targetsUnion: Bool {
+      @inline(__always) @export(implementation) public var targetsUnion: Bool {
         get { _raw.readBool(118) }
         nonmutating set { _raw.writeBool(118, newValue) }
       }
 
-      @inlinable @inline(__always) public var targetsGroup: Bool {
+      @inline(__always) @export(implementation) public var targetsGroup: Bool {
         get { _raw.readBool(119) }
         nonmutating set { _raw.writeBool(119, newValue) }
       }
 
-      @inlinable @inline(__always) public var targetsInterface: Bool {
+      @inline(__always) @export(implementation) public var targetsInterface: Bool {
         get { _raw.readBool(120) }
         nonmutating set { _raw.writeBool(120, newValue) }
       }
 
-      @inlinable @inline(__always) public var targetsMethod: Bool {
+      @inline(__always) @export(implementation) public var targetsMethod: Bool {
         get { _raw.readBool(121) }
         nonmutating set { _raw.writeBool(121, newValue) }
       }
 
-      @inlinable @inline(__always) public var targetsParam: Bool {
+      @inline(__always) @export(implementation) public var targetsParam: Bool {
         get { _raw.readBool(122) }
         nonmutating set { _raw.writeBool(122, newValue) }
       }
 
-      @inlinable @inline(__always) public var targetsAnnotation: Bool {
+      @inline(__always) @export(implementation) public var targetsAnnotation: Bool {
         get { _raw.readBool(123) }
         nonmutating set { _raw.writeBool(123, newValue) }
       }
@@ -1288,29 +932,20 @@ public enum Node: StructType, DescribedType {
 
 /// Schema for a field of a struct.
 public enum Field: StructType, DescribedType {
-  /// The id of the type in the schema language.
   @inlinable public static var _typeID: UInt64 { 0x9aad50a41f4af45f }
-  /// The file that declares the type.
   public static var _schemaFile: SchemaFile { _schema_a93fc509624c72d9 }
 
   /// Reads a ``Field``.
   @frozen public struct Reader: TypedStructReader, ~Escapable {
-    /// The sections of this version of the schema.
-    @inlinable public static var _layout: StructLayout {
-      StructLayout(dataWords: 3, pointers: 4)
-    }
-    /// The struct, by place.
+    @inlinable public static var _layout: StructLayout { StructLayout(dataWords: 3, pointers: 4) }
     public let _raw: StructReader
+    @_lifetime(copy raw) @inline(__always)
+    @inlinable public init(_raw raw: StructReader) { _raw = raw }
 
-    /// Takes the struct for one of this type.
-    @inlinable @inline(__always) @_lifetime(copy raw)
-    public init(_raw raw: StructReader) { _raw = raw }
-
-    @inlinable @inline(__always) public var name: TextReader {
+    @inline(__always) @export(implementation) public var name: TextReader {
       @_lifetime(copy self) get throws(DecodingError) { try _raw.pointer(0).text() }
     }
-    /// Whether `name` is set.
-    @inlinable public var hasName: Bool { _raw.hasPointer(0) }
+    @export(implementation) public var hasName: Bool { _raw.hasPointer(0) }
 
     /// Indicates where this member appeared in the code, relative to other members.
     /// Code ordering may have semantic relevance -- programmers tend to place related fields
@@ -1318,34 +953,35 @@ public enum Field: StructType, DescribedType {
     /// otherwise irrelevant, like JSON.  The values of codeOrder are tightly-packed, so the maximum
     /// value is count(members) - 1.  Fields that are members of a union are only ordered relative to
     /// the other members of that union, so the maximum value there is count(union.members).
-    @inlinable @inline(__always) public var codeOrder: UInt16 { _raw.read(0) }
+    @inline(__always) @export(implementation) public var codeOrder: UInt16 { _raw.read(0) }
 
-    @inlinable @inline(__always) public var annotations: ListReader<Annotation.Reader> {
+    @inline(__always) @export(implementation) public var annotations: ListReader<Annotation.Reader> {
       @_lifetime(copy self) get throws(DecodingError) { try _raw.pointer(1).list() }
     }
-    /// Whether `annotations` is set.
-    @inlinable public var hasAnnotations: Bool { _raw.hasPointer(1) }
+    @export(implementation) public var hasAnnotations: Bool { _raw.hasPointer(1) }
 
     /// If the field is in a union, this is the value which the union's discriminant should take when
     /// the field is active.  If the field is not in a union, this is 0xffff.
-    @inlinable @inline(__always) public var discriminantValue: UInt16 { _raw.read(1, default: 65535) }
+    @inline(__always) @export(implementation) public var discriminantValue: UInt16 {
+      _raw.read(1, default: 65535)
+    }
 
     /// A regular, non-group, non-fixed-list field.
-    @inlinable public var slot: Field.Slot.Reader {
+    @export(implementation) public var slot: Field.Slot.Reader {
       @_lifetime(copy self) get { Field.Slot.Reader(_raw: _raw) }
     }
 
     /// A group.
-    @inlinable public var group: Field.Group.Reader {
+    @export(implementation) public var group: Field.Group.Reader {
       @_lifetime(copy self) get { Field.Group.Reader(_raw: _raw) }
     }
 
-    @inlinable public var ordinal: Field.Ordinal.Reader {
+    @export(implementation) public var ordinal: Field.Ordinal.Reader {
       @_lifetime(copy self) get { Field.Ordinal.Reader(_raw: _raw) }
     }
 
     /// The member of the union that is set.
-    @inlinable @inline(__always) public var which: Which {
+    @inline(__always) @export(implementation) public var which: Which {
       @_lifetime(copy self) get throws(DecodingError) {
         switch _raw.discriminant(4) {
         case 0: return .slot(Field.Slot.Reader(_raw: _raw))
@@ -1358,38 +994,21 @@ public enum Field: StructType, DescribedType {
 
   /// Builds a ``Field``.
   @frozen public struct Builder: TypedStructBuilder, ~Escapable {
-    /// The sections of this version of the schema.
-    @inlinable public static var _layout: StructLayout {
-      StructLayout(dataWords: 3, pointers: 4)
-    }
-    /// The struct, by place.
+    public typealias Reader = Field.Reader
     public let _raw: StructBuilder
+    @_lifetime(copy raw) @inline(__always)
+    @inlinable public init(_raw raw: StructBuilder) { _raw = raw }
 
-    /// Takes the struct for one of this type.
-    @inlinable @inline(__always) @_lifetime(copy raw)
-    public init(_raw raw: StructBuilder) { _raw = raw }
-
-    /// The struct as it stands, for reading.
-    @inlinable public var reader: Reader {
-      @_lifetime(copy self) get { Reader(_raw: _raw.reader) }
-    }
-
-    @inlinable @inline(__always) public var name: String {
+    @inline(__always) @export(implementation) public var name: String {
       get { _raw.pointer(0).string }
       nonmutating set { _raw.pointer(0).setText(newValue) }
     }
-    /// Sets `name` to the bytes, which should be UTF-8.
-    @inlinable @inline(__always)
-    public func setName(utf8 bytes: Span<UInt8>) { _raw.pointer(0).setText(utf8: bytes) }
-    /// Whether `name` is set.
-    @inlinable public var hasName: Bool { _raw.hasPointer(0) }
-    /// Sets `name` to null.
-    public func clearName() { _raw.pointer(0).clear() }
-    /// Sets `name` to the orphan.
-    public func adoptName(_ orphan: consuming Orphan<TextType>) { _raw.pointer(0).adopt(orphan) }
-    /// Keeps what `name` is, and sets it to null.
-    @_lifetime(copy self)
-    public func disownName() -> Orphan<TextType> { _raw.pointer(0).disown() }
+    @inline(__always) @export(implementation) public func setName(utf8 bytes: Span<UInt8>) {
+      _raw.pointer(0).setText(utf8: bytes)
+    }
+    @export(implementation) public var nameField: PointerField<TextType> {
+      @_lifetime(copy self) get { .init(_raw, 0) }
+    }
 
     /// Indicates where this member appeared in the code, relative to other members.
     /// Code ordering may have semantic relevance -- programmers tend to place related fields
@@ -1397,51 +1016,36 @@ public enum Field: StructType, DescribedType {
     /// otherwise irrelevant, like JSON.  The values of codeOrder are tightly-packed, so the maximum
     /// value is count(members) - 1.  Fields that are members of a union are only ordered relative to
     /// the other members of that union, so the maximum value there is count(union.members).
-    @inlinable @inline(__always) public var codeOrder: UInt16 {
+    @inline(__always) @export(implementation) public var codeOrder: UInt16 {
       get { _raw.read(0) }
       nonmutating set { _raw.write(0, newValue) }
     }
 
-    @inlinable public var annotations: ListBuilder<Annotation.Builder> {
+    @export(implementation) public var annotations: ListBuilder<Annotation.Builder> {
       @_lifetime(copy self) get { _raw.pointer(1).list() }
     }
-    /// Sets `annotations` to a new list of the count.
-    @inlinable @inline(__always) @_lifetime(copy self)
-    public func initAnnotations(_ count: Int) -> ListBuilder<Annotation.Builder> {
+    @_lifetime(copy self) @inline(__always) @export(implementation) public func initAnnotations(_ count: Int) -> ListBuilder<Annotation.Builder> {
       _raw.pointer(1).initList(count: count)
     }
-    /// Sets `annotations` to a copy.
-    public func setAnnotations(_ value: ListReader<Annotation.Reader>) throws(DecodingError) {
+    @export(implementation) public func setAnnotations(_ value: ListReader<Annotation.Reader>) throws(DecodingError) {
       try _raw.pointer(1).set(value)
     }
-    /// Whether `annotations` is set.
-    @inlinable public var hasAnnotations: Bool { _raw.hasPointer(1) }
-    /// Sets `annotations` to null.
-    public func clearAnnotations() { _raw.pointer(1).clear() }
-    /// Sets `annotations` to the orphan.
-    public func adoptAnnotations(_ orphan: consuming Orphan<ListBuilder<Annotation.Builder>>) {
-      _raw.pointer(1).adopt(orphan)
-    }
-    /// Keeps what `annotations` is, and sets it to null.
-    @_lifetime(copy self)
-    public func disownAnnotations() -> Orphan<ListBuilder<Annotation.Builder>> {
-      _raw.pointer(1).disown()
+    @export(implementation) public var annotationsField: PointerField<ListBuilder<Annotation.Builder>> {
+      @_lifetime(copy self) get { .init(_raw, 1) }
     }
 
     /// If the field is in a union, this is the value which the union's discriminant should take when
     /// the field is active.  If the field is not in a union, this is 0xffff.
-    @inlinable @inline(__always) public var discriminantValue: UInt16 {
+    @inline(__always) @export(implementation) public var discriminantValue: UInt16 {
       get { _raw.read(1, default: 65535) }
       nonmutating set { _raw.write(1, newValue, default: 65535) }
     }
 
     /// A regular, non-group, non-fixed-list field.
-    @inlinable public var slot: Field.Slot.Builder {
+    @export(implementation) public var slot: Field.Slot.Builder {
       @_lifetime(copy self) get { Field.Slot.Builder(_raw: _raw) }
     }
-    /// Sets `slot` with all its fields at their defaults.
-    @_lifetime(copy self)
-    public func initSlot() -> Field.Slot.Builder {
+    @_lifetime(copy self) @export(implementation) public func initSlot() -> Field.Slot.Builder {
       _raw.setDiscriminant(4, 0)
       _raw.write(1, 0 as UInt32)
       _raw.writeBool(128, false)
@@ -1451,23 +1055,19 @@ public enum Field: StructType, DescribedType {
     }
 
     /// A group.
-    @inlinable public var group: Field.Group.Builder {
+    @export(implementation) public var group: Field.Group.Builder {
       @_lifetime(copy self) get { Field.Group.Builder(_raw: _raw) }
     }
-    /// Sets `group` with all its fields at their defaults.
-    @_lifetime(copy self)
-    public func initGroup() -> Field.Group.Builder {
+    @_lifetime(copy self) @export(implementation) public func initGroup() -> Field.Group.Builder {
       _raw.setDiscriminant(4, 1)
       _raw.write(2, 0 as UInt64)
       return Field.Group.Builder(_raw: _raw)
     }
 
-    @inlinable public var ordinal: Field.Ordinal.Builder {
+    @export(implementation) public var ordinal: Field.Ordinal.Builder {
       @_lifetime(copy self) get { Field.Ordinal.Builder(_raw: _raw) }
     }
-    /// Sets `ordinal` with all its fields at their defaults.
-    @_lifetime(copy self)
-    public func initOrdinal() -> Field.Ordinal.Builder {
+    @_lifetime(copy self) @export(implementation) public func initOrdinal() -> Field.Ordinal.Builder {
       _raw.write(5, 0 as UInt16)
       _raw.write(6, 0 as UInt16)
       return Field.Ordinal.Builder(_raw: _raw)
@@ -1488,121 +1088,85 @@ public enum Field: StructType, DescribedType {
 
   /// A regular, non-group, non-fixed-list field.
   public enum Slot {
-    /// The id of the type in the schema language.
     @inlinable public static var _typeID: UInt64 { 0xc42305476bb4746f }
 
     /// Reads a ``Slot``.
     @frozen public struct Reader: TypedStructReader, ~Escapable {
-      /// The sections of this version of the schema.
-      @inlinable public static var _layout: StructLayout {
-        StructLayout(dataWords: 3, pointers: 4)
-      }
-      /// The struct, by place.
+      @inlinable public static var _layout: StructLayout { StructLayout(dataWords: 3, pointers: 4) }
       public let _raw: StructReader
-
-      /// Takes the struct for one of this type.
-      @inlinable @inline(__always) @_lifetime(copy raw)
-      public init(_raw raw: StructReader) { _raw = raw }
+      @_lifetime(copy raw) @inline(__always)
+      @inlinable public init(_raw raw: StructReader) { _raw = raw }
 
       /// Offset, in units of the field's size, from the beginning of the section in which the field
       /// resides.  E.g. for a UInt32 field, multiply this by 4 to get the byte offset from the
       /// beginning of the data section.
-      @inlinable @inline(__always) public var offset: UInt32 { _raw.read(1) }
+      @inline(__always) @export(implementation) public var offset: UInt32 { _raw.read(1) }
 
-      @inlinable @inline(__always) public var type: Type.Reader {
+      @inline(__always) @export(implementation) public var type: Type.Reader {
         @_lifetime(copy self) get throws(DecodingError) { try _raw.pointer(2).structure() }
       }
-      /// Whether `type` is set.
-      @inlinable public var hasType: Bool { _raw.hasPointer(2) }
+      @export(implementation) public var hasType: Bool { _raw.hasPointer(2) }
 
-      @inlinable @inline(__always) public var defaultValue: Value.Reader {
+      @inline(__always) @export(implementation) public var defaultValue: Value.Reader {
         @_lifetime(copy self) get throws(DecodingError) { try _raw.pointer(3).structure() }
       }
-      /// Whether `defaultValue` is set.
-      @inlinable public var hasDefaultValue: Bool { _raw.hasPointer(3) }
+      @export(implementation) public var hasDefaultValue: Bool { _raw.hasPointer(3) }
 
       /// Whether the default value was specified explicitly.  Non-explicit default values are always
       /// zero or empty values.  Usually, whether the default value was explicit shouldn't matter.
       /// The main use case for this flag is for structs representing method parameters:
       /// explicitly-defaulted parameters may be allowed to be omitted when calling the method.
-      @inlinable @inline(__always) public var hadExplicitDefault: Bool { _raw.readBool(128) }
+      @inline(__always) @export(implementation) public var hadExplicitDefault: Bool {
+        _raw.readBool(128)
+      }
     }
 
     /// Builds a ``Slot``.
     @frozen public struct Builder: TypedStructBuilder, ~Escapable {
-      /// The sections of this version of the schema.
-      @inlinable public static var _layout: StructLayout {
-        StructLayout(dataWords: 3, pointers: 4)
-      }
-      /// The struct, by place.
+      public typealias Reader = Field.Slot.Reader
       public let _raw: StructBuilder
-
-      /// Takes the struct for one of this type.
-      @inlinable @inline(__always) @_lifetime(copy raw)
-      public init(_raw raw: StructBuilder) { _raw = raw }
-
-      /// The struct as it stands, for reading.
-      @inlinable public var reader: Reader {
-        @_lifetime(copy self) get { Reader(_raw: _raw.reader) }
-      }
+      @_lifetime(copy raw) @inline(__always)
+      @inlinable public init(_raw raw: StructBuilder) { _raw = raw }
 
       /// Offset, in units of the field's size, from the beginning of the section in which the field
       /// resides.  E.g. for a UInt32 field, multiply this by 4 to get the byte offset from the
       /// beginning of the data section.
-      @inlinable @inline(__always) public var offset: UInt32 {
+      @inline(__always) @export(implementation) public var offset: UInt32 {
         get { _raw.read(1) }
         nonmutating set { _raw.write(1, newValue) }
       }
 
-      @inlinable @inline(__always) public var type: Type.Builder {
+      @inline(__always) @export(implementation) public var type: Type.Builder {
         @_lifetime(copy self) get { _raw.pointer(2).structure() }
       }
-      /// Sets `type` to a new struct.
-      @inlinable @inline(__always) @_lifetime(copy self)
-      public func initType() -> Type.Builder { _raw.pointer(2).initStructure() }
-      /// Sets `type` to a copy.
-      public func setType(_ value: Type.Reader) throws(DecodingError) {
+      @_lifetime(copy self) @inline(__always) @export(implementation) public func initType() -> Type.Builder {
+        _raw.pointer(2).initStructure()
+      }
+      @export(implementation) public func setType(_ value: Type.Reader) throws(DecodingError) {
         try _raw.pointer(2).set(value)
       }
-      /// Whether `type` is set.
-      @inlinable public var hasType: Bool { _raw.hasPointer(2) }
-      /// Sets `type` to null.
-      public func clearType() { _raw.pointer(2).clear() }
-      /// Sets `type` to the orphan.
-      public func adoptType(_ orphan: consuming Orphan<Type.Builder>) {
-        _raw.pointer(2).adopt(orphan)
+      @export(implementation) public var typeField: PointerField<Type.Builder> {
+        @_lifetime(copy self) get { .init(_raw, 2) }
       }
-      /// Keeps what `type` is, and sets it to null.
-      @_lifetime(copy self)
-      public func disownType() -> Orphan<Type.Builder> { _raw.pointer(2).disown() }
 
-      @inlinable @inline(__always) public var defaultValue: Value.Builder {
+      @inline(__always) @export(implementation) public var defaultValue: Value.Builder {
         @_lifetime(copy self) get { _raw.pointer(3).structure() }
       }
-      /// Sets `defaultValue` to a new struct.
-      @inlinable @inline(__always) @_lifetime(copy self)
-      public func initDefaultValue() -> Value.Builder { _raw.pointer(3).initStructure() }
-      /// Sets `defaultValue` to a copy.
-      public func setDefaultValue(_ value: Value.Reader) throws(DecodingError) {
+      @_lifetime(copy self) @inline(__always) @export(implementation) public func initDefaultValue() -> Value.Builder {
+        _raw.pointer(3).initStructure()
+      }
+      @export(implementation) public func setDefaultValue(_ value: Value.Reader) throws(DecodingError) {
         try _raw.pointer(3).set(value)
       }
-      /// Whether `defaultValue` is set.
-      @inlinable public var hasDefaultValue: Bool { _raw.hasPointer(3) }
-      /// Sets `defaultValue` to null.
-      public func clearDefaultValue() { _raw.pointer(3).clear() }
-      /// Sets `defaultValue` to the orphan.
-      public func adoptDefaultValue(_ orphan: consuming Orphan<Value.Builder>) {
-        _raw.pointer(3).adopt(orphan)
+      @export(implementation) public var defaultValueField: PointerField<Value.Builder> {
+        @_lifetime(copy self) get { .init(_raw, 3) }
       }
-      /// Keeps what `defaultValue` is, and sets it to null.
-      @_lifetime(copy self)
-      public func disownDefaultValue() -> Orphan<Value.Builder> { _raw.pointer(3).disown() }
 
       /// Whether the default value was specified explicitly.  Non-explicit default values are always
       /// zero or empty values.  Usually, whether the default value was explicit shouldn't matter.
       /// The main use case for this flag is for structs representing method parameters:
       /// explicitly-defaulted parameters may be allowed to be omitted when calling the method.
-      @inlinable @inline(__always) public var hadExplicitDefault: Bool {
+      @inline(__always) @export(implementation) public var hadExplicitDefault: Bool {
         get { _raw.readBool(128) }
         nonmutating set { _raw.writeBool(128, newValue) }
       }
@@ -1611,46 +1175,28 @@ public enum Field: StructType, DescribedType {
 
   /// A group.
   public enum Group {
-    /// The id of the type in the schema language.
     @inlinable public static var _typeID: UInt64 { 0xcafccddb68db1d11 }
 
     /// Reads a ``Group``.
     @frozen public struct Reader: TypedStructReader, ~Escapable {
-      /// The sections of this version of the schema.
-      @inlinable public static var _layout: StructLayout {
-        StructLayout(dataWords: 3, pointers: 4)
-      }
-      /// The struct, by place.
+      @inlinable public static var _layout: StructLayout { StructLayout(dataWords: 3, pointers: 4) }
       public let _raw: StructReader
-
-      /// Takes the struct for one of this type.
-      @inlinable @inline(__always) @_lifetime(copy raw)
-      public init(_raw raw: StructReader) { _raw = raw }
+      @_lifetime(copy raw) @inline(__always)
+      @inlinable public init(_raw raw: StructReader) { _raw = raw }
 
       /// The ID of the group's node.
-      @inlinable @inline(__always) public var typeId: UInt64 { _raw.read(2) }
+      @inline(__always) @export(implementation) public var typeId: UInt64 { _raw.read(2) }
     }
 
     /// Builds a ``Group``.
     @frozen public struct Builder: TypedStructBuilder, ~Escapable {
-      /// The sections of this version of the schema.
-      @inlinable public static var _layout: StructLayout {
-        StructLayout(dataWords: 3, pointers: 4)
-      }
-      /// The struct, by place.
+      public typealias Reader = Field.Group.Reader
       public let _raw: StructBuilder
-
-      /// Takes the struct for one of this type.
-      @inlinable @inline(__always) @_lifetime(copy raw)
-      public init(_raw raw: StructBuilder) { _raw = raw }
-
-      /// The struct as it stands, for reading.
-      @inlinable public var reader: Reader {
-        @_lifetime(copy self) get { Reader(_raw: _raw.reader) }
-      }
+      @_lifetime(copy raw) @inline(__always)
+      @inlinable public init(_raw raw: StructBuilder) { _raw = raw }
 
       /// The ID of the group's node.
-      @inlinable @inline(__always) public var typeId: UInt64 {
+      @inline(__always) @export(implementation) public var typeId: UInt64 {
         get { _raw.read(2) }
         nonmutating set { _raw.write(2, newValue) }
       }
@@ -1658,30 +1204,23 @@ public enum Field: StructType, DescribedType {
   }
 
   public enum Ordinal {
-    /// The id of the type in the schema language.
     @inlinable public static var _typeID: UInt64 { 0xbb90d5c287870be6 }
 
     /// Reads a ``Ordinal``.
     @frozen public struct Reader: TypedStructReader, ~Escapable {
-      /// The sections of this version of the schema.
-      @inlinable public static var _layout: StructLayout {
-        StructLayout(dataWords: 3, pointers: 4)
-      }
-      /// The struct, by place.
+      @inlinable public static var _layout: StructLayout { StructLayout(dataWords: 3, pointers: 4) }
       public let _raw: StructReader
-
-      /// Takes the struct for one of this type.
-      @inlinable @inline(__always) @_lifetime(copy raw)
-      public init(_raw raw: StructReader) { _raw = raw }
+      @_lifetime(copy raw) @inline(__always)
+      @inlinable public init(_raw raw: StructReader) { _raw = raw }
 
       /// The original ordinal number given to the field.  You probably should NOT use this; if you need
       /// a numeric identifier for a field, use its position within the field array for its scope.
       /// The ordinal is given here mainly just so that the original schema text can be reproduced given
       /// the compiled version -- i.e. so that `capnp compile -ocapnp` can do its job.
-      @inlinable @inline(__always) public var explicit: UInt16 { _raw.read(6) }
+      @inline(__always) @export(implementation) public var explicit: UInt16 { _raw.read(6) }
 
       /// The member of the union that is set.
-      @inlinable @inline(__always) public var which: Which {
+      @inline(__always) @export(implementation) public var which: Which {
         @_lifetime(copy self) get throws(DecodingError) {
           switch _raw.discriminant(5) {
           case 0: return .implicit
@@ -1694,30 +1233,19 @@ public enum Field: StructType, DescribedType {
 
     /// Builds a ``Ordinal``.
     @frozen public struct Builder: TypedStructBuilder, ~Escapable {
-      /// The sections of this version of the schema.
-      @inlinable public static var _layout: StructLayout {
-        StructLayout(dataWords: 3, pointers: 4)
-      }
-      /// The struct, by place.
+      public typealias Reader = Field.Ordinal.Reader
       public let _raw: StructBuilder
-
-      /// Takes the struct for one of this type.
-      @inlinable @inline(__always) @_lifetime(copy raw)
-      public init(_raw raw: StructBuilder) { _raw = raw }
-
-      /// The struct as it stands, for reading.
-      @inlinable public var reader: Reader {
-        @_lifetime(copy self) get { Reader(_raw: _raw.reader) }
-      }
+      @_lifetime(copy raw) @inline(__always)
+      @inlinable public init(_raw raw: StructBuilder) { _raw = raw }
 
       /// Sets `implicit`.
-      public func setImplicit() { _raw.setDiscriminant(5, 0) }
+      @export(implementation) public func setImplicit() { _raw.setDiscriminant(5, 0) }
 
       /// The original ordinal number given to the field.  You probably should NOT use this; if you need
       /// a numeric identifier for a field, use its position within the field array for its scope.
       /// The ordinal is given here mainly just so that the original schema text can be reproduced given
       /// the compiled version -- i.e. so that `capnp compile -ocapnp` can do its job.
-      @inlinable @inline(__always) public var explicit: UInt16 {
+      @inline(__always) @export(implementation) public var explicit: UInt16 {
         get { _raw.read(6) }
         nonmutating set {
           _raw.setDiscriminant(5, 1)
@@ -1742,223 +1270,144 @@ public enum Field: StructType, DescribedType {
 
 /// Schema for member of an enum.
 public enum Enumerant: StructType, DescribedType {
-  /// The id of the type in the schema language.
   @inlinable public static var _typeID: UInt64 { 0x978a7cebdc549a4d }
-  /// The file that declares the type.
   public static var _schemaFile: SchemaFile { _schema_a93fc509624c72d9 }
 
   /// Reads a ``Enumerant``.
   @frozen public struct Reader: TypedStructReader, ~Escapable {
-    /// The sections of this version of the schema.
-    @inlinable public static var _layout: StructLayout {
-      StructLayout(dataWords: 1, pointers: 2)
-    }
-    /// The struct, by place.
+    @inlinable public static var _layout: StructLayout { StructLayout(dataWords: 1, pointers: 2) }
     public let _raw: StructReader
+    @_lifetime(copy raw) @inline(__always)
+    @inlinable public init(_raw raw: StructReader) { _raw = raw }
 
-    /// Takes the struct for one of this type.
-    @inlinable @inline(__always) @_lifetime(copy raw)
-    public init(_raw raw: StructReader) { _raw = raw }
-
-    @inlinable @inline(__always) public var name: TextReader {
+    @inline(__always) @export(implementation) public var name: TextReader {
       @_lifetime(copy self) get throws(DecodingError) { try _raw.pointer(0).text() }
     }
-    /// Whether `name` is set.
-    @inlinable public var hasName: Bool { _raw.hasPointer(0) }
+    @export(implementation) public var hasName: Bool { _raw.hasPointer(0) }
 
     /// Specifies order in which the enumerants were declared in the code.
     /// Like Struct.Field.codeOrder.
-    @inlinable @inline(__always) public var codeOrder: UInt16 { _raw.read(0) }
+    @inline(__always) @export(implementation) public var codeOrder: UInt16 { _raw.read(0) }
 
-    @inlinable @inline(__always) public var annotations: ListReader<Annotation.Reader> {
+    @inline(__always) @export(implementation) public var annotations: ListReader<Annotation.Reader> {
       @_lifetime(copy self) get throws(DecodingError) { try _raw.pointer(1).list() }
     }
-    /// Whether `annotations` is set.
-    @inlinable public var hasAnnotations: Bool { _raw.hasPointer(1) }
+    @export(implementation) public var hasAnnotations: Bool { _raw.hasPointer(1) }
   }
 
   /// Builds a ``Enumerant``.
   @frozen public struct Builder: TypedStructBuilder, ~Escapable {
-    /// The sections of this version of the schema.
-    @inlinable public static var _layout: StructLayout {
-      StructLayout(dataWords: 1, pointers: 2)
-    }
-    /// The struct, by place.
+    public typealias Reader = Enumerant.Reader
     public let _raw: StructBuilder
+    @_lifetime(copy raw) @inline(__always)
+    @inlinable public init(_raw raw: StructBuilder) { _raw = raw }
 
-    /// Takes the struct for one of this type.
-    @inlinable @inline(__always) @_lifetime(copy raw)
-    public init(_raw raw: StructBuilder) { _raw = raw }
-
-    /// The struct as it stands, for reading.
-    @inlinable public var reader: Reader {
-      @_lifetime(copy self) get { Reader(_raw: _raw.reader) }
-    }
-
-    @inlinable @inline(__always) public var name: String {
+    @inline(__always) @export(implementation) public var name: String {
       get { _raw.pointer(0).string }
       nonmutating set { _raw.pointer(0).setText(newValue) }
     }
-    /// Sets `name` to the bytes, which should be UTF-8.
-    @inlinable @inline(__always)
-    public func setName(utf8 bytes: Span<UInt8>) { _raw.pointer(0).setText(utf8: bytes) }
-    /// Whether `name` is set.
-    @inlinable public var hasName: Bool { _raw.hasPointer(0) }
-    /// Sets `name` to null.
-    public func clearName() { _raw.pointer(0).clear() }
-    /// Sets `name` to the orphan.
-    public func adoptName(_ orphan: consuming Orphan<TextType>) { _raw.pointer(0).adopt(orphan) }
-    /// Keeps what `name` is, and sets it to null.
-    @_lifetime(copy self)
-    public func disownName() -> Orphan<TextType> { _raw.pointer(0).disown() }
+    @inline(__always) @export(implementation) public func setName(utf8 bytes: Span<UInt8>) {
+      _raw.pointer(0).setText(utf8: bytes)
+    }
+    @export(implementation) public var nameField: PointerField<TextType> {
+      @_lifetime(copy self) get { .init(_raw, 0) }
+    }
 
     /// Specifies order in which the enumerants were declared in the code.
     /// Like Struct.Field.codeOrder.
-    @inlinable @inline(__always) public var codeOrder: UInt16 {
+    @inline(__always) @export(implementation) public var codeOrder: UInt16 {
       get { _raw.read(0) }
       nonmutating set { _raw.write(0, newValue) }
     }
 
-    @inlinable public var annotations: ListBuilder<Annotation.Builder> {
+    @export(implementation) public var annotations: ListBuilder<Annotation.Builder> {
       @_lifetime(copy self) get { _raw.pointer(1).list() }
     }
-    /// Sets `annotations` to a new list of the count.
-    @inlinable @inline(__always) @_lifetime(copy self)
-    public func initAnnotations(_ count: Int) -> ListBuilder<Annotation.Builder> {
+    @_lifetime(copy self) @inline(__always) @export(implementation) public func initAnnotations(_ count: Int) -> ListBuilder<Annotation.Builder> {
       _raw.pointer(1).initList(count: count)
     }
-    /// Sets `annotations` to a copy.
-    public func setAnnotations(_ value: ListReader<Annotation.Reader>) throws(DecodingError) {
+    @export(implementation) public func setAnnotations(_ value: ListReader<Annotation.Reader>) throws(DecodingError) {
       try _raw.pointer(1).set(value)
     }
-    /// Whether `annotations` is set.
-    @inlinable public var hasAnnotations: Bool { _raw.hasPointer(1) }
-    /// Sets `annotations` to null.
-    public func clearAnnotations() { _raw.pointer(1).clear() }
-    /// Sets `annotations` to the orphan.
-    public func adoptAnnotations(_ orphan: consuming Orphan<ListBuilder<Annotation.Builder>>) {
-      _raw.pointer(1).adopt(orphan)
-    }
-    /// Keeps what `annotations` is, and sets it to null.
-    @_lifetime(copy self)
-    public func disownAnnotations() -> Orphan<ListBuilder<Annotation.Builder>> {
-      _raw.pointer(1).disown()
+    @export(implementation) public var annotationsField: PointerField<ListBuilder<Annotation.Builder>> {
+      @_lifetime(copy self) get { .init(_raw, 1) }
     }
   }
 }
 
 public enum Superclass: StructType, DescribedType {
-  /// The id of the type in the schema language.
   @inlinable public static var _typeID: UInt64 { 0xa9962a9ed0a4d7f8 }
-  /// The file that declares the type.
   public static var _schemaFile: SchemaFile { _schema_a93fc509624c72d9 }
 
   /// Reads a ``Superclass``.
   @frozen public struct Reader: TypedStructReader, ~Escapable {
-    /// The sections of this version of the schema.
-    @inlinable public static var _layout: StructLayout {
-      StructLayout(dataWords: 1, pointers: 1)
-    }
-    /// The struct, by place.
+    @inlinable public static var _layout: StructLayout { StructLayout(dataWords: 1, pointers: 1) }
     public let _raw: StructReader
+    @_lifetime(copy raw) @inline(__always)
+    @inlinable public init(_raw raw: StructReader) { _raw = raw }
 
-    /// Takes the struct for one of this type.
-    @inlinable @inline(__always) @_lifetime(copy raw)
-    public init(_raw raw: StructReader) { _raw = raw }
+    @inline(__always) @export(implementation) public var id: UInt64 { _raw.read(0) }
 
-    @inlinable @inline(__always) public var id: UInt64 { _raw.read(0) }
-
-    @inlinable @inline(__always) public var brand: Brand.Reader {
+    @inline(__always) @export(implementation) public var brand: Brand.Reader {
       @_lifetime(copy self) get throws(DecodingError) { try _raw.pointer(0).structure() }
     }
-    /// Whether `brand` is set.
-    @inlinable public var hasBrand: Bool { _raw.hasPointer(0) }
+    @export(implementation) public var hasBrand: Bool { _raw.hasPointer(0) }
   }
 
   /// Builds a ``Superclass``.
   @frozen public struct Builder: TypedStructBuilder, ~Escapable {
-    /// The sections of this version of the schema.
-    @inlinable public static var _layout: StructLayout {
-      StructLayout(dataWords: 1, pointers: 1)
-    }
-    /// The struct, by place.
+    public typealias Reader = Superclass.Reader
     public let _raw: StructBuilder
+    @_lifetime(copy raw) @inline(__always)
+    @inlinable public init(_raw raw: StructBuilder) { _raw = raw }
 
-    /// Takes the struct for one of this type.
-    @inlinable @inline(__always) @_lifetime(copy raw)
-    public init(_raw raw: StructBuilder) { _raw = raw }
-
-    /// The struct as it stands, for reading.
-    @inlinable public var reader: Reader {
-      @_lifetime(copy self) get { Reader(_raw: _raw.reader) }
-    }
-
-    @inlinable @inline(__always) public var id: UInt64 {
+    @inline(__always) @export(implementation) public var id: UInt64 {
       get { _raw.read(0) }
       nonmutating set { _raw.write(0, newValue) }
     }
 
-    @inlinable @inline(__always) public var brand: Brand.Builder {
+    @inline(__always) @export(implementation) public var brand: Brand.Builder {
       @_lifetime(copy self) get { _raw.pointer(0).structure() }
     }
-    /// Sets `brand` to a new struct.
-    @inlinable @inline(__always) @_lifetime(copy self)
-    public func initBrand() -> Brand.Builder { _raw.pointer(0).initStructure() }
-    /// Sets `brand` to a copy.
-    public func setBrand(_ value: Brand.Reader) throws(DecodingError) {
+    @_lifetime(copy self) @inline(__always) @export(implementation) public func initBrand() -> Brand.Builder {
+      _raw.pointer(0).initStructure()
+    }
+    @export(implementation) public func setBrand(_ value: Brand.Reader) throws(DecodingError) {
       try _raw.pointer(0).set(value)
     }
-    /// Whether `brand` is set.
-    @inlinable public var hasBrand: Bool { _raw.hasPointer(0) }
-    /// Sets `brand` to null.
-    public func clearBrand() { _raw.pointer(0).clear() }
-    /// Sets `brand` to the orphan.
-    public func adoptBrand(_ orphan: consuming Orphan<Brand.Builder>) {
-      _raw.pointer(0).adopt(orphan)
+    @export(implementation) public var brandField: PointerField<Brand.Builder> {
+      @_lifetime(copy self) get { .init(_raw, 0) }
     }
-    /// Keeps what `brand` is, and sets it to null.
-    @_lifetime(copy self)
-    public func disownBrand() -> Orphan<Brand.Builder> { _raw.pointer(0).disown() }
   }
 }
 
 /// Schema for method of an interface.
 public enum Method: StructType, DescribedType {
-  /// The id of the type in the schema language.
   @inlinable public static var _typeID: UInt64 { 0x9500cce23b334d80 }
-  /// The file that declares the type.
   public static var _schemaFile: SchemaFile { _schema_a93fc509624c72d9 }
 
   /// Reads a ``Method``.
   @frozen public struct Reader: TypedStructReader, ~Escapable {
-    /// The sections of this version of the schema.
-    @inlinable public static var _layout: StructLayout {
-      StructLayout(dataWords: 3, pointers: 5)
-    }
-    /// The struct, by place.
+    @inlinable public static var _layout: StructLayout { StructLayout(dataWords: 3, pointers: 5) }
     public let _raw: StructReader
+    @_lifetime(copy raw) @inline(__always)
+    @inlinable public init(_raw raw: StructReader) { _raw = raw }
 
-    /// Takes the struct for one of this type.
-    @inlinable @inline(__always) @_lifetime(copy raw)
-    public init(_raw raw: StructReader) { _raw = raw }
-
-    @inlinable @inline(__always) public var name: TextReader {
+    @inline(__always) @export(implementation) public var name: TextReader {
       @_lifetime(copy self) get throws(DecodingError) { try _raw.pointer(0).text() }
     }
-    /// Whether `name` is set.
-    @inlinable public var hasName: Bool { _raw.hasPointer(0) }
+    @export(implementation) public var hasName: Bool { _raw.hasPointer(0) }
 
     /// Specifies order in which the methods were declared in the code.
     /// Like Struct.Field.codeOrder.
-    @inlinable @inline(__always) public var codeOrder: UInt16 { _raw.read(0) }
+    @inline(__always) @export(implementation) public var codeOrder: UInt16 { _raw.read(0) }
 
     /// The parameters listed in [] (typically, type / generic parameters), whose bindings are intended
     /// to be inferred rather than specified explicitly, although not all languages support this.
-    @inlinable @inline(__always) public var implicitParameters: ListReader<Node.Parameter.Reader> {
+    @inline(__always) @export(implementation) public var implicitParameters: ListReader<Node.Parameter.Reader> {
       @_lifetime(copy self) get throws(DecodingError) { try _raw.pointer(4).list() }
     }
-    /// Whether `implicitParameters` is set.
-    @inlinable public var hasImplicitParameters: Bool { _raw.hasPointer(4) }
+    @export(implementation) public var hasImplicitParameters: Bool { _raw.hasPointer(4) }
 
     /// ID of the parameter struct type.  If a named parameter list was specified in the method
     /// declaration (rather than a single struct parameter type) then a corresponding struct type is
@@ -1967,100 +1416,67 @@ public enum Method: StructType, DescribedType {
     /// (Awkwardly, it does of course inherit generic parameters from the method's scope, which makes
     /// this a situation where you can't just climb the scope chain to find where a particular
     /// generic parameter was introduced. Making the `scopeId` zero was a mistake.)
-    @inlinable @inline(__always) public var paramStructType: UInt64 { _raw.read(1) }
+    @inline(__always) @export(implementation) public var paramStructType: UInt64 { _raw.read(1) }
 
     /// Brand of param struct type.
-    @inlinable @inline(__always) public var paramBrand: Brand.Reader {
+    @inline(__always) @export(implementation) public var paramBrand: Brand.Reader {
       @_lifetime(copy self) get throws(DecodingError) { try _raw.pointer(2).structure() }
     }
-    /// Whether `paramBrand` is set.
-    @inlinable public var hasParamBrand: Bool { _raw.hasPointer(2) }
+    @export(implementation) public var hasParamBrand: Bool { _raw.hasPointer(2) }
 
     /// ID of the return struct type; similar to `paramStructType`.
-    @inlinable @inline(__always) public var resultStructType: UInt64 { _raw.read(2) }
+    @inline(__always) @export(implementation) public var resultStructType: UInt64 { _raw.read(2) }
 
     /// Brand of result struct type.
-    @inlinable @inline(__always) public var resultBrand: Brand.Reader {
+    @inline(__always) @export(implementation) public var resultBrand: Brand.Reader {
       @_lifetime(copy self) get throws(DecodingError) { try _raw.pointer(3).structure() }
     }
-    /// Whether `resultBrand` is set.
-    @inlinable public var hasResultBrand: Bool { _raw.hasPointer(3) }
+    @export(implementation) public var hasResultBrand: Bool { _raw.hasPointer(3) }
 
-    @inlinable @inline(__always) public var annotations: ListReader<Annotation.Reader> {
+    @inline(__always) @export(implementation) public var annotations: ListReader<Annotation.Reader> {
       @_lifetime(copy self) get throws(DecodingError) { try _raw.pointer(1).list() }
     }
-    /// Whether `annotations` is set.
-    @inlinable public var hasAnnotations: Bool { _raw.hasPointer(1) }
+    @export(implementation) public var hasAnnotations: Bool { _raw.hasPointer(1) }
   }
 
   /// Builds a ``Method``.
   @frozen public struct Builder: TypedStructBuilder, ~Escapable {
-    /// The sections of this version of the schema.
-    @inlinable public static var _layout: StructLayout {
-      StructLayout(dataWords: 3, pointers: 5)
-    }
-    /// The struct, by place.
+    public typealias Reader = Method.Reader
     public let _raw: StructBuilder
+    @_lifetime(copy raw) @inline(__always)
+    @inlinable public init(_raw raw: StructBuilder) { _raw = raw }
 
-    /// Takes the struct for one of this type.
-    @inlinable @inline(__always) @_lifetime(copy raw)
-    public init(_raw raw: StructBuilder) { _raw = raw }
-
-    /// The struct as it stands, for reading.
-    @inlinable public var reader: Reader {
-      @_lifetime(copy self) get { Reader(_raw: _raw.reader) }
-    }
-
-    @inlinable @inline(__always) public var name: String {
+    @inline(__always) @export(implementation) public var name: String {
       get { _raw.pointer(0).string }
       nonmutating set { _raw.pointer(0).setText(newValue) }
     }
-    /// Sets `name` to the bytes, which should be UTF-8.
-    @inlinable @inline(__always)
-    public func setName(utf8 bytes: Span<UInt8>) { _raw.pointer(0).setText(utf8: bytes) }
-    /// Whether `name` is set.
-    @inlinable public var hasName: Bool { _raw.hasPointer(0) }
-    /// Sets `name` to null.
-    public func clearName() { _raw.pointer(0).clear() }
-    /// Sets `name` to the orphan.
-    public func adoptName(_ orphan: consuming Orphan<TextType>) { _raw.pointer(0).adopt(orphan) }
-    /// Keeps what `name` is, and sets it to null.
-    @_lifetime(copy self)
-    public func disownName() -> Orphan<TextType> { _raw.pointer(0).disown() }
+    @inline(__always) @export(implementation) public func setName(utf8 bytes: Span<UInt8>) {
+      _raw.pointer(0).setText(utf8: bytes)
+    }
+    @export(implementation) public var nameField: PointerField<TextType> {
+      @_lifetime(copy self) get { .init(_raw, 0) }
+    }
 
     /// Specifies order in which the methods were declared in the code.
     /// Like Struct.Field.codeOrder.
-    @inlinable @inline(__always) public var codeOrder: UInt16 {
+    @inline(__always) @export(implementation) public var codeOrder: UInt16 {
       get { _raw.read(0) }
       nonmutating set { _raw.write(0, newValue) }
     }
 
     /// The parameters listed in [] (typically, type / generic parameters), whose bindings are intended
     /// to be inferred rather than specified explicitly, although not all languages support this.
-    @inlinable public var implicitParameters: ListBuilder<Node.Parameter.Builder> {
+    @export(implementation) public var implicitParameters: ListBuilder<Node.Parameter.Builder> {
       @_lifetime(copy self) get { _raw.pointer(4).list() }
     }
-    /// Sets `implicitParameters` to a new list of the count.
-    @inlinable @inline(__always) @_lifetime(copy self)
-    public func initImplicitParameters(_ count: Int) -> ListBuilder<Node.Parameter.Builder> {
+    @_lifetime(copy self) @inline(__always) @export(implementation) public func initImplicitParameters(_ count: Int) -> ListBuilder<Node.Parameter.Builder> {
       _raw.pointer(4).initList(count: count)
     }
-    /// Sets `implicitParameters` to a copy.
-    public func setImplicitParameters(_ value: ListReader<Node.Parameter.Reader>) throws(DecodingError) {
+    @export(implementation) public func setImplicitParameters(_ value: ListReader<Node.Parameter.Reader>) throws(DecodingError) {
       try _raw.pointer(4).set(value)
     }
-    /// Whether `implicitParameters` is set.
-    @inlinable public var hasImplicitParameters: Bool { _raw.hasPointer(4) }
-    /// Sets `implicitParameters` to null.
-    public func clearImplicitParameters() { _raw.pointer(4).clear() }
-    /// Sets `implicitParameters` to the orphan.
-    public func adoptImplicitParameters(_ orphan: consuming Orphan<ListBuilder<Node.Parameter.Builder>>) {
-      _raw.pointer(4).adopt(orphan)
-    }
-    /// Keeps what `implicitParameters` is, and sets it to null.
-    @_lifetime(copy self)
-    public func disownImplicitParameters() -> Orphan<ListBuilder<Node.Parameter.Builder>> {
-      _raw.pointer(4).disown()
+    @export(implementation) public var implicitParametersField: PointerField<ListBuilder<Node.Parameter.Builder>> {
+      @_lifetime(copy self) get { .init(_raw, 4) }
     }
 
     /// ID of the parameter struct type.  If a named parameter list was specified in the method
@@ -2070,133 +1486,94 @@ public enum Method: StructType, DescribedType {
     /// (Awkwardly, it does of course inherit generic parameters from the method's scope, which makes
     /// this a situation where you can't just climb the scope chain to find where a particular
     /// generic parameter was introduced. Making the `scopeId` zero was a mistake.)
-    @inlinable @inline(__always) public var paramStructType: UInt64 {
+    @inline(__always) @export(implementation) public var paramStructType: UInt64 {
       get { _raw.read(1) }
       nonmutating set { _raw.write(1, newValue) }
     }
 
     /// Brand of param struct type.
-    @inlinable @inline(__always) public var paramBrand: Brand.Builder {
+    @inline(__always) @export(implementation) public var paramBrand: Brand.Builder {
       @_lifetime(copy self) get { _raw.pointer(2).structure() }
     }
-    /// Sets `paramBrand` to a new struct.
-    @inlinable @inline(__always) @_lifetime(copy self)
-    public func initParamBrand() -> Brand.Builder { _raw.pointer(2).initStructure() }
-    /// Sets `paramBrand` to a copy.
-    public func setParamBrand(_ value: Brand.Reader) throws(DecodingError) {
+    @_lifetime(copy self) @inline(__always) @export(implementation) public func initParamBrand() -> Brand.Builder {
+      _raw.pointer(2).initStructure()
+    }
+    @export(implementation) public func setParamBrand(_ value: Brand.Reader) throws(DecodingError) {
       try _raw.pointer(2).set(value)
     }
-    /// Whether `paramBrand` is set.
-    @inlinable public var hasParamBrand: Bool { _raw.hasPointer(2) }
-    /// Sets `paramBrand` to null.
-    public func clearParamBrand() { _raw.pointer(2).clear() }
-    /// Sets `paramBrand` to the orphan.
-    public func adoptParamBrand(_ orphan: consuming Orphan<Brand.Builder>) {
-      _raw.pointer(2).adopt(orphan)
+    @export(implementation) public var paramBrandField: PointerField<Brand.Builder> {
+      @_lifetime(copy self) get { .init(_raw, 2) }
     }
-    /// Keeps what `paramBrand` is, and sets it to null.
-    @_lifetime(copy self)
-    public func disownParamBrand() -> Orphan<Brand.Builder> { _raw.pointer(2).disown() }
 
     /// ID of the return struct type; similar to `paramStructType`.
-    @inlinable @inline(__always) public var resultStructType: UInt64 {
+    @inline(__always) @export(implementation) public var resultStructType: UInt64 {
       get { _raw.read(2) }
       nonmutating set { _raw.write(2, newValue) }
     }
 
     /// Brand of result struct type.
-    @inlinable @inline(__always) public var resultBrand: Brand.Builder {
+    @inline(__always) @export(implementation) public var resultBrand: Brand.Builder {
       @_lifetime(copy self) get { _raw.pointer(3).structure() }
     }
-    /// Sets `resultBrand` to a new struct.
-    @inlinable @inline(__always) @_lifetime(copy self)
-    public func initResultBrand() -> Brand.Builder { _raw.pointer(3).initStructure() }
-    /// Sets `resultBrand` to a copy.
-    public func setResultBrand(_ value: Brand.Reader) throws(DecodingError) {
+    @_lifetime(copy self) @inline(__always) @export(implementation) public func initResultBrand() -> Brand.Builder {
+      _raw.pointer(3).initStructure()
+    }
+    @export(implementation) public func setResultBrand(_ value: Brand.Reader) throws(DecodingError) {
       try _raw.pointer(3).set(value)
     }
-    /// Whether `resultBrand` is set.
-    @inlinable public var hasResultBrand: Bool { _raw.hasPointer(3) }
-    /// Sets `resultBrand` to null.
-    public func clearResultBrand() { _raw.pointer(3).clear() }
-    /// Sets `resultBrand` to the orphan.
-    public func adoptResultBrand(_ orphan: consuming Orphan<Brand.Builder>) {
-      _raw.pointer(3).adopt(orphan)
+    @export(implementation) public var resultBrandField: PointerField<Brand.Builder> {
+      @_lifetime(copy self) get { .init(_raw, 3) }
     }
-    /// Keeps what `resultBrand` is, and sets it to null.
-    @_lifetime(copy self)
-    public func disownResultBrand() -> Orphan<Brand.Builder> { _raw.pointer(3).disown() }
 
-    @inlinable public var annotations: ListBuilder<Annotation.Builder> {
+    @export(implementation) public var annotations: ListBuilder<Annotation.Builder> {
       @_lifetime(copy self) get { _raw.pointer(1).list() }
     }
-    /// Sets `annotations` to a new list of the count.
-    @inlinable @inline(__always) @_lifetime(copy self)
-    public func initAnnotations(_ count: Int) -> ListBuilder<Annotation.Builder> {
+    @_lifetime(copy self) @inline(__always) @export(implementation) public func initAnnotations(_ count: Int) -> ListBuilder<Annotation.Builder> {
       _raw.pointer(1).initList(count: count)
     }
-    /// Sets `annotations` to a copy.
-    public func setAnnotations(_ value: ListReader<Annotation.Reader>) throws(DecodingError) {
+    @export(implementation) public func setAnnotations(_ value: ListReader<Annotation.Reader>) throws(DecodingError) {
       try _raw.pointer(1).set(value)
     }
-    /// Whether `annotations` is set.
-    @inlinable public var hasAnnotations: Bool { _raw.hasPointer(1) }
-    /// Sets `annotations` to null.
-    public func clearAnnotations() { _raw.pointer(1).clear() }
-    /// Sets `annotations` to the orphan.
-    public func adoptAnnotations(_ orphan: consuming Orphan<ListBuilder<Annotation.Builder>>) {
-      _raw.pointer(1).adopt(orphan)
-    }
-    /// Keeps what `annotations` is, and sets it to null.
-    @_lifetime(copy self)
-    public func disownAnnotations() -> Orphan<ListBuilder<Annotation.Builder>> {
-      _raw.pointer(1).disown()
+    @export(implementation) public var annotationsField: PointerField<ListBuilder<Annotation.Builder>> {
+      @_lifetime(copy self) get { .init(_raw, 1) }
     }
   }
 }
 
 /// Represents a type expression.
 public enum Type: StructType, DescribedType {
-  /// The id of the type in the schema language.
   @inlinable public static var _typeID: UInt64 { 0xd07378ede1f9cc60 }
-  /// The file that declares the type.
   public static var _schemaFile: SchemaFile { _schema_a93fc509624c72d9 }
 
   /// Reads a ``Type``.
   @frozen public struct Reader: TypedStructReader, ~Escapable {
-    /// The sections of this version of the schema.
-    @inlinable public static var _layout: StructLayout {
-      StructLayout(dataWords: 3, pointers: 1)
-    }
-    /// The struct, by place.
+    @inlinable public static var _layout: StructLayout { StructLayout(dataWords: 3, pointers: 1) }
     public let _raw: StructReader
+    @_lifetime(copy raw) @inline(__always)
+    @inlinable public init(_raw raw: StructReader) { _raw = raw }
 
-    /// Takes the struct for one of this type.
-    @inlinable @inline(__always) @_lifetime(copy raw)
-    public init(_raw raw: StructReader) { _raw = raw }
-
-    @inlinable public var list: Type.List.Reader {
+    @export(implementation) public var list: Type.List.Reader {
       @_lifetime(copy self) get { Type.List.Reader(_raw: _raw) }
     }
 
-    @inlinable public var `enum`: Type.Enum.Reader {
+    @export(implementation) public var `enum`: Type.Enum.Reader {
       @_lifetime(copy self) get { Type.Enum.Reader(_raw: _raw) }
     }
 
-    @inlinable public var `struct`: Type.Struct.Reader {
+    @export(implementation) public var `struct`: Type.Struct.Reader {
       @_lifetime(copy self) get { Type.Struct.Reader(_raw: _raw) }
     }
 
-    @inlinable public var interface: Type.Interface.Reader {
+    @export(implementation) public var interface: Type.Interface.Reader {
       @_lifetime(copy self) get { Type.Interface.Reader(_raw: _raw) }
     }
 
-    @inlinable public var anyPointer: Type.AnyPointer.Reader {
+    @export(implementation) public var anyPointer: Type.AnyPointer.Reader {
       @_lifetime(copy self) get { Type.AnyPointer.Reader(_raw: _raw) }
     }
 
     /// The member of the union that is set.
-    @inlinable public var which: Which {
+    @export(implementation) public var which: Which {
       @_lifetime(copy self) get throws(DecodingError) {
         switch _raw.discriminant(0) {
         case 0: return .void
@@ -2226,117 +1603,96 @@ public enum Type: StructType, DescribedType {
 
   /// Builds a ``Type``.
   @frozen public struct Builder: TypedStructBuilder, ~Escapable {
-    /// The sections of this version of the schema.
-    @inlinable public static var _layout: StructLayout {
-      StructLayout(dataWords: 3, pointers: 1)
-    }
-    /// The struct, by place.
+    public typealias Reader = Type.Reader
     public let _raw: StructBuilder
-
-    /// Takes the struct for one of this type.
-    @inlinable @inline(__always) @_lifetime(copy raw)
-    public init(_raw raw: StructBuilder) { _raw = raw }
-
-    /// The struct as it stands, for reading.
-    @inlinable public var reader: Reader {
-      @_lifetime(copy self) get { Reader(_raw: _raw.reader) }
-    }
+    @_lifetime(copy raw) @inline(__always)
+    @inlinable public init(_raw raw: StructBuilder) { _raw = raw }
 
     /// Sets `void`.
-    public func setVoid() { _raw.setDiscriminant(0, 0) }
+    @export(implementation) public func setVoid() { _raw.setDiscriminant(0, 0) }
 
     /// Sets `bool`.
-    public func setBool() { _raw.setDiscriminant(0, 1) }
+    @export(implementation) public func setBool() { _raw.setDiscriminant(0, 1) }
 
     /// Sets `int8`.
-    public func setInt8() { _raw.setDiscriminant(0, 2) }
+    @export(implementation) public func setInt8() { _raw.setDiscriminant(0, 2) }
 
     /// Sets `int16`.
-    public func setInt16() { _raw.setDiscriminant(0, 3) }
+    @export(implementation) public func setInt16() { _raw.setDiscriminant(0, 3) }
 
     /// Sets `int32`.
-    public func setInt32() { _raw.setDiscriminant(0, 4) }
+    @export(implementation) public func setInt32() { _raw.setDiscriminant(0, 4) }
 
     /// Sets `int64`.
-    public func setInt64() { _raw.setDiscriminant(0, 5) }
+    @export(implementation) public func setInt64() { _raw.setDiscriminant(0, 5) }
 
     /// Sets `uint8`.
-    public func setUint8() { _raw.setDiscriminant(0, 6) }
+    @export(implementation) public func setUint8() { _raw.setDiscriminant(0, 6) }
 
     /// Sets `uint16`.
-    public func setUint16() { _raw.setDiscriminant(0, 7) }
+    @export(implementation) public func setUint16() { _raw.setDiscriminant(0, 7) }
 
     /// Sets `uint32`.
-    public func setUint32() { _raw.setDiscriminant(0, 8) }
+    @export(implementation) public func setUint32() { _raw.setDiscriminant(0, 8) }
 
     /// Sets `uint64`.
-    public func setUint64() { _raw.setDiscriminant(0, 9) }
+    @export(implementation) public func setUint64() { _raw.setDiscriminant(0, 9) }
 
     /// Sets `float32`.
-    public func setFloat32() { _raw.setDiscriminant(0, 10) }
+    @export(implementation) public func setFloat32() { _raw.setDiscriminant(0, 10) }
 
     /// Sets `float64`.
-    public func setFloat64() { _raw.setDiscriminant(0, 11) }
+    @export(implementation) public func setFloat64() { _raw.setDiscriminant(0, 11) }
 
     /// Sets `text`.
-    public func setText() { _raw.setDiscriminant(0, 12) }
+    @export(implementation) public func setText() { _raw.setDiscriminant(0, 12) }
 
     /// Sets `data`.
-    public func setData() { _raw.setDiscriminant(0, 13) }
+    @export(implementation) public func setData() { _raw.setDiscriminant(0, 13) }
 
-    @inlinable public var list: Type.List.Builder {
+    @export(implementation) public var list: Type.List.Builder {
       @_lifetime(copy self) get { Type.List.Builder(_raw: _raw) }
     }
-    /// Sets `list` with all its fields at their defaults.
-    @_lifetime(copy self)
-    public func initList() -> Type.List.Builder {
+    @_lifetime(copy self) @export(implementation) public func initList() -> Type.List.Builder {
       _raw.setDiscriminant(0, 14)
       _raw.pointer(0).clear()
       return Type.List.Builder(_raw: _raw)
     }
 
-    @inlinable public var `enum`: Type.Enum.Builder {
+    @export(implementation) public var `enum`: Type.Enum.Builder {
       @_lifetime(copy self) get { Type.Enum.Builder(_raw: _raw) }
     }
-    /// Sets `enum` with all its fields at their defaults.
-    @_lifetime(copy self)
-    public func initEnum() -> Type.Enum.Builder {
+    @_lifetime(copy self) @export(implementation) public func initEnum() -> Type.Enum.Builder {
       _raw.setDiscriminant(0, 15)
       _raw.write(1, 0 as UInt64)
       _raw.pointer(0).clear()
       return Type.Enum.Builder(_raw: _raw)
     }
 
-    @inlinable public var `struct`: Type.Struct.Builder {
+    @export(implementation) public var `struct`: Type.Struct.Builder {
       @_lifetime(copy self) get { Type.Struct.Builder(_raw: _raw) }
     }
-    /// Sets `struct` with all its fields at their defaults.
-    @_lifetime(copy self)
-    public func initStruct() -> Type.Struct.Builder {
+    @_lifetime(copy self) @export(implementation) public func initStruct() -> Type.Struct.Builder {
       _raw.setDiscriminant(0, 16)
       _raw.write(1, 0 as UInt64)
       _raw.pointer(0).clear()
       return Type.Struct.Builder(_raw: _raw)
     }
 
-    @inlinable public var interface: Type.Interface.Builder {
+    @export(implementation) public var interface: Type.Interface.Builder {
       @_lifetime(copy self) get { Type.Interface.Builder(_raw: _raw) }
     }
-    /// Sets `interface` with all its fields at their defaults.
-    @_lifetime(copy self)
-    public func initInterface() -> Type.Interface.Builder {
+    @_lifetime(copy self) @export(implementation) public func initInterface() -> Type.Interface.Builder {
       _raw.setDiscriminant(0, 17)
       _raw.write(1, 0 as UInt64)
       _raw.pointer(0).clear()
       return Type.Interface.Builder(_raw: _raw)
     }
 
-    @inlinable public var anyPointer: Type.AnyPointer.Builder {
+    @export(implementation) public var anyPointer: Type.AnyPointer.Builder {
       @_lifetime(copy self) get { Type.AnyPointer.Builder(_raw: _raw) }
     }
-    /// Sets `anyPointer` with all its fields at their defaults.
-    @_lifetime(copy self)
-    public func initAnyPointer() -> Type.AnyPointer.Builder {
+    @_lifetime(copy self) @export(implementation) public func initAnyPointer() -> Type.AnyPointer.Builder {
       _raw.setDiscriminant(0, 18)
       _raw.write(4, 0 as UInt16)
       _raw.write(5, 0 as UInt16)
@@ -2371,329 +1727,210 @@ public enum Type: StructType, DescribedType {
   }
 
   public enum List {
-    /// The id of the type in the schema language.
     @inlinable public static var _typeID: UInt64 { 0x87e739250a60ea97 }
 
     /// Reads a ``List``.
     @frozen public struct Reader: TypedStructReader, ~Escapable {
-      /// The sections of this version of the schema.
-      @inlinable public static var _layout: StructLayout {
-        StructLayout(dataWords: 3, pointers: 1)
-      }
-      /// The struct, by place.
+      @inlinable public static var _layout: StructLayout { StructLayout(dataWords: 3, pointers: 1) }
       public let _raw: StructReader
+      @_lifetime(copy raw) @inline(__always)
+      @inlinable public init(_raw raw: StructReader) { _raw = raw }
 
-      /// Takes the struct for one of this type.
-      @inlinable @inline(__always) @_lifetime(copy raw)
-      public init(_raw raw: StructReader) { _raw = raw }
-
-      @inlinable @inline(__always) public var elementType: Type.Reader {
+      @inline(__always) @export(implementation) public var elementType: Type.Reader {
         @_lifetime(copy self) get throws(DecodingError) { try _raw.pointer(0).structure() }
       }
-      /// Whether `elementType` is set.
-      @inlinable public var hasElementType: Bool { _raw.hasPointer(0) }
+      @export(implementation) public var hasElementType: Bool { _raw.hasPointer(0) }
     }
 
     /// Builds a ``List``.
     @frozen public struct Builder: TypedStructBuilder, ~Escapable {
-      /// The sections of this version of the schema.
-      @inlinable public static var _layout: StructLayout {
-        StructLayout(dataWords: 3, pointers: 1)
-      }
-      /// The struct, by place.
+      public typealias Reader = Type.List.Reader
       public let _raw: StructBuilder
+      @_lifetime(copy raw) @inline(__always)
+      @inlinable public init(_raw raw: StructBuilder) { _raw = raw }
 
-      /// Takes the struct for one of this type.
-      @inlinable @inline(__always) @_lifetime(copy raw)
-      public init(_raw raw: StructBuilder) { _raw = raw }
-
-      /// The struct as it stands, for reading.
-      @inlinable public var reader: Reader {
-        @_lifetime(copy self) get { Reader(_raw: _raw.reader) }
-      }
-
-      @inlinable @inline(__always) public var elementType: Type.Builder {
+      @inline(__always) @export(implementation) public var elementType: Type.Builder {
         @_lifetime(copy self) get { _raw.pointer(0).structure() }
       }
-      /// Sets `elementType` to a new struct.
-      @inlinable @inline(__always) @_lifetime(copy self)
-      public func initElementType() -> Type.Builder { _raw.pointer(0).initStructure() }
-      /// Sets `elementType` to a copy.
-      public func setElementType(_ value: Type.Reader) throws(DecodingError) {
+      @_lifetime(copy self) @inline(__always) @export(implementation) public func initElementType() -> Type.Builder {
+        _raw.pointer(0).initStructure()
+      }
+      @export(implementation) public func setElementType(_ value: Type.Reader) throws(DecodingError) {
         try _raw.pointer(0).set(value)
       }
-      /// Whether `elementType` is set.
-      @inlinable public var hasElementType: Bool { _raw.hasPointer(0) }
-      /// Sets `elementType` to null.
-      public func clearElementType() { _raw.pointer(0).clear() }
-      /// Sets `elementType` to the orphan.
-      public func adoptElementType(_ orphan: consuming Orphan<Type.Builder>) {
-        _raw.pointer(0).adopt(orphan)
+      @export(implementation) public var elementTypeField: PointerField<Type.Builder> {
+        @_lifetime(copy self) get { .init(_raw, 0) }
       }
-      /// Keeps what `elementType` is, and sets it to null.
-      @_lifetime(copy self)
-      public func disownElementType() -> Orphan<Type.Builder> { _raw.pointer(0).disown() }
     }
   }
 
   public enum Enum {
-    /// The id of the type in the schema language.
     @inlinable public static var _typeID: UInt64 { 0x9e0e78711a7f87a9 }
 
     /// Reads a ``Enum``.
     @frozen public struct Reader: TypedStructReader, ~Escapable {
-      /// The sections of this version of the schema.
-      @inlinable public static var _layout: StructLayout {
-        StructLayout(dataWords: 3, pointers: 1)
-      }
-      /// The struct, by place.
+      @inlinable public static var _layout: StructLayout { StructLayout(dataWords: 3, pointers: 1) }
       public let _raw: StructReader
+      @_lifetime(copy raw) @inline(__always)
+      @inlinable public init(_raw raw: StructReader) { _raw = raw }
 
-      /// Takes the struct for one of this type.
-      @inlinable @inline(__always) @_lifetime(copy raw)
-      public init(_raw raw: StructReader) { _raw = raw }
+      @inline(__always) @export(implementation) public var typeId: UInt64 { _raw.read(1) }
 
-      @inlinable @inline(__always) public var typeId: UInt64 { _raw.read(1) }
-
-      @inlinable @inline(__always) public var brand: Brand.Reader {
+      @inline(__always) @export(implementation) public var brand: Brand.Reader {
         @_lifetime(copy self) get throws(DecodingError) { try _raw.pointer(0).structure() }
       }
-      /// Whether `brand` is set.
-      @inlinable public var hasBrand: Bool { _raw.hasPointer(0) }
+      @export(implementation) public var hasBrand: Bool { _raw.hasPointer(0) }
     }
 
     /// Builds a ``Enum``.
     @frozen public struct Builder: TypedStructBuilder, ~Escapable {
-      /// The sections of this version of the schema.
-      @inlinable public static var _layout: StructLayout {
-        StructLayout(dataWords: 3, pointers: 1)
-      }
-      /// The struct, by place.
+      public typealias Reader = Type.Enum.Reader
       public let _raw: StructBuilder
+      @_lifetime(copy raw) @inline(__always)
+      @inlinable public init(_raw raw: StructBuilder) { _raw = raw }
 
-      /// Takes the struct for one of this type.
-      @inlinable @inline(__always) @_lifetime(copy raw)
-      public init(_raw raw: StructBuilder) { _raw = raw }
-
-      /// The struct as it stands, for reading.
-      @inlinable public var reader: Reader {
-        @_lifetime(copy self) get { Reader(_raw: _raw.reader) }
-      }
-
-      @inlinable @inline(__always) public var typeId: UInt64 {
+      @inline(__always) @export(implementation) public var typeId: UInt64 {
         get { _raw.read(1) }
         nonmutating set { _raw.write(1, newValue) }
       }
 
-      @inlinable @inline(__always) public var brand: Brand.Builder {
+      @inline(__always) @export(implementation) public var brand: Brand.Builder {
         @_lifetime(copy self) get { _raw.pointer(0).structure() }
       }
-      /// Sets `brand` to a new struct.
-      @inlinable @inline(__always) @_lifetime(copy self)
-      public func initBrand() -> Brand.Builder { _raw.pointer(0).initStructure() }
-      /// Sets `brand` to a copy.
-      public func setBrand(_ value: Brand.Reader) throws(DecodingError) {
+      @_lifetime(copy self) @inline(__always) @export(implementation) public func initBrand() -> Brand.Builder {
+        _raw.pointer(0).initStructure()
+      }
+      @export(implementation) public func setBrand(_ value: Brand.Reader) throws(DecodingError) {
         try _raw.pointer(0).set(value)
       }
-      /// Whether `brand` is set.
-      @inlinable public var hasBrand: Bool { _raw.hasPointer(0) }
-      /// Sets `brand` to null.
-      public func clearBrand() { _raw.pointer(0).clear() }
-      /// Sets `brand` to the orphan.
-      public func adoptBrand(_ orphan: consuming Orphan<Brand.Builder>) {
-        _raw.pointer(0).adopt(orphan)
+      @export(implementation) public var brandField: PointerField<Brand.Builder> {
+        @_lifetime(copy self) get { .init(_raw, 0) }
       }
-      /// Keeps what `brand` is, and sets it to null.
-      @_lifetime(copy self)
-      public func disownBrand() -> Orphan<Brand.Builder> { _raw.pointer(0).disown() }
     }
   }
 
   public enum Struct {
-    /// The id of the type in the schema language.
     @inlinable public static var _typeID: UInt64 { 0xac3a6f60ef4cc6d3 }
 
     /// Reads a ``Struct``.
     @frozen public struct Reader: TypedStructReader, ~Escapable {
-      /// The sections of this version of the schema.
-      @inlinable public static var _layout: StructLayout {
-        StructLayout(dataWords: 3, pointers: 1)
-      }
-      /// The struct, by place.
+      @inlinable public static var _layout: StructLayout { StructLayout(dataWords: 3, pointers: 1) }
       public let _raw: StructReader
+      @_lifetime(copy raw) @inline(__always)
+      @inlinable public init(_raw raw: StructReader) { _raw = raw }
 
-      /// Takes the struct for one of this type.
-      @inlinable @inline(__always) @_lifetime(copy raw)
-      public init(_raw raw: StructReader) { _raw = raw }
+      @inline(__always) @export(implementation) public var typeId: UInt64 { _raw.read(1) }
 
-      @inlinable @inline(__always) public var typeId: UInt64 { _raw.read(1) }
-
-      @inlinable @inline(__always) public var brand: Brand.Reader {
+      @inline(__always) @export(implementation) public var brand: Brand.Reader {
         @_lifetime(copy self) get throws(DecodingError) { try _raw.pointer(0).structure() }
       }
-      /// Whether `brand` is set.
-      @inlinable public var hasBrand: Bool { _raw.hasPointer(0) }
+      @export(implementation) public var hasBrand: Bool { _raw.hasPointer(0) }
     }
 
     /// Builds a ``Struct``.
     @frozen public struct Builder: TypedStructBuilder, ~Escapable {
-      /// The sections of this version of the schema.
-      @inlinable public static var _layout: StructLayout {
-        StructLayout(dataWords: 3, pointers: 1)
-      }
-      /// The struct, by place.
+      public typealias Reader = Type.Struct.Reader
       public let _raw: StructBuilder
+      @_lifetime(copy raw) @inline(__always)
+      @inlinable public init(_raw raw: StructBuilder) { _raw = raw }
 
-      /// Takes the struct for one of this type.
-      @inlinable @inline(__always) @_lifetime(copy raw)
-      public init(_raw raw: StructBuilder) { _raw = raw }
-
-      /// The struct as it stands, for reading.
-      @inlinable public var reader: Reader {
-        @_lifetime(copy self) get { Reader(_raw: _raw.reader) }
-      }
-
-      @inlinable @inline(__always) public var typeId: UInt64 {
+      @inline(__always) @export(implementation) public var typeId: UInt64 {
         get { _raw.read(1) }
         nonmutating set { _raw.write(1, newValue) }
       }
 
-      @inlinable @inline(__always) public var brand: Brand.Builder {
+      @inline(__always) @export(implementation) public var brand: Brand.Builder {
         @_lifetime(copy self) get { _raw.pointer(0).structure() }
       }
-      /// Sets `brand` to a new struct.
-      @inlinable @inline(__always) @_lifetime(copy self)
-      public func initBrand() -> Brand.Builder { _raw.pointer(0).initStructure() }
-      /// Sets `brand` to a copy.
-      public func setBrand(_ value: Brand.Reader) throws(DecodingError) {
+      @_lifetime(copy self) @inline(__always) @export(implementation) public func initBrand() -> Brand.Builder {
+        _raw.pointer(0).initStructure()
+      }
+      @export(implementation) public func setBrand(_ value: Brand.Reader) throws(DecodingError) {
         try _raw.pointer(0).set(value)
       }
-      /// Whether `brand` is set.
-      @inlinable public var hasBrand: Bool { _raw.hasPointer(0) }
-      /// Sets `brand` to null.
-      public func clearBrand() { _raw.pointer(0).clear() }
-      /// Sets `brand` to the orphan.
-      public func adoptBrand(_ orphan: consuming Orphan<Brand.Builder>) {
-        _raw.pointer(0).adopt(orphan)
+      @export(implementation) public var brandField: PointerField<Brand.Builder> {
+        @_lifetime(copy self) get { .init(_raw, 0) }
       }
-      /// Keeps what `brand` is, and sets it to null.
-      @_lifetime(copy self)
-      public func disownBrand() -> Orphan<Brand.Builder> { _raw.pointer(0).disown() }
     }
   }
 
   public enum Interface {
-    /// The id of the type in the schema language.
     @inlinable public static var _typeID: UInt64 { 0xed8bca69f7fb0cbf }
 
     /// Reads a ``Interface``.
     @frozen public struct Reader: TypedStructReader, ~Escapable {
-      /// The sections of this version of the schema.
-      @inlinable public static var _layout: StructLayout {
-        StructLayout(dataWords: 3, pointers: 1)
-      }
-      /// The struct, by place.
+      @inlinable public static var _layout: StructLayout { StructLayout(dataWords: 3, pointers: 1) }
       public let _raw: StructReader
+      @_lifetime(copy raw) @inline(__always)
+      @inlinable public init(_raw raw: StructReader) { _raw = raw }
 
-      /// Takes the struct for one of this type.
-      @inlinable @inline(__always) @_lifetime(copy raw)
-      public init(_raw raw: StructReader) { _raw = raw }
+      @inline(__always) @export(implementation) public var typeId: UInt64 { _raw.read(1) }
 
-      @inlinable @inline(__always) public var typeId: UInt64 { _raw.read(1) }
-
-      @inlinable @inline(__always) public var brand: Brand.Reader {
+      @inline(__always) @export(implementation) public var brand: Brand.Reader {
         @_lifetime(copy self) get throws(DecodingError) { try _raw.pointer(0).structure() }
       }
-      /// Whether `brand` is set.
-      @inlinable public var hasBrand: Bool { _raw.hasPointer(0) }
+      @export(implementation) public var hasBrand: Bool { _raw.hasPointer(0) }
     }
 
     /// Builds a ``Interface``.
     @frozen public struct Builder: TypedStructBuilder, ~Escapable {
-      /// The sections of this version of the schema.
-      @inlinable public static var _layout: StructLayout {
-        StructLayout(dataWords: 3, pointers: 1)
-      }
-      /// The struct, by place.
+      public typealias Reader = Type.Interface.Reader
       public let _raw: StructBuilder
+      @_lifetime(copy raw) @inline(__always)
+      @inlinable public init(_raw raw: StructBuilder) { _raw = raw }
 
-      /// Takes the struct for one of this type.
-      @inlinable @inline(__always) @_lifetime(copy raw)
-      public init(_raw raw: StructBuilder) { _raw = raw }
-
-      /// The struct as it stands, for reading.
-      @inlinable public var reader: Reader {
-        @_lifetime(copy self) get { Reader(_raw: _raw.reader) }
-      }
-
-      @inlinable @inline(__always) public var typeId: UInt64 {
+      @inline(__always) @export(implementation) public var typeId: UInt64 {
         get { _raw.read(1) }
         nonmutating set { _raw.write(1, newValue) }
       }
 
-      @inlinable @inline(__always) public var brand: Brand.Builder {
+      @inline(__always) @export(implementation) public var brand: Brand.Builder {
         @_lifetime(copy self) get { _raw.pointer(0).structure() }
       }
-      /// Sets `brand` to a new struct.
-      @inlinable @inline(__always) @_lifetime(copy self)
-      public func initBrand() -> Brand.Builder { _raw.pointer(0).initStructure() }
-      /// Sets `brand` to a copy.
-      public func setBrand(_ value: Brand.Reader) throws(DecodingError) {
+      @_lifetime(copy self) @inline(__always) @export(implementation) public func initBrand() -> Brand.Builder {
+        _raw.pointer(0).initStructure()
+      }
+      @export(implementation) public func setBrand(_ value: Brand.Reader) throws(DecodingError) {
         try _raw.pointer(0).set(value)
       }
-      /// Whether `brand` is set.
-      @inlinable public var hasBrand: Bool { _raw.hasPointer(0) }
-      /// Sets `brand` to null.
-      public func clearBrand() { _raw.pointer(0).clear() }
-      /// Sets `brand` to the orphan.
-      public func adoptBrand(_ orphan: consuming Orphan<Brand.Builder>) {
-        _raw.pointer(0).adopt(orphan)
+      @export(implementation) public var brandField: PointerField<Brand.Builder> {
+        @_lifetime(copy self) get { .init(_raw, 0) }
       }
-      /// Keeps what `brand` is, and sets it to null.
-      @_lifetime(copy self)
-      public func disownBrand() -> Orphan<Brand.Builder> { _raw.pointer(0).disown() }
     }
   }
 
   public enum AnyPointer {
-    /// The id of the type in the schema language.
     @inlinable public static var _typeID: UInt64 { 0xc2573fe8a23e49f1 }
 
     /// Reads a ``AnyPointer``.
     @frozen public struct Reader: TypedStructReader, ~Escapable {
-      /// The sections of this version of the schema.
-      @inlinable public static var _layout: StructLayout {
-        StructLayout(dataWords: 3, pointers: 1)
-      }
-      /// The struct, by place.
+      @inlinable public static var _layout: StructLayout { StructLayout(dataWords: 3, pointers: 1) }
       public let _raw: StructReader
-
-      /// Takes the struct for one of this type.
-      @inlinable @inline(__always) @_lifetime(copy raw)
-      public init(_raw raw: StructReader) { _raw = raw }
+      @_lifetime(copy raw) @inline(__always)
+      @inlinable public init(_raw raw: StructReader) { _raw = raw }
 
       /// A regular AnyPointer.
       ///
       /// The name "unconstrained" means as opposed to constraining it to match a type parameter.
       /// In retrospect this name is probably a poor choice given that it may still be constrained
       /// to be a struct, list, or capability.
-      @inlinable public var unconstrained: Type.AnyPointer.Unconstrained.Reader {
+      @export(implementation) public var unconstrained: Type.AnyPointer.Unconstrained.Reader {
         @_lifetime(copy self) get { Type.AnyPointer.Unconstrained.Reader(_raw: _raw) }
       }
 
       /// This is actually a reference to a type parameter defined within this scope.
-      @inlinable public var parameter: Type.AnyPointer.Parameter.Reader {
+      @export(implementation) public var parameter: Type.AnyPointer.Parameter.Reader {
         @_lifetime(copy self) get { Type.AnyPointer.Parameter.Reader(_raw: _raw) }
       }
 
       /// This is actually a reference to an implicit (generic) parameter of a method. The only
       /// legal context for this type to appear is inside Method.paramBrand or Method.resultBrand.
-      @inlinable public var implicitMethodParameter: Type.AnyPointer.ImplicitMethodParameter.Reader {
+      @export(implementation) public var implicitMethodParameter: Type.AnyPointer.ImplicitMethodParameter.Reader {
         @_lifetime(copy self) get { Type.AnyPointer.ImplicitMethodParameter.Reader(_raw: _raw) }
       }
 
       /// The member of the union that is set.
-      @inlinable @inline(__always) public var which: Which {
+      @inline(__always) @export(implementation) public var which: Which {
         @_lifetime(copy self) get throws(DecodingError) {
           switch _raw.discriminant(4) {
           case 0: return .unconstrained(Type.AnyPointer.Unconstrained.Reader(_raw: _raw))
@@ -2707,45 +1944,30 @@ public enum Type: StructType, DescribedType {
 
     /// Builds a ``AnyPointer``.
     @frozen public struct Builder: TypedStructBuilder, ~Escapable {
-      /// The sections of this version of the schema.
-      @inlinable public static var _layout: StructLayout {
-        StructLayout(dataWords: 3, pointers: 1)
-      }
-      /// The struct, by place.
+      public typealias Reader = Type.AnyPointer.Reader
       public let _raw: StructBuilder
-
-      /// Takes the struct for one of this type.
-      @inlinable @inline(__always) @_lifetime(copy raw)
-      public init(_raw raw: StructBuilder) { _raw = raw }
-
-      /// The struct as it stands, for reading.
-      @inlinable public var reader: Reader {
-        @_lifetime(copy self) get { Reader(_raw: _raw.reader) }
-      }
+      @_lifetime(copy raw) @inline(__always)
+      @inlinable public init(_raw raw: StructBuilder) { _raw = raw }
 
       /// A regular AnyPointer.
       ///
       /// The name "unconstrained" means as opposed to constraining it to match a type parameter.
       /// In retrospect this name is probably a poor choice given that it may still be constrained
       /// to be a struct, list, or capability.
-      @inlinable public var unconstrained: Type.AnyPointer.Unconstrained.Builder {
+      @export(implementation) public var unconstrained: Type.AnyPointer.Unconstrained.Builder {
         @_lifetime(copy self) get { Type.AnyPointer.Unconstrained.Builder(_raw: _raw) }
       }
-      /// Sets `unconstrained` with all its fields at their defaults.
-      @_lifetime(copy self)
-      public func initUnconstrained() -> Type.AnyPointer.Unconstrained.Builder {
+      @_lifetime(copy self) @export(implementation) public func initUnconstrained() -> Type.AnyPointer.Unconstrained.Builder {
         _raw.setDiscriminant(4, 0)
         _raw.write(5, 0 as UInt16)
         return Type.AnyPointer.Unconstrained.Builder(_raw: _raw)
       }
 
       /// This is actually a reference to a type parameter defined within this scope.
-      @inlinable public var parameter: Type.AnyPointer.Parameter.Builder {
+      @export(implementation) public var parameter: Type.AnyPointer.Parameter.Builder {
         @_lifetime(copy self) get { Type.AnyPointer.Parameter.Builder(_raw: _raw) }
       }
-      /// Sets `parameter` with all its fields at their defaults.
-      @_lifetime(copy self)
-      public func initParameter() -> Type.AnyPointer.Parameter.Builder {
+      @_lifetime(copy self) @export(implementation) public func initParameter() -> Type.AnyPointer.Parameter.Builder {
         _raw.setDiscriminant(4, 1)
         _raw.write(5, 0 as UInt16)
         _raw.write(2, 0 as UInt64)
@@ -2754,12 +1976,10 @@ public enum Type: StructType, DescribedType {
 
       /// This is actually a reference to an implicit (generic) parameter of a method. The only
       /// legal context for this type to appear is inside Method.paramBrand or Method.resultBrand.
-      @inlinable public var implicitMethodParameter: Type.AnyPointer.ImplicitMethodParameter.Builder {
+      @export(implementation) public var implicitMethodParameter: Type.AnyPointer.ImplicitMethodParameter.Builder {
         @_lifetime(copy self) get { Type.AnyPointer.ImplicitMethodParameter.Builder(_raw: _raw) }
       }
-      /// Sets `implicitMethodParameter` with all its fields at their defaults.
-      @_lifetime(copy self)
-      public func initImplicitMethodParameter() -> Type.AnyPointer.ImplicitMethodParameter.Builder {
+      @_lifetime(copy self) @export(implementation) public func initImplicitMethodParameter() -> Type.AnyPointer.ImplicitMethodParameter.Builder {
         _raw.setDiscriminant(4, 2)
         _raw.write(5, 0 as UInt16)
         return Type.AnyPointer.ImplicitMethodParameter.Builder(_raw: _raw)
@@ -2789,24 +2009,19 @@ public enum Type: StructType, DescribedType {
     /// In retrospect this name is probably a poor choice given that it may still be constrained
     /// to be a struct, list, or capability.
     public enum Unconstrained {
-      /// The id of the type in the schema language.
       @inlinable public static var _typeID: UInt64 { 0x8e3b5f79fe593656 }
 
       /// Reads a ``Unconstrained``.
       @frozen public struct Reader: TypedStructReader, ~Escapable {
-        /// The sections of this version of the schema.
         @inlinable public static var _layout: StructLayout {
           StructLayout(dataWords: 3, pointers: 1)
         }
-        /// The struct, by place.
         public let _raw: StructReader
-
-        /// Takes the struct for one of this type.
-        @inlinable @inline(__always) @_lifetime(copy raw)
-        public init(_raw raw: StructReader) { _raw = raw }
+        @_lifetime(copy raw) @inline(__always)
+        @inlinable public init(_raw raw: StructReader) { _raw = raw }
 
         /// The member of the union that is set.
-        @inlinable @inline(__always) public var which: Which {
+        @inline(__always) @export(implementation) public var which: Which {
           @_lifetime(copy self) get throws(DecodingError) {
             switch _raw.discriminant(5) {
             case 0: return .anyKind
@@ -2821,33 +2036,22 @@ public enum Type: StructType, DescribedType {
 
       /// Builds a ``Unconstrained``.
       @frozen public struct Builder: TypedStructBuilder, ~Escapable {
-        /// The sections of this version of the schema.
-        @inlinable public static var _layout: StructLayout {
-          StructLayout(dataWords: 3, pointers: 1)
-        }
-        /// The struct, by place.
+        public typealias Reader = Type.AnyPointer.Unconstrained.Reader
         public let _raw: StructBuilder
-
-        /// Takes the struct for one of this type.
-        @inlinable @inline(__always) @_lifetime(copy raw)
-        public init(_raw raw: StructBuilder) { _raw = raw }
-
-        /// The struct as it stands, for reading.
-        @inlinable public var reader: Reader {
-          @_lifetime(copy self) get { Reader(_raw: _raw.reader) }
-        }
+        @_lifetime(copy raw) @inline(__always)
+        @inlinable public init(_raw raw: StructBuilder) { _raw = raw }
 
         /// truly AnyPointer
-        public func setAnyKind() { _raw.setDiscriminant(5, 0) }
+        @export(implementation) public func setAnyKind() { _raw.setDiscriminant(5, 0) }
 
         /// AnyStruct
-        public func setStruct() { _raw.setDiscriminant(5, 1) }
+        @export(implementation) public func setStruct() { _raw.setDiscriminant(5, 1) }
 
         /// AnyList
-        public func setList() { _raw.setDiscriminant(5, 2) }
+        @export(implementation) public func setList() { _raw.setDiscriminant(5, 2) }
 
         /// Capability
-        public func setCapability() { _raw.setDiscriminant(5, 3) }
+        @export(implementation) public func setCapability() { _raw.setDiscriminant(5, 3) }
       }
 
       /// The members of the union in ``Unconstrained``.
@@ -2867,57 +2071,41 @@ public enum Type: StructType, DescribedType {
 
     /// This is actually a reference to a type parameter defined within this scope.
     public enum Parameter {
-      /// The id of the type in the schema language.
       @inlinable public static var _typeID: UInt64 { 0x9dd1f724f4614a85 }
 
       /// Reads a ``Parameter``.
       @frozen public struct Reader: TypedStructReader, ~Escapable {
-        /// The sections of this version of the schema.
         @inlinable public static var _layout: StructLayout {
           StructLayout(dataWords: 3, pointers: 1)
         }
-        /// The struct, by place.
         public let _raw: StructReader
-
-        /// Takes the struct for one of this type.
-        @inlinable @inline(__always) @_lifetime(copy raw)
-        public init(_raw raw: StructReader) { _raw = raw }
+        @_lifetime(copy raw) @inline(__always)
+        @inlinable public init(_raw raw: StructReader) { _raw = raw }
 
         /// ID of the generic type whose parameter we're referencing. This should be a parent of the
         /// current scope.
-        @inlinable @inline(__always) public var scopeId: UInt64 { _raw.read(2) }
+        @inline(__always) @export(implementation) public var scopeId: UInt64 { _raw.read(2) }
 
         /// Index of the parameter within the generic type's parameter list.
-        @inlinable @inline(__always) public var parameterIndex: UInt16 { _raw.read(5) }
+        @inline(__always) @export(implementation) public var parameterIndex: UInt16 { _raw.read(5) }
       }
 
       /// Builds a ``Parameter``.
       @frozen public struct Builder: TypedStructBuilder, ~Escapable {
-        /// The sections of this version of the schema.
-        @inlinable public static var _layout: StructLayout {
-          StructLayout(dataWords: 3, pointers: 1)
-        }
-        /// The struct, by place.
+        public typealias Reader = Type.AnyPointer.Parameter.Reader
         public let _raw: StructBuilder
-
-        /// Takes the struct for one of this type.
-        @inlinable @inline(__always) @_lifetime(copy raw)
-        public init(_raw raw: StructBuilder) { _raw = raw }
-
-        /// The struct as it stands, for reading.
-        @inlinable public var reader: Reader {
-          @_lifetime(copy self) get { Reader(_raw: _raw.reader) }
-        }
+        @_lifetime(copy raw) @inline(__always)
+        @inlinable public init(_raw raw: StructBuilder) { _raw = raw }
 
         /// ID of the generic type whose parameter we're referencing. This should be a parent of the
         /// current scope.
-        @inlinable @inline(__always) public var scopeId: UInt64 {
+        @inline(__always) @export(implementation) public var scopeId: UInt64 {
           get { _raw.read(2) }
           nonmutating set { _raw.write(2, newValue) }
         }
 
         /// Index of the parameter within the generic type's parameter list.
-        @inlinable @inline(__always) public var parameterIndex: UInt16 {
+        @inline(__always) @export(implementation) public var parameterIndex: UInt16 {
           get { _raw.read(5) }
           nonmutating set { _raw.write(5, newValue) }
         }
@@ -2927,44 +2115,28 @@ public enum Type: StructType, DescribedType {
     /// This is actually a reference to an implicit (generic) parameter of a method. The only
     /// legal context for this type to appear is inside Method.paramBrand or Method.resultBrand.
     public enum ImplicitMethodParameter {
-      /// The id of the type in the schema language.
       @inlinable public static var _typeID: UInt64 { 0xbaefc9120c56e274 }
 
       /// Reads a ``ImplicitMethodParameter``.
       @frozen public struct Reader: TypedStructReader, ~Escapable {
-        /// The sections of this version of the schema.
         @inlinable public static var _layout: StructLayout {
           StructLayout(dataWords: 3, pointers: 1)
         }
-        /// The struct, by place.
         public let _raw: StructReader
+        @_lifetime(copy raw) @inline(__always)
+        @inlinable public init(_raw raw: StructReader) { _raw = raw }
 
-        /// Takes the struct for one of this type.
-        @inlinable @inline(__always) @_lifetime(copy raw)
-        public init(_raw raw: StructReader) { _raw = raw }
-
-        @inlinable @inline(__always) public var parameterIndex: UInt16 { _raw.read(5) }
+        @inline(__always) @export(implementation) public var parameterIndex: UInt16 { _raw.read(5) }
       }
 
       /// Builds a ``ImplicitMethodParameter``.
       @frozen public struct Builder: TypedStructBuilder, ~Escapable {
-        /// The sections of this version of the schema.
-        @inlinable public static var _layout: StructLayout {
-          StructLayout(dataWords: 3, pointers: 1)
-        }
-        /// The struct, by place.
+        public typealias Reader = Type.AnyPointer.ImplicitMethodParameter.Reader
         public let _raw: StructBuilder
+        @_lifetime(copy raw) @inline(__always)
+        @inlinable public init(_raw raw: StructBuilder) { _raw = raw }
 
-        /// Takes the struct for one of this type.
-        @inlinable @inline(__always) @_lifetime(copy raw)
-        public init(_raw raw: StructBuilder) { _raw = raw }
-
-        /// The struct as it stands, for reading.
-        @inlinable public var reader: Reader {
-          @_lifetime(copy self) get { Reader(_raw: _raw.reader) }
-        }
-
-        @inlinable @inline(__always) public var parameterIndex: UInt16 {
+        @inline(__always) @export(implementation) public var parameterIndex: UInt16 {
           get { _raw.read(5) }
           nonmutating set { _raw.write(5, newValue) }
         }
@@ -2976,113 +2148,73 @@ public enum Type: StructType, DescribedType {
 /// Specifies bindings for parameters of generics. Since these bindings turn a generic into a
 /// non-generic, we call it the "brand".
 public enum Brand: StructType, DescribedType {
-  /// The id of the type in the schema language.
   @inlinable public static var _typeID: UInt64 { 0x903455f06065422b }
-  /// The file that declares the type.
   public static var _schemaFile: SchemaFile { _schema_a93fc509624c72d9 }
 
   /// Reads a ``Brand``.
   @frozen public struct Reader: TypedStructReader, ~Escapable {
-    /// The sections of this version of the schema.
-    @inlinable public static var _layout: StructLayout {
-      StructLayout(dataWords: 0, pointers: 1)
-    }
-    /// The struct, by place.
+    @inlinable public static var _layout: StructLayout { StructLayout(dataWords: 0, pointers: 1) }
     public let _raw: StructReader
-
-    /// Takes the struct for one of this type.
-    @inlinable @inline(__always) @_lifetime(copy raw)
-    public init(_raw raw: StructReader) { _raw = raw }
+    @_lifetime(copy raw) @inline(__always)
+    @inlinable public init(_raw raw: StructReader) { _raw = raw }
 
     /// For each of the target type and each of its parent scopes, a parameterization may be included
     /// in this list. If no parameterization is included for a particular relevant scope, then either
     /// that scope has no parameters or all parameters should be considered to be `AnyPointer`.
-    @inlinable @inline(__always) public var scopes: ListReader<Brand.Scope.Reader> {
+    @inline(__always) @export(implementation) public var scopes: ListReader<Brand.Scope.Reader> {
       @_lifetime(copy self) get throws(DecodingError) { try _raw.pointer(0).list() }
     }
-    /// Whether `scopes` is set.
-    @inlinable public var hasScopes: Bool { _raw.hasPointer(0) }
+    @export(implementation) public var hasScopes: Bool { _raw.hasPointer(0) }
   }
 
   /// Builds a ``Brand``.
   @frozen public struct Builder: TypedStructBuilder, ~Escapable {
-    /// The sections of this version of the schema.
-    @inlinable public static var _layout: StructLayout {
-      StructLayout(dataWords: 0, pointers: 1)
-    }
-    /// The struct, by place.
+    public typealias Reader = Brand.Reader
     public let _raw: StructBuilder
-
-    /// Takes the struct for one of this type.
-    @inlinable @inline(__always) @_lifetime(copy raw)
-    public init(_raw raw: StructBuilder) { _raw = raw }
-
-    /// The struct as it stands, for reading.
-    @inlinable public var reader: Reader {
-      @_lifetime(copy self) get { Reader(_raw: _raw.reader) }
-    }
+    @_lifetime(copy raw) @inline(__always)
+    @inlinable public init(_raw raw: StructBuilder) { _raw = raw }
 
     /// For each of the target type and each of its parent scopes, a parameterization may be included
     /// in this list. If no parameterization is included for a particular relevant scope, then either
     /// that scope has no parameters or all parameters should be considered to be `AnyPointer`.
-    @inlinable public var scopes: ListBuilder<Brand.Scope.Builder> {
+    @export(implementation) public var scopes: ListBuilder<Brand.Scope.Builder> {
       @_lifetime(copy self) get { _raw.pointer(0).list() }
     }
-    /// Sets `scopes` to a new list of the count.
-    @inlinable @inline(__always) @_lifetime(copy self)
-    public func initScopes(_ count: Int) -> ListBuilder<Brand.Scope.Builder> {
+    @_lifetime(copy self) @inline(__always) @export(implementation) public func initScopes(_ count: Int) -> ListBuilder<Brand.Scope.Builder> {
       _raw.pointer(0).initList(count: count)
     }
-    /// Sets `scopes` to a copy.
-    public func setScopes(_ value: ListReader<Brand.Scope.Reader>) throws(DecodingError) {
+    @export(implementation) public func setScopes(_ value: ListReader<Brand.Scope.Reader>) throws(DecodingError) {
       try _raw.pointer(0).set(value)
     }
-    /// Whether `scopes` is set.
-    @inlinable public var hasScopes: Bool { _raw.hasPointer(0) }
-    /// Sets `scopes` to null.
-    public func clearScopes() { _raw.pointer(0).clear() }
-    /// Sets `scopes` to the orphan.
-    public func adoptScopes(_ orphan: consuming Orphan<ListBuilder<Brand.Scope.Builder>>) {
-      _raw.pointer(0).adopt(orphan)
-    }
-    /// Keeps what `scopes` is, and sets it to null.
-    @_lifetime(copy self)
-    public func disownScopes() -> Orphan<ListBuilder<Brand.Scope.Builder>> {
-      _raw.pointer(0).disown()
+    @export(implementation) public var scopesField: PointerField<ListBuilder<Brand.Scope.Builder>> {
+      @_lifetime(copy self) get { .init(_raw, 0) }
     }
   }
 
   public enum Scope: StructType, DescribedType {
-    /// The id of the type in the schema language.
     @inlinable public static var _typeID: UInt64 { 0xabd73485a9636bc9 }
-    /// The file that declares the type.
     public static var _schemaFile: SchemaFile { _schema_a93fc509624c72d9 }
 
     /// Reads a ``Scope``.
     @frozen public struct Reader: TypedStructReader, ~Escapable {
-      /// The sections of this version of the schema.
-      @inlinable public static var _layout: StructLayout {
-        StructLayout(dataWords: 2, pointers: 1)
-      }
-      /// The struct, by place.
+      @inlinable public static var _layout: StructLayout { StructLayout(dataWords: 2, pointers: 1) }
       public let _raw: StructReader
-
-      /// Takes the struct for one of this type.
-      @inlinable @inline(__always) @_lifetime(copy raw)
-      public init(_raw raw: StructReader) { _raw = raw }
+      @_lifetime(copy raw) @inline(__always)
+      @inlinable public init(_raw raw: StructReader) { _raw = raw }
 
       /// ID of the scope to which these params apply.
-      @inlinable @inline(__always) public var scopeId: UInt64 { _raw.read(0) }
+      @inline(__always) @export(implementation) public var scopeId: UInt64 { _raw.read(0) }
 
       /// List of parameter bindings.
-      @inlinable @inline(__always) public var bind: ListReader<Brand.Binding.Reader> {
+      @inline(__always) @export(implementation) public var bind: ListReader<Brand.Binding.Reader> {
         @_lifetime(copy self) get throws(DecodingError) { try _raw.pointer(0).list() }
       }
-      /// Whether `bind` is set.
-      @inlinable public var hasBind: Bool { _raw.discriminant(4) == 0 && _raw.hasPointer(0) }
+      @export(implementation) public var hasBind: Bool {
+        _raw.discriminant(4) == 0 && _raw.hasPointer(0)
+      }
 
       /// The member of the union that is set.
-      @inlinable @inline(__always) public var which: Which {
+      @inline(__always) @export(implementation) public var which: Which {
         @_lifetime(copy self) get throws(DecodingError) {
           switch _raw.discriminant(4) {
           case 0: return .bind(try _raw.pointer(0).list())
@@ -3095,59 +2227,31 @@ public enum Brand: StructType, DescribedType {
 
     /// Builds a ``Scope``.
     @frozen public struct Builder: TypedStructBuilder, ~Escapable {
-      /// The sections of this version of the schema.
-      @inlinable public static var _layout: StructLayout {
-        StructLayout(dataWords: 2, pointers: 1)
-      }
-      /// The struct, by place.
+      public typealias Reader = Brand.Scope.Reader
       public let _raw: StructBuilder
-
-      /// Takes the struct for one of this type.
-      @inlinable @inline(__always) @_lifetime(copy raw)
-      public init(_raw raw: StructBuilder) { _raw = raw }
-
-      /// The struct as it stands, for reading.
-      @inlinable public var reader: Reader {
-        @_lifetime(copy self) get { Reader(_raw: _raw.reader) }
-      }
+      @_lifetime(copy raw) @inline(__always)
+      @inlinable public init(_raw raw: StructBuilder) { _raw = raw }
 
       /// ID of the scope to which these params apply.
-      @inlinable @inline(__always) public var scopeId: UInt64 {
+      @inline(__always) @export(implementation) public var scopeId: UInt64 {
         get { _raw.read(0) }
         nonmutating set { _raw.write(0, newValue) }
       }
 
       /// List of parameter bindings.
-      @inlinable public var bind: ListBuilder<Brand.Binding.Builder> {
+      @export(implementation) public var bind: ListBuilder<Brand.Binding.Builder> {
         @_lifetime(copy self) get { _raw.pointer(0).list() }
       }
-      /// Sets `bind` to a new list of the count.
-      @inlinable @inline(__always) @_lifetime(copy self)
-      public func initBind(_ count: Int) -> ListBuilder<Brand.Binding.Builder> {
+      @_lifetime(copy self) @inline(__always) @export(implementation) public func initBind(_ count: Int) -> ListBuilder<Brand.Binding.Builder> {
         _raw.setDiscriminant(4, 0)
         return _raw.pointer(0).initList(count: count)
       }
-      /// Sets `bind` to a copy.
-      public func setBind(_ value: ListReader<Brand.Binding.Reader>) throws(DecodingError) {
+      @export(implementation) public func setBind(_ value: ListReader<Brand.Binding.Reader>) throws(DecodingError) {
         _raw.setDiscriminant(4, 0)
         try _raw.pointer(0).set(value)
       }
-      /// Whether `bind` is set.
-      @inlinable public var hasBind: Bool { _raw.discriminant(4) == 0 && _raw.hasPointer(0) }
-      /// Sets `bind` to null.
-      public func clearBind() {
-        _raw.setDiscriminant(4, 0)
-        _raw.pointer(0).clear()
-      }
-      /// Sets `bind` to the orphan.
-      public func adoptBind(_ orphan: consuming Orphan<ListBuilder<Brand.Binding.Builder>>) {
-        _raw.setDiscriminant(4, 0)
-        _raw.pointer(0).adopt(orphan)
-      }
-      /// Keeps what `bind` is, and sets it to null.
-      @_lifetime(copy self)
-      public func disownBind() -> Orphan<ListBuilder<Brand.Binding.Builder>> {
-        _raw.disown(0, if: _raw.discriminant(4) == 0)
+      @export(implementation) public var bindField: PointerField<ListBuilder<Brand.Binding.Builder>> {
+        @_lifetime(copy self) get { .init(_raw, 0, discriminant: 4, is: 0) }
       }
 
       /// The place where the Brand appears is within this scope or a sub-scope, and bindings
@@ -3165,7 +2269,7 @@ public enum Brand: StructType, DescribedType {
       ///
       /// The innerInherit and innerBindSelf fields have equivalent types, but different Brand
       /// styles.
-      public func setInherit() { _raw.setDiscriminant(4, 1) }
+      @export(implementation) public func setInherit() { _raw.setDiscriminant(4, 1) }
     }
 
     /// The members of the union in ``Scope``.
@@ -3194,32 +2298,25 @@ public enum Brand: StructType, DescribedType {
   }
 
   public enum Binding: StructType, DescribedType {
-    /// The id of the type in the schema language.
     @inlinable public static var _typeID: UInt64 { 0xc863cd16969ee7fc }
-    /// The file that declares the type.
     public static var _schemaFile: SchemaFile { _schema_a93fc509624c72d9 }
 
     /// Reads a ``Binding``.
     @frozen public struct Reader: TypedStructReader, ~Escapable {
-      /// The sections of this version of the schema.
-      @inlinable public static var _layout: StructLayout {
-        StructLayout(dataWords: 1, pointers: 1)
-      }
-      /// The struct, by place.
+      @inlinable public static var _layout: StructLayout { StructLayout(dataWords: 1, pointers: 1) }
       public let _raw: StructReader
+      @_lifetime(copy raw) @inline(__always)
+      @inlinable public init(_raw raw: StructReader) { _raw = raw }
 
-      /// Takes the struct for one of this type.
-      @inlinable @inline(__always) @_lifetime(copy raw)
-      public init(_raw raw: StructReader) { _raw = raw }
-
-      @inlinable @inline(__always) public var type: Type.Reader {
+      @inline(__always) @export(implementation) public var type: Type.Reader {
         @_lifetime(copy self) get throws(DecodingError) { try _raw.pointer(0).structure() }
       }
-      /// Whether `type` is set.
-      @inlinable public var hasType: Bool { _raw.discriminant(0) == 1 && _raw.hasPointer(0) }
+      @export(implementation) public var hasType: Bool {
+        _raw.discriminant(0) == 1 && _raw.hasPointer(0)
+      }
 
       /// The member of the union that is set.
-      @inlinable @inline(__always) public var which: Which {
+      @inline(__always) @export(implementation) public var which: Which {
         @_lifetime(copy self) get throws(DecodingError) {
           switch _raw.discriminant(0) {
           case 0: return .unbound
@@ -3232,55 +2329,27 @@ public enum Brand: StructType, DescribedType {
 
     /// Builds a ``Binding``.
     @frozen public struct Builder: TypedStructBuilder, ~Escapable {
-      /// The sections of this version of the schema.
-      @inlinable public static var _layout: StructLayout {
-        StructLayout(dataWords: 1, pointers: 1)
-      }
-      /// The struct, by place.
+      public typealias Reader = Brand.Binding.Reader
       public let _raw: StructBuilder
-
-      /// Takes the struct for one of this type.
-      @inlinable @inline(__always) @_lifetime(copy raw)
-      public init(_raw raw: StructBuilder) { _raw = raw }
-
-      /// The struct as it stands, for reading.
-      @inlinable public var reader: Reader {
-        @_lifetime(copy self) get { Reader(_raw: _raw.reader) }
-      }
+      @_lifetime(copy raw) @inline(__always)
+      @inlinable public init(_raw raw: StructBuilder) { _raw = raw }
 
       /// Sets `unbound`.
-      public func setUnbound() { _raw.setDiscriminant(0, 0) }
+      @export(implementation) public func setUnbound() { _raw.setDiscriminant(0, 0) }
 
-      @inlinable @inline(__always) public var type: Type.Builder {
+      @inline(__always) @export(implementation) public var type: Type.Builder {
         @_lifetime(copy self) get { _raw.pointer(0).structure() }
       }
-      /// Sets `type` to a new struct.
-      @inlinable @inline(__always) @_lifetime(copy self)
-      public func initType() -> Type.Builder {
+      @_lifetime(copy self) @inline(__always) @export(implementation) public func initType() -> Type.Builder {
         _raw.setDiscriminant(0, 1)
         return _raw.pointer(0).initStructure()
       }
-      /// Sets `type` to a copy.
-      public func setType(_ value: Type.Reader) throws(DecodingError) {
+      @export(implementation) public func setType(_ value: Type.Reader) throws(DecodingError) {
         _raw.setDiscriminant(0, 1)
         try _raw.pointer(0).set(value)
       }
-      /// Whether `type` is set.
-      @inlinable public var hasType: Bool { _raw.discriminant(0) == 1 && _raw.hasPointer(0) }
-      /// Sets `type` to null.
-      public func clearType() {
-        _raw.setDiscriminant(0, 1)
-        _raw.pointer(0).clear()
-      }
-      /// Sets `type` to the orphan.
-      public func adoptType(_ orphan: consuming Orphan<Type.Builder>) {
-        _raw.setDiscriminant(0, 1)
-        _raw.pointer(0).adopt(orphan)
-      }
-      /// Keeps what `type` is, and sets it to null.
-      @_lifetime(copy self)
-      public func disownType() -> Orphan<Type.Builder> {
-        _raw.disown(0, if: _raw.discriminant(0) == 1)
+      @export(implementation) public var typeField: PointerField<Type.Builder> {
+        @_lifetime(copy self) get { .init(_raw, 0, discriminant: 0, is: 1) }
       }
     }
 
@@ -3296,80 +2365,77 @@ public enum Brand: StructType, DescribedType {
 
 /// Represents a value, e.g. a field default value, constant value, or annotation value.
 public enum Value: StructType, DescribedType {
-  /// The id of the type in the schema language.
   @inlinable public static var _typeID: UInt64 { 0xce23dcd2d7b00c9b }
-  /// The file that declares the type.
   public static var _schemaFile: SchemaFile { _schema_a93fc509624c72d9 }
 
   /// Reads a ``Value``.
   @frozen public struct Reader: TypedStructReader, ~Escapable {
-    /// The sections of this version of the schema.
-    @inlinable public static var _layout: StructLayout {
-      StructLayout(dataWords: 2, pointers: 1)
-    }
-    /// The struct, by place.
+    @inlinable public static var _layout: StructLayout { StructLayout(dataWords: 2, pointers: 1) }
     public let _raw: StructReader
+    @_lifetime(copy raw) @inline(__always)
+    @inlinable public init(_raw raw: StructReader) { _raw = raw }
 
-    /// Takes the struct for one of this type.
-    @inlinable @inline(__always) @_lifetime(copy raw)
-    public init(_raw raw: StructReader) { _raw = raw }
+    @inline(__always) @export(implementation) public var bool: Bool { _raw.readBool(16) }
 
-    @inlinable @inline(__always) public var bool: Bool { _raw.readBool(16) }
+    @inline(__always) @export(implementation) public var int8: Int8 { _raw.read(2) }
 
-    @inlinable @inline(__always) public var int8: Int8 { _raw.read(2) }
+    @inline(__always) @export(implementation) public var int16: Int16 { _raw.read(1) }
 
-    @inlinable @inline(__always) public var int16: Int16 { _raw.read(1) }
+    @inline(__always) @export(implementation) public var int32: Int32 { _raw.read(1) }
 
-    @inlinable @inline(__always) public var int32: Int32 { _raw.read(1) }
+    @inline(__always) @export(implementation) public var int64: Int64 { _raw.read(1) }
 
-    @inlinable @inline(__always) public var int64: Int64 { _raw.read(1) }
+    @inline(__always) @export(implementation) public var uint8: UInt8 { _raw.read(2) }
 
-    @inlinable @inline(__always) public var uint8: UInt8 { _raw.read(2) }
+    @inline(__always) @export(implementation) public var uint16: UInt16 { _raw.read(1) }
 
-    @inlinable @inline(__always) public var uint16: UInt16 { _raw.read(1) }
+    @inline(__always) @export(implementation) public var uint32: UInt32 { _raw.read(1) }
 
-    @inlinable @inline(__always) public var uint32: UInt32 { _raw.read(1) }
+    @inline(__always) @export(implementation) public var uint64: UInt64 { _raw.read(1) }
 
-    @inlinable @inline(__always) public var uint64: UInt64 { _raw.read(1) }
+    @inline(__always) @export(implementation) public var float32: Float { _raw.read(1) }
 
-    @inlinable @inline(__always) public var float32: Float { _raw.read(1) }
+    @inline(__always) @export(implementation) public var float64: Double { _raw.read(1) }
 
-    @inlinable @inline(__always) public var float64: Double { _raw.read(1) }
-
-    @inlinable @inline(__always) public var text: TextReader {
+    @inline(__always) @export(implementation) public var text: TextReader {
       @_lifetime(copy self) get throws(DecodingError) { try _raw.pointer(0).text() }
     }
-    /// Whether `text` is set.
-    @inlinable public var hasText: Bool { _raw.discriminant(0) == 12 && _raw.hasPointer(0) }
+    @export(implementation) public var hasText: Bool {
+      _raw.discriminant(0) == 12 && _raw.hasPointer(0)
+    }
 
-    @inlinable @inline(__always) public var data: DataReader {
+    @inline(__always) @export(implementation) public var data: DataReader {
       @_lifetime(copy self) get throws(DecodingError) { try _raw.pointer(0).data() }
     }
-    /// Whether `data` is set.
-    @inlinable public var hasData: Bool { _raw.discriminant(0) == 13 && _raw.hasPointer(0) }
+    @export(implementation) public var hasData: Bool {
+      _raw.discriminant(0) == 13 && _raw.hasPointer(0)
+    }
 
-    @inlinable public var list: AnyPointerReader {
+    @export(implementation) public var list: AnyPointerReader {
       @_lifetime(copy self) get { _raw.pointer(0) }
     }
-    /// Whether `list` is set.
-    @inlinable public var hasList: Bool { _raw.discriminant(0) == 14 && _raw.hasPointer(0) }
+    @export(implementation) public var hasList: Bool {
+      _raw.discriminant(0) == 14 && _raw.hasPointer(0)
+    }
 
-    @inlinable @inline(__always) public var `enum`: UInt16 { _raw.read(1) }
+    @inline(__always) @export(implementation) public var `enum`: UInt16 { _raw.read(1) }
 
-    @inlinable public var `struct`: AnyPointerReader {
+    @export(implementation) public var `struct`: AnyPointerReader {
       @_lifetime(copy self) get { _raw.pointer(0) }
     }
-    /// Whether `struct` is set.
-    @inlinable public var hasStruct: Bool { _raw.discriminant(0) == 16 && _raw.hasPointer(0) }
+    @export(implementation) public var hasStruct: Bool {
+      _raw.discriminant(0) == 16 && _raw.hasPointer(0)
+    }
 
-    @inlinable public var anyPointer: AnyPointerReader {
+    @export(implementation) public var anyPointer: AnyPointerReader {
       @_lifetime(copy self) get { _raw.pointer(0) }
     }
-    /// Whether `anyPointer` is set.
-    @inlinable public var hasAnyPointer: Bool { _raw.discriminant(0) == 18 && _raw.hasPointer(0) }
+    @export(implementation) public var hasAnyPointer: Bool {
+      _raw.discriminant(0) == 18 && _raw.hasPointer(0)
+    }
 
     /// The member of the union that is set.
-    @inlinable public var which: Which {
+    @export(implementation) public var which: Which {
       @_lifetime(copy self) get throws(DecodingError) {
         switch _raw.discriminant(0) {
         case 0: return .void
@@ -3399,26 +2465,15 @@ public enum Value: StructType, DescribedType {
 
   /// Builds a ``Value``.
   @frozen public struct Builder: TypedStructBuilder, ~Escapable {
-    /// The sections of this version of the schema.
-    @inlinable public static var _layout: StructLayout {
-      StructLayout(dataWords: 2, pointers: 1)
-    }
-    /// The struct, by place.
+    public typealias Reader = Value.Reader
     public let _raw: StructBuilder
-
-    /// Takes the struct for one of this type.
-    @inlinable @inline(__always) @_lifetime(copy raw)
-    public init(_raw raw: StructBuilder) { _raw = raw }
-
-    /// The struct as it stands, for reading.
-    @inlinable public var reader: Reader {
-      @_lifetime(copy self) get { Reader(_raw: _raw.reader) }
-    }
+    @_lifetime(copy raw) @inline(__always)
+    @inlinable public init(_raw raw: StructBuilder) { _raw = raw }
 
     /// Sets `void`.
-    public func setVoid() { _raw.setDiscriminant(0, 0) }
+    @export(implementation) public func setVoid() { _raw.setDiscriminant(0, 0) }
 
-    @inlinable @inline(__always) public var bool: Bool {
+    @inline(__always) @export(implementation) public var bool: Bool {
       get { _raw.readBool(16) }
       nonmutating set {
         _raw.setDiscriminant(0, 1)
@@ -3426,7 +2481,7 @@ public enum Value: StructType, DescribedType {
       }
     }
 
-    @inlinable @inline(__always) public var int8: Int8 {
+    @inline(__always) @export(implementation) public var int8: Int8 {
       get { _raw.read(2) }
       nonmutating set {
         _raw.setDiscriminant(0, 2)
@@ -3434,7 +2489,7 @@ public enum Value: StructType, DescribedType {
       }
     }
 
-    @inlinable @inline(__always) public var int16: Int16 {
+    @inline(__always) @export(implementation) public var int16: Int16 {
       get { _raw.read(1) }
       nonmutating set {
         _raw.setDiscriminant(0, 3)
@@ -3442,7 +2497,7 @@ public enum Value: StructType, DescribedType {
       }
     }
 
-    @inlinable @inline(__always) public var int32: Int32 {
+    @inline(__always) @export(implementation) public var int32: Int32 {
       get { _raw.read(1) }
       nonmutating set {
         _raw.setDiscriminant(0, 4)
@@ -3450,7 +2505,7 @@ public enum Value: StructType, DescribedType {
       }
     }
 
-    @inlinable @inline(__always) public var int64: Int64 {
+    @inline(__always) @export(implementation) public var int64: Int64 {
       get { _raw.read(1) }
       nonmutating set {
         _raw.setDiscriminant(0, 5)
@@ -3458,7 +2513,7 @@ public enum Value: StructType, DescribedType {
       }
     }
 
-    @inlinable @inline(__always) public var uint8: UInt8 {
+    @inline(__always) @export(implementation) public var uint8: UInt8 {
       get { _raw.read(2) }
       nonmutating set {
         _raw.setDiscriminant(0, 6)
@@ -3466,7 +2521,7 @@ public enum Value: StructType, DescribedType {
       }
     }
 
-    @inlinable @inline(__always) public var uint16: UInt16 {
+    @inline(__always) @export(implementation) public var uint16: UInt16 {
       get { _raw.read(1) }
       nonmutating set {
         _raw.setDiscriminant(0, 7)
@@ -3474,7 +2529,7 @@ public enum Value: StructType, DescribedType {
       }
     }
 
-    @inlinable @inline(__always) public var uint32: UInt32 {
+    @inline(__always) @export(implementation) public var uint32: UInt32 {
       get { _raw.read(1) }
       nonmutating set {
         _raw.setDiscriminant(0, 8)
@@ -3482,7 +2537,7 @@ public enum Value: StructType, DescribedType {
       }
     }
 
-    @inlinable @inline(__always) public var uint64: UInt64 {
+    @inline(__always) @export(implementation) public var uint64: UInt64 {
       get { _raw.read(1) }
       nonmutating set {
         _raw.setDiscriminant(0, 9)
@@ -3490,7 +2545,7 @@ public enum Value: StructType, DescribedType {
       }
     }
 
-    @inlinable @inline(__always) public var float32: Float {
+    @inline(__always) @export(implementation) public var float32: Float {
       get { _raw.read(1) }
       nonmutating set {
         _raw.setDiscriminant(0, 10)
@@ -3498,7 +2553,7 @@ public enum Value: StructType, DescribedType {
       }
     }
 
-    @inlinable @inline(__always) public var float64: Double {
+    @inline(__always) @export(implementation) public var float64: Double {
       get { _raw.read(1) }
       nonmutating set {
         _raw.setDiscriminant(0, 11)
@@ -3506,98 +2561,53 @@ public enum Value: StructType, DescribedType {
       }
     }
 
-    @inlinable @inline(__always) public var text: String {
+    @inline(__always) @export(implementation) public var text: String {
       get { _raw.pointer(0).string }
       nonmutating set {
         _raw.setDiscriminant(0, 12)
         _raw.pointer(0).setText(newValue)
       }
     }
-    /// Sets `text` to the bytes, which should be UTF-8.
-    @inlinable @inline(__always)
-    public func setText(utf8 bytes: Span<UInt8>) {
+    @inline(__always) @export(implementation) public func setText(utf8 bytes: Span<UInt8>) {
       _raw.setDiscriminant(0, 12)
       _raw.pointer(0).setText(utf8: bytes)
     }
-    /// Whether `text` is set.
-    @inlinable public var hasText: Bool { _raw.discriminant(0) == 12 && _raw.hasPointer(0) }
-    /// Sets `text` to null.
-    public func clearText() {
-      _raw.setDiscriminant(0, 12)
-      _raw.pointer(0).clear()
+    @export(implementation) public var textField: PointerField<TextType> {
+      @_lifetime(copy self) get { .init(_raw, 0, discriminant: 0, is: 12) }
     }
-    /// Sets `text` to the orphan.
-    public func adoptText(_ orphan: consuming Orphan<TextType>) {
-      _raw.setDiscriminant(0, 12)
-      _raw.pointer(0).adopt(orphan)
-    }
-    /// Keeps what `text` is, and sets it to null.
-    @_lifetime(copy self)
-    public func disownText() -> Orphan<TextType> { _raw.disown(0, if: _raw.discriminant(0) == 12) }
 
-    public var data: [UInt8] {
+    @export(implementation) public var data: [UInt8] {
       get { _raw.pointer(0).array }
       nonmutating set {
         _raw.setDiscriminant(0, 13)
         _raw.pointer(0).setData(newValue)
       }
     }
-    /// Sets `data` to the bytes.
-    @inlinable @inline(__always)
-    public func setData(_ bytes: Span<UInt8>) {
+    @inline(__always) @export(implementation) public func setData(_ bytes: Span<UInt8>) {
       _raw.setDiscriminant(0, 13)
       _raw.pointer(0).setData(bytes)
     }
-    /// Whether `data` is set.
-    @inlinable public var hasData: Bool { _raw.discriminant(0) == 13 && _raw.hasPointer(0) }
-    /// Sets `data` to null.
-    public func clearData() {
-      _raw.setDiscriminant(0, 13)
-      _raw.pointer(0).clear()
+    @export(implementation) public var dataField: PointerField<DataType> {
+      @_lifetime(copy self) get { .init(_raw, 0, discriminant: 0, is: 13) }
     }
-    /// Sets `data` to the orphan.
-    public func adoptData(_ orphan: consuming Orphan<DataType>) {
-      _raw.setDiscriminant(0, 13)
-      _raw.pointer(0).adopt(orphan)
-    }
-    /// Keeps what `data` is, and sets it to null.
-    @_lifetime(copy self)
-    public func disownData() -> Orphan<DataType> { _raw.disown(0, if: _raw.discriminant(0) == 13) }
 
-    @inlinable public var list: AnyPointerBuilder {
+    @export(implementation) public var list: AnyPointerBuilder {
       @_lifetime(copy self) get { _raw.pointer(0) }
     }
-    /// Sets `list`, null.
-    @_lifetime(copy self)
-    public func initList() -> AnyPointerBuilder {
+    @_lifetime(copy self) @inline(__always) @export(implementation) public func initList() -> AnyPointerBuilder {
       _raw.setDiscriminant(0, 14)
       _raw.pointer(0).clear()
       return _raw.pointer(0)
     }
-    /// Sets `list` to a copy.
-    public func setList(_ value: AnyPointerReader) throws(DecodingError) {
+    @export(implementation) public func setList(_ value: AnyPointerReader) throws(DecodingError) {
       _raw.setDiscriminant(0, 14)
       try _raw.pointer(0).set(value)
     }
-    /// Whether `list` is set.
-    @inlinable public var hasList: Bool { _raw.discriminant(0) == 14 && _raw.hasPointer(0) }
-    /// Sets `list` to null.
-    public func clearList() {
-      _raw.setDiscriminant(0, 14)
-      _raw.pointer(0).clear()
-    }
-    /// Sets `list` to the orphan.
-    public func adoptList(_ orphan: consuming Orphan<AnyPointerBuilder>) {
-      _raw.setDiscriminant(0, 14)
-      _raw.pointer(0).adopt(orphan)
-    }
-    /// Keeps what `list` is, and sets it to null.
-    @_lifetime(copy self)
-    public func disownList() -> Orphan<AnyPointerBuilder> {
-      _raw.disown(0, if: _raw.discriminant(0) == 14)
+    @export(implementation) public var listField: PointerField<AnyPointerBuilder> {
+      @_lifetime(copy self) get { .init(_raw, 0, discriminant: 0, is: 14) }
     }
 
-    @inlinable @inline(__always) public var `enum`: UInt16 {
+    @inline(__always) @export(implementation) public var `enum`: UInt16 {
       get { _raw.read(1) }
       nonmutating set {
         _raw.setDiscriminant(0, 15)
@@ -3605,74 +2615,40 @@ public enum Value: StructType, DescribedType {
       }
     }
 
-    @inlinable public var `struct`: AnyPointerBuilder {
+    @export(implementation) public var `struct`: AnyPointerBuilder {
       @_lifetime(copy self) get { _raw.pointer(0) }
     }
-    /// Sets `struct`, null.
-    @_lifetime(copy self)
-    public func initStruct() -> AnyPointerBuilder {
+    @_lifetime(copy self) @inline(__always) @export(implementation) public func initStruct() -> AnyPointerBuilder {
       _raw.setDiscriminant(0, 16)
       _raw.pointer(0).clear()
       return _raw.pointer(0)
     }
-    /// Sets `struct` to a copy.
-    public func setStruct(_ value: AnyPointerReader) throws(DecodingError) {
+    @export(implementation) public func setStruct(_ value: AnyPointerReader) throws(DecodingError) {
       _raw.setDiscriminant(0, 16)
       try _raw.pointer(0).set(value)
     }
-    /// Whether `struct` is set.
-    @inlinable public var hasStruct: Bool { _raw.discriminant(0) == 16 && _raw.hasPointer(0) }
-    /// Sets `struct` to null.
-    public func clearStruct() {
-      _raw.setDiscriminant(0, 16)
-      _raw.pointer(0).clear()
-    }
-    /// Sets `struct` to the orphan.
-    public func adoptStruct(_ orphan: consuming Orphan<AnyPointerBuilder>) {
-      _raw.setDiscriminant(0, 16)
-      _raw.pointer(0).adopt(orphan)
-    }
-    /// Keeps what `struct` is, and sets it to null.
-    @_lifetime(copy self)
-    public func disownStruct() -> Orphan<AnyPointerBuilder> {
-      _raw.disown(0, if: _raw.discriminant(0) == 16)
+    @export(implementation) public var structField: PointerField<AnyPointerBuilder> {
+      @_lifetime(copy self) get { .init(_raw, 0, discriminant: 0, is: 16) }
     }
 
     /// The only interface value that can be represented statically is "null", whose methods always
     /// throw exceptions.
-    public func setInterface() { _raw.setDiscriminant(0, 17) }
+    @export(implementation) public func setInterface() { _raw.setDiscriminant(0, 17) }
 
-    @inlinable public var anyPointer: AnyPointerBuilder {
+    @export(implementation) public var anyPointer: AnyPointerBuilder {
       @_lifetime(copy self) get { _raw.pointer(0) }
     }
-    /// Sets `anyPointer`, null.
-    @_lifetime(copy self)
-    public func initAnyPointer() -> AnyPointerBuilder {
+    @_lifetime(copy self) @inline(__always) @export(implementation) public func initAnyPointer() -> AnyPointerBuilder {
       _raw.setDiscriminant(0, 18)
       _raw.pointer(0).clear()
       return _raw.pointer(0)
     }
-    /// Sets `anyPointer` to a copy.
-    public func setAnyPointer(_ value: AnyPointerReader) throws(DecodingError) {
+    @export(implementation) public func setAnyPointer(_ value: AnyPointerReader) throws(DecodingError) {
       _raw.setDiscriminant(0, 18)
       try _raw.pointer(0).set(value)
     }
-    /// Whether `anyPointer` is set.
-    @inlinable public var hasAnyPointer: Bool { _raw.discriminant(0) == 18 && _raw.hasPointer(0) }
-    /// Sets `anyPointer` to null.
-    public func clearAnyPointer() {
-      _raw.setDiscriminant(0, 18)
-      _raw.pointer(0).clear()
-    }
-    /// Sets `anyPointer` to the orphan.
-    public func adoptAnyPointer(_ orphan: consuming Orphan<AnyPointerBuilder>) {
-      _raw.setDiscriminant(0, 18)
-      _raw.pointer(0).adopt(orphan)
-    }
-    /// Keeps what `anyPointer` is, and sets it to null.
-    @_lifetime(copy self)
-    public func disownAnyPointer() -> Orphan<AnyPointerBuilder> {
-      _raw.disown(0, if: _raw.discriminant(0) == 18)
+    @export(implementation) public var anyPointerField: PointerField<AnyPointerBuilder> {
+      @_lifetime(copy self) get { .init(_raw, 0, discriminant: 0, is: 18) }
     }
   }
 
@@ -3707,63 +2683,42 @@ public enum Value: StructType, DescribedType {
 /// Describes an annotation applied to a declaration.  Note AnnotationNode describes the
 /// annotation's declaration, while this describes a use of the annotation.
 public enum Annotation: StructType, DescribedType {
-  /// The id of the type in the schema language.
   @inlinable public static var _typeID: UInt64 { 0xf1c8950dab257542 }
-  /// The file that declares the type.
   public static var _schemaFile: SchemaFile { _schema_a93fc509624c72d9 }
 
   /// Reads a ``Annotation``.
   @frozen public struct Reader: TypedStructReader, ~Escapable {
-    /// The sections of this version of the schema.
-    @inlinable public static var _layout: StructLayout {
-      StructLayout(dataWords: 1, pointers: 2)
-    }
-    /// The struct, by place.
+    @inlinable public static var _layout: StructLayout { StructLayout(dataWords: 1, pointers: 2) }
     public let _raw: StructReader
-
-    /// Takes the struct for one of this type.
-    @inlinable @inline(__always) @_lifetime(copy raw)
-    public init(_raw raw: StructReader) { _raw = raw }
+    @_lifetime(copy raw) @inline(__always)
+    @inlinable public init(_raw raw: StructReader) { _raw = raw }
 
     /// ID of the annotation node.
-    @inlinable @inline(__always) public var id: UInt64 { _raw.read(0) }
+    @inline(__always) @export(implementation) public var id: UInt64 { _raw.read(0) }
 
     /// Brand of the annotation.
     ///
     /// Note that the annotation itself is not allowed to be parameterized, but its scope might be.
-    @inlinable @inline(__always) public var brand: Brand.Reader {
+    @inline(__always) @export(implementation) public var brand: Brand.Reader {
       @_lifetime(copy self) get throws(DecodingError) { try _raw.pointer(1).structure() }
     }
-    /// Whether `brand` is set.
-    @inlinable public var hasBrand: Bool { _raw.hasPointer(1) }
+    @export(implementation) public var hasBrand: Bool { _raw.hasPointer(1) }
 
-    @inlinable @inline(__always) public var value: Value.Reader {
+    @inline(__always) @export(implementation) public var value: Value.Reader {
       @_lifetime(copy self) get throws(DecodingError) { try _raw.pointer(0).structure() }
     }
-    /// Whether `value` is set.
-    @inlinable public var hasValue: Bool { _raw.hasPointer(0) }
+    @export(implementation) public var hasValue: Bool { _raw.hasPointer(0) }
   }
 
   /// Builds a ``Annotation``.
   @frozen public struct Builder: TypedStructBuilder, ~Escapable {
-    /// The sections of this version of the schema.
-    @inlinable public static var _layout: StructLayout {
-      StructLayout(dataWords: 1, pointers: 2)
-    }
-    /// The struct, by place.
+    public typealias Reader = Annotation.Reader
     public let _raw: StructBuilder
-
-    /// Takes the struct for one of this type.
-    @inlinable @inline(__always) @_lifetime(copy raw)
-    public init(_raw raw: StructBuilder) { _raw = raw }
-
-    /// The struct as it stands, for reading.
-    @inlinable public var reader: Reader {
-      @_lifetime(copy self) get { Reader(_raw: _raw.reader) }
-    }
+    @_lifetime(copy raw) @inline(__always)
+    @inlinable public init(_raw raw: StructBuilder) { _raw = raw }
 
     /// ID of the annotation node.
-    @inlinable @inline(__always) public var id: UInt64 {
+    @inline(__always) @export(implementation) public var id: UInt64 {
       get { _raw.read(0) }
       nonmutating set { _raw.write(0, newValue) }
     }
@@ -3771,49 +2726,31 @@ public enum Annotation: StructType, DescribedType {
     /// Brand of the annotation.
     ///
     /// Note that the annotation itself is not allowed to be parameterized, but its scope might be.
-    @inlinable @inline(__always) public var brand: Brand.Builder {
+    @inline(__always) @export(implementation) public var brand: Brand.Builder {
       @_lifetime(copy self) get { _raw.pointer(1).structure() }
     }
-    /// Sets `brand` to a new struct.
-    @inlinable @inline(__always) @_lifetime(copy self)
-    public func initBrand() -> Brand.Builder { _raw.pointer(1).initStructure() }
-    /// Sets `brand` to a copy.
-    public func setBrand(_ value: Brand.Reader) throws(DecodingError) {
+    @_lifetime(copy self) @inline(__always) @export(implementation) public func initBrand() -> Brand.Builder {
+      _raw.pointer(1).initStructure()
+    }
+    @export(implementation) public func setBrand(_ value: Brand.Reader) throws(DecodingError) {
       try _raw.pointer(1).set(value)
     }
-    /// Whether `brand` is set.
-    @inlinable public var hasBrand: Bool { _raw.hasPointer(1) }
-    /// Sets `brand` to null.
-    public func clearBrand() { _raw.pointer(1).clear() }
-    /// Sets `brand` to the orphan.
-    public func adoptBrand(_ orphan: consuming Orphan<Brand.Builder>) {
-      _raw.pointer(1).adopt(orphan)
+    @export(implementation) public var brandField: PointerField<Brand.Builder> {
+      @_lifetime(copy self) get { .init(_raw, 1) }
     }
-    /// Keeps what `brand` is, and sets it to null.
-    @_lifetime(copy self)
-    public func disownBrand() -> Orphan<Brand.Builder> { _raw.pointer(1).disown() }
 
-    @inlinable @inline(__always) public var value: Value.Builder {
+    @inline(__always) @export(implementation) public var value: Value.Builder {
       @_lifetime(copy self) get { _raw.pointer(0).structure() }
     }
-    /// Sets `value` to a new struct.
-    @inlinable @inline(__always) @_lifetime(copy self)
-    public func initValue() -> Value.Builder { _raw.pointer(0).initStructure() }
-    /// Sets `value` to a copy.
-    public func setValue(_ value: Value.Reader) throws(DecodingError) {
+    @_lifetime(copy self) @inline(__always) @export(implementation) public func initValue() -> Value.Builder {
+      _raw.pointer(0).initStructure()
+    }
+    @export(implementation) public func setValue(_ value: Value.Reader) throws(DecodingError) {
       try _raw.pointer(0).set(value)
     }
-    /// Whether `value` is set.
-    @inlinable public var hasValue: Bool { _raw.hasPointer(0) }
-    /// Sets `value` to null.
-    public func clearValue() { _raw.pointer(0).clear() }
-    /// Sets `value` to the orphan.
-    public func adoptValue(_ orphan: consuming Orphan<Value.Builder>) {
-      _raw.pointer(0).adopt(orphan)
+    @export(implementation) public var valueField: PointerField<Value.Builder> {
+      @_lifetime(copy self) get { .init(_raw, 0) }
     }
-    /// Keeps what `value` is, and sets it to null.
-    @_lifetime(copy self)
-    public func disownValue() -> Orphan<Value.Builder> { _raw.pointer(0).disown() }
   }
 }
 
@@ -3832,13 +2769,11 @@ public enum Annotation: StructType, DescribedType {
   /// A number that this version of the schema does not know.
   case unknown(UInt16)
 
-  /// The id of the type in the schema language.
   @inlinable public static var _typeID: UInt64 { 0xd1958f7dba521926 }
-  /// The file that declares the type.
   public static var _schemaFile: SchemaFile { _schema_a93fc509624c72d9 }
 
   /// The enumerant of the number.
-  @inlinable @inline(__always) public init(rawValue: UInt16) {
+  @inline(__always) @export(implementation) public init(rawValue: UInt16) {
     switch rawValue {
     case 0: self = .empty
     case 1: self = .bit
@@ -3853,7 +2788,7 @@ public enum Annotation: StructType, DescribedType {
   }
 
   /// The number.
-  @inlinable @inline(__always) public var rawValue: UInt16 {
+  @inline(__always) @export(implementation) public var rawValue: UInt16 {
     switch self {
     case .empty: 0
     case .bit: 1
@@ -3869,60 +2804,41 @@ public enum Annotation: StructType, DescribedType {
 }
 
 public enum CapnpVersion: StructType, DescribedType {
-  /// The id of the type in the schema language.
   @inlinable public static var _typeID: UInt64 { 0xd85d305b7d839963 }
-  /// The file that declares the type.
   public static var _schemaFile: SchemaFile { _schema_a93fc509624c72d9 }
 
   /// Reads a ``CapnpVersion``.
   @frozen public struct Reader: TypedStructReader, ~Escapable {
-    /// The sections of this version of the schema.
-    @inlinable public static var _layout: StructLayout {
-      StructLayout(dataWords: 1, pointers: 0)
-    }
-    /// The struct, by place.
+    @inlinable public static var _layout: StructLayout { StructLayout(dataWords: 1, pointers: 0) }
     public let _raw: StructReader
+    @_lifetime(copy raw) @inline(__always)
+    @inlinable public init(_raw raw: StructReader) { _raw = raw }
 
-    /// Takes the struct for one of this type.
-    @inlinable @inline(__always) @_lifetime(copy raw)
-    public init(_raw raw: StructReader) { _raw = raw }
+    @inline(__always) @export(implementation) public var major: UInt16 { _raw.read(0) }
 
-    @inlinable @inline(__always) public var major: UInt16 { _raw.read(0) }
+    @inline(__always) @export(implementation) public var minor: UInt8 { _raw.read(2) }
 
-    @inlinable @inline(__always) public var minor: UInt8 { _raw.read(2) }
-
-    @inlinable @inline(__always) public var micro: UInt8 { _raw.read(3) }
+    @inline(__always) @export(implementation) public var micro: UInt8 { _raw.read(3) }
   }
 
   /// Builds a ``CapnpVersion``.
   @frozen public struct Builder: TypedStructBuilder, ~Escapable {
-    /// The sections of this version of the schema.
-    @inlinable public static var _layout: StructLayout {
-      StructLayout(dataWords: 1, pointers: 0)
-    }
-    /// The struct, by place.
+    public typealias Reader = CapnpVersion.Reader
     public let _raw: StructBuilder
+    @_lifetime(copy raw) @inline(__always)
+    @inlinable public init(_raw raw: StructBuilder) { _raw = raw }
 
-    /// Takes the struct for one of this type.
-    @inlinable @inline(__always) @_lifetime(copy raw)
-    public init(_raw raw: StructBuilder) { _raw = raw }
-
-    /// The struct as it stands, for reading.
-    @inlinable public var reader: Reader {
-      @_lifetime(copy self) get { Reader(_raw: _raw.reader) }
-    }
-
-    @inlinable @inline(__always) public var major: UInt16 {
+    @inline(__always) @export(implementation) public var major: UInt16 {
       get { _raw.read(0) }
       nonmutating set { _raw.write(0, newValue) }
     }
 
-    @inlinable @inline(__always) public var minor: UInt8 {
+    @inline(__always) @export(implementation) public var minor: UInt8 {
       get { _raw.read(2) }
       nonmutating set { _raw.write(2, newValue) }
     }
 
-    @inlinable @inline(__always) public var micro: UInt8 {
+    @inline(__always) @export(implementation) public var micro: UInt8 {
       get { _raw.read(3) }
       nonmutating set { _raw.write(3, newValue) }
     }
@@ -3930,23 +2846,15 @@ public enum CapnpVersion: StructType, DescribedType {
 }
 
 public enum CodeGeneratorRequest: StructType, DescribedType {
-  /// The id of the type in the schema language.
   @inlinable public static var _typeID: UInt64 { 0xbfc546f6210ad7ce }
-  /// The file that declares the type.
   public static var _schemaFile: SchemaFile { _schema_a93fc509624c72d9 }
 
   /// Reads a ``CodeGeneratorRequest``.
   @frozen public struct Reader: TypedStructReader, ~Escapable {
-    /// The sections of this version of the schema.
-    @inlinable public static var _layout: StructLayout {
-      StructLayout(dataWords: 0, pointers: 4)
-    }
-    /// The struct, by place.
+    @inlinable public static var _layout: StructLayout { StructLayout(dataWords: 0, pointers: 4) }
     public let _raw: StructReader
-
-    /// Takes the struct for one of this type.
-    @inlinable @inline(__always) @_lifetime(copy raw)
-    public init(_raw raw: StructReader) { _raw = raw }
+    @_lifetime(copy raw) @inline(__always)
+    @inlinable public init(_raw raw: StructReader) { _raw = raw }
 
     /// Version of the `capnp` executable. Generally, code generators should ignore this, but the code
     /// generators that ship with `capnp` itself will print a warning if this mismatches since that
@@ -3954,53 +2862,38 @@ public enum CodeGeneratorRequest: StructType, DescribedType {
     ///
     /// The first version of 'capnp' to set this was 0.6.0. So, if it's missing, the compiler version
     /// is older than that.
-    @inlinable @inline(__always) public var capnpVersion: CapnpVersion.Reader {
+    @inline(__always) @export(implementation) public var capnpVersion: CapnpVersion.Reader {
       @_lifetime(copy self) get throws(DecodingError) { try _raw.pointer(2).structure() }
     }
-    /// Whether `capnpVersion` is set.
-    @inlinable public var hasCapnpVersion: Bool { _raw.hasPointer(2) }
+    @export(implementation) public var hasCapnpVersion: Bool { _raw.hasPointer(2) }
 
     /// All nodes parsed by the compiler, including for the files on the command line and their
     /// imports.
-    @inlinable @inline(__always) public var nodes: ListReader<Node.Reader> {
+    @inline(__always) @export(implementation) public var nodes: ListReader<Node.Reader> {
       @_lifetime(copy self) get throws(DecodingError) { try _raw.pointer(0).list() }
     }
-    /// Whether `nodes` is set.
-    @inlinable public var hasNodes: Bool { _raw.hasPointer(0) }
+    @export(implementation) public var hasNodes: Bool { _raw.hasPointer(0) }
 
     /// Information about the original source code for each node, where available. This array may be
     /// omitted or may be missing some nodes if no info is available for them.
-    @inlinable @inline(__always) public var sourceInfo: ListReader<Node.SourceInfo.Reader> {
+    @inline(__always) @export(implementation) public var sourceInfo: ListReader<Node.SourceInfo.Reader> {
       @_lifetime(copy self) get throws(DecodingError) { try _raw.pointer(3).list() }
     }
-    /// Whether `sourceInfo` is set.
-    @inlinable public var hasSourceInfo: Bool { _raw.hasPointer(3) }
+    @export(implementation) public var hasSourceInfo: Bool { _raw.hasPointer(3) }
 
     /// Files which were listed on the command line.
-    @inlinable @inline(__always) public var requestedFiles: ListReader<CodeGeneratorRequest.RequestedFile.Reader> {
+    @inline(__always) @export(implementation) public var requestedFiles: ListReader<CodeGeneratorRequest.RequestedFile.Reader> {
       @_lifetime(copy self) get throws(DecodingError) { try _raw.pointer(1).list() }
     }
-    /// Whether `requestedFiles` is set.
-    @inlinable public var hasRequestedFiles: Bool { _raw.hasPointer(1) }
+    @export(implementation) public var hasRequestedFiles: Bool { _raw.hasPointer(1) }
   }
 
   /// Builds a ``CodeGeneratorRequest``.
   @frozen public struct Builder: TypedStructBuilder, ~Escapable {
-    /// The sections of this version of the schema.
-    @inlinable public static var _layout: StructLayout {
-      StructLayout(dataWords: 0, pointers: 4)
-    }
-    /// The struct, by place.
+    public typealias Reader = CodeGeneratorRequest.Reader
     public let _raw: StructBuilder
-
-    /// Takes the struct for one of this type.
-    @inlinable @inline(__always) @_lifetime(copy raw)
-    public init(_raw raw: StructBuilder) { _raw = raw }
-
-    /// The struct as it stands, for reading.
-    @inlinable public var reader: Reader {
-      @_lifetime(copy self) get { Reader(_raw: _raw.reader) }
-    }
+    @_lifetime(copy raw) @inline(__always)
+    @inlinable public init(_raw raw: StructBuilder) { _raw = raw }
 
     /// Version of the `capnp` executable. Generally, code generators should ignore this, but the code
     /// generators that ship with `capnp` itself will print a warning if this mismatches since that
@@ -4008,242 +2901,148 @@ public enum CodeGeneratorRequest: StructType, DescribedType {
     ///
     /// The first version of 'capnp' to set this was 0.6.0. So, if it's missing, the compiler version
     /// is older than that.
-    @inlinable @inline(__always) public var capnpVersion: CapnpVersion.Builder {
+    @inline(__always) @export(implementation) public var capnpVersion: CapnpVersion.Builder {
       @_lifetime(copy self) get { _raw.pointer(2).structure() }
     }
-    /// Sets `capnpVersion` to a new struct.
-    @inlinable @inline(__always) @_lifetime(copy self)
-    public func initCapnpVersion() -> CapnpVersion.Builder { _raw.pointer(2).initStructure() }
-    /// Sets `capnpVersion` to a copy.
-    public func setCapnpVersion(_ value: CapnpVersion.Reader) throws(DecodingError) {
+    @_lifetime(copy self) @inline(__always) @export(implementation) public func initCapnpVersion() -> CapnpVersion.Builder {
+      _raw.pointer(2).initStructure()
+    }
+    @export(implementation) public func setCapnpVersion(_ value: CapnpVersion.Reader) throws(DecodingError) {
       try _raw.pointer(2).set(value)
     }
-    /// Whether `capnpVersion` is set.
-    @inlinable public var hasCapnpVersion: Bool { _raw.hasPointer(2) }
-    /// Sets `capnpVersion` to null.
-    public func clearCapnpVersion() { _raw.pointer(2).clear() }
-    /// Sets `capnpVersion` to the orphan.
-    public func adoptCapnpVersion(_ orphan: consuming Orphan<CapnpVersion.Builder>) {
-      _raw.pointer(2).adopt(orphan)
+    @export(implementation) public var capnpVersionField: PointerField<CapnpVersion.Builder> {
+      @_lifetime(copy self) get { .init(_raw, 2) }
     }
-    /// Keeps what `capnpVersion` is, and sets it to null.
-    @_lifetime(copy self)
-    public func disownCapnpVersion() -> Orphan<CapnpVersion.Builder> { _raw.pointer(2).disown() }
 
     /// All nodes parsed by the compiler, including for the files on the command line and their
     /// imports.
-    @inlinable public var nodes: ListBuilder<Node.Builder> {
+    @export(implementation) public var nodes: ListBuilder<Node.Builder> {
       @_lifetime(copy self) get { _raw.pointer(0).list() }
     }
-    /// Sets `nodes` to a new list of the count.
-    @inlinable @inline(__always) @_lifetime(copy self)
-    public func initNodes(_ count: Int) -> ListBuilder<Node.Builder> {
+    @_lifetime(copy self) @inline(__always) @export(implementation) public func initNodes(_ count: Int) -> ListBuilder<Node.Builder> {
       _raw.pointer(0).initList(count: count)
     }
-    /// Sets `nodes` to a copy.
-    public func setNodes(_ value: ListReader<Node.Reader>) throws(DecodingError) {
+    @export(implementation) public func setNodes(_ value: ListReader<Node.Reader>) throws(DecodingError) {
       try _raw.pointer(0).set(value)
     }
-    /// Whether `nodes` is set.
-    @inlinable public var hasNodes: Bool { _raw.hasPointer(0) }
-    /// Sets `nodes` to null.
-    public func clearNodes() { _raw.pointer(0).clear() }
-    /// Sets `nodes` to the orphan.
-    public func adoptNodes(_ orphan: consuming Orphan<ListBuilder<Node.Builder>>) {
-      _raw.pointer(0).adopt(orphan)
+    @export(implementation) public var nodesField: PointerField<ListBuilder<Node.Builder>> {
+      @_lifetime(copy self) get { .init(_raw, 0) }
     }
-    /// Keeps what `nodes` is, and sets it to null.
-    @_lifetime(copy self)
-    public func disownNodes() -> Orphan<ListBuilder<Node.Builder>> { _raw.pointer(0).disown() }
 
     /// Information about the original source code for each node, where available. This array may be
     /// omitted or may be missing some nodes if no info is available for them.
-    @inlinable public var sourceInfo: ListBuilder<Node.SourceInfo.Builder> {
+    @export(implementation) public var sourceInfo: ListBuilder<Node.SourceInfo.Builder> {
       @_lifetime(copy self) get { _raw.pointer(3).list() }
     }
-    /// Sets `sourceInfo` to a new list of the count.
-    @inlinable @inline(__always) @_lifetime(copy self)
-    public func initSourceInfo(_ count: Int) -> ListBuilder<Node.SourceInfo.Builder> {
+    @_lifetime(copy self) @inline(__always) @export(implementation) public func initSourceInfo(_ count: Int) -> ListBuilder<Node.SourceInfo.Builder> {
       _raw.pointer(3).initList(count: count)
     }
-    /// Sets `sourceInfo` to a copy.
-    public func setSourceInfo(_ value: ListReader<Node.SourceInfo.Reader>) throws(DecodingError) {
+    @export(implementation) public func setSourceInfo(_ value: ListReader<Node.SourceInfo.Reader>) throws(DecodingError) {
       try _raw.pointer(3).set(value)
     }
-    /// Whether `sourceInfo` is set.
-    @inlinable public var hasSourceInfo: Bool { _raw.hasPointer(3) }
-    /// Sets `sourceInfo` to null.
-    public func clearSourceInfo() { _raw.pointer(3).clear() }
-    /// Sets `sourceInfo` to the orphan.
-    public func adoptSourceInfo(_ orphan: consuming Orphan<ListBuilder<Node.SourceInfo.Builder>>) {
-      _raw.pointer(3).adopt(orphan)
-    }
-    /// Keeps what `sourceInfo` is, and sets it to null.
-    @_lifetime(copy self)
-    public func disownSourceInfo() -> Orphan<ListBuilder<Node.SourceInfo.Builder>> {
-      _raw.pointer(3).disown()
+    @export(implementation) public var sourceInfoField: PointerField<ListBuilder<Node.SourceInfo.Builder>> {
+      @_lifetime(copy self) get { .init(_raw, 3) }
     }
 
     /// Files which were listed on the command line.
-    @inlinable public var requestedFiles: ListBuilder<CodeGeneratorRequest.RequestedFile.Builder> {
+    @export(implementation) public var requestedFiles: ListBuilder<CodeGeneratorRequest.RequestedFile.Builder> {
       @_lifetime(copy self) get { _raw.pointer(1).list() }
     }
-    /// Sets `requestedFiles` to a new list of the count.
-    @inlinable @inline(__always) @_lifetime(copy self)
-    public func initRequestedFiles(_ count: Int) -> ListBuilder<CodeGeneratorRequest.RequestedFile.Builder> {
+    @_lifetime(copy self) @inline(__always) @export(implementation) public func initRequestedFiles(_ count: Int) -> ListBuilder<CodeGeneratorRequest.RequestedFile.Builder> {
       _raw.pointer(1).initList(count: count)
     }
-    /// Sets `requestedFiles` to a copy.
-    public func setRequestedFiles(_ value: ListReader<CodeGeneratorRequest.RequestedFile.Reader>) throws(DecodingError) {
+    @export(implementation) public func setRequestedFiles(_ value: ListReader<CodeGeneratorRequest.RequestedFile.Reader>) throws(DecodingError) {
       try _raw.pointer(1).set(value)
     }
-    /// Whether `requestedFiles` is set.
-    @inlinable public var hasRequestedFiles: Bool { _raw.hasPointer(1) }
-    /// Sets `requestedFiles` to null.
-    public func clearRequestedFiles() { _raw.pointer(1).clear() }
-    /// Sets `requestedFiles` to the orphan.
-    public func adoptRequestedFiles(_ orphan: consuming Orphan<ListBuilder<CodeGeneratorRequest.RequestedFile.Builder>>) {
-      _raw.pointer(1).adopt(orphan)
-    }
-    /// Keeps what `requestedFiles` is, and sets it to null.
-    @_lifetime(copy self)
-    public func disownRequestedFiles() -> Orphan<ListBuilder<CodeGeneratorRequest.RequestedFile.Builder>> {
-      _raw.pointer(1).disown()
+    @export(implementation) public var requestedFilesField: PointerField<ListBuilder<CodeGeneratorRequest.RequestedFile.Builder>> {
+      @_lifetime(copy self) get { .init(_raw, 1) }
     }
   }
 
   public enum RequestedFile: StructType, DescribedType {
-    /// The id of the type in the schema language.
     @inlinable public static var _typeID: UInt64 { 0xcfea0eb02e810062 }
-    /// The file that declares the type.
     public static var _schemaFile: SchemaFile { _schema_a93fc509624c72d9 }
 
     /// Reads a ``RequestedFile``.
     @frozen public struct Reader: TypedStructReader, ~Escapable {
-      /// The sections of this version of the schema.
-      @inlinable public static var _layout: StructLayout {
-        StructLayout(dataWords: 1, pointers: 2)
-      }
-      /// The struct, by place.
+      @inlinable public static var _layout: StructLayout { StructLayout(dataWords: 1, pointers: 2) }
       public let _raw: StructReader
-
-      /// Takes the struct for one of this type.
-      @inlinable @inline(__always) @_lifetime(copy raw)
-      public init(_raw raw: StructReader) { _raw = raw }
+      @_lifetime(copy raw) @inline(__always)
+      @inlinable public init(_raw raw: StructReader) { _raw = raw }
 
       /// ID of the file.
-      @inlinable @inline(__always) public var id: UInt64 { _raw.read(0) }
+      @inline(__always) @export(implementation) public var id: UInt64 { _raw.read(0) }
 
       /// Name of the file as it appeared on the command-line (minus the src-prefix).  You may use
       /// this to decide where to write the output.
-      @inlinable @inline(__always) public var filename: TextReader {
+      @inline(__always) @export(implementation) public var filename: TextReader {
         @_lifetime(copy self) get throws(DecodingError) { try _raw.pointer(0).text() }
       }
-      /// Whether `filename` is set.
-      @inlinable public var hasFilename: Bool { _raw.hasPointer(0) }
+      @export(implementation) public var hasFilename: Bool { _raw.hasPointer(0) }
 
       /// List of all imported paths seen in this file.
-      @inlinable @inline(__always) public var imports: ListReader<CodeGeneratorRequest.RequestedFile.Import.Reader> {
+      @inline(__always) @export(implementation) public var imports: ListReader<CodeGeneratorRequest.RequestedFile.Import.Reader> {
         @_lifetime(copy self) get throws(DecodingError) { try _raw.pointer(1).list() }
       }
-      /// Whether `imports` is set.
-      @inlinable public var hasImports: Bool { _raw.hasPointer(1) }
+      @export(implementation) public var hasImports: Bool { _raw.hasPointer(1) }
     }
 
     /// Builds a ``RequestedFile``.
     @frozen public struct Builder: TypedStructBuilder, ~Escapable {
-      /// The sections of this version of the schema.
-      @inlinable public static var _layout: StructLayout {
-        StructLayout(dataWords: 1, pointers: 2)
-      }
-      /// The struct, by place.
+      public typealias Reader = CodeGeneratorRequest.RequestedFile.Reader
       public let _raw: StructBuilder
-
-      /// Takes the struct for one of this type.
-      @inlinable @inline(__always) @_lifetime(copy raw)
-      public init(_raw raw: StructBuilder) { _raw = raw }
-
-      /// The struct as it stands, for reading.
-      @inlinable public var reader: Reader {
-        @_lifetime(copy self) get { Reader(_raw: _raw.reader) }
-      }
+      @_lifetime(copy raw) @inline(__always)
+      @inlinable public init(_raw raw: StructBuilder) { _raw = raw }
 
       /// ID of the file.
-      @inlinable @inline(__always) public var id: UInt64 {
+      @inline(__always) @export(implementation) public var id: UInt64 {
         get { _raw.read(0) }
         nonmutating set { _raw.write(0, newValue) }
       }
 
       /// Name of the file as it appeared on the command-line (minus the src-prefix).  You may use
       /// this to decide where to write the output.
-      @inlinable @inline(__always) public var filename: String {
+      @inline(__always) @export(implementation) public var filename: String {
         get { _raw.pointer(0).string }
         nonmutating set { _raw.pointer(0).setText(newValue) }
       }
-      /// Sets `filename` to the bytes, which should be UTF-8.
-      @inlinable @inline(__always)
-      public func setFilename(utf8 bytes: Span<UInt8>) { _raw.pointer(0).setText(utf8: bytes) }
-      /// Whether `filename` is set.
-      @inlinable public var hasFilename: Bool { _raw.hasPointer(0) }
-      /// Sets `filename` to null.
-      public func clearFilename() { _raw.pointer(0).clear() }
-      /// Sets `filename` to the orphan.
-      public func adoptFilename(_ orphan: consuming Orphan<TextType>) {
-        _raw.pointer(0).adopt(orphan)
+      @inline(__always) @export(implementation) public func setFilename(utf8 bytes: Span<UInt8>) {
+        _raw.pointer(0).setText(utf8: bytes)
       }
-      /// Keeps what `filename` is, and sets it to null.
-      @_lifetime(copy self)
-      public func disownFilename() -> Orphan<TextType> { _raw.pointer(0).disown() }
+      @export(implementation) public var filenameField: PointerField<TextType> {
+        @_lifetime(copy self) get { .init(_raw, 0) }
+      }
 
       /// List of all imported paths seen in this file.
-      @inlinable public var imports: ListBuilder<CodeGeneratorRequest.RequestedFile.Import.Builder> {
+      @export(implementation) public var imports: ListBuilder<CodeGeneratorRequest.RequestedFile.Import.Builder> {
         @_lifetime(copy self) get { _raw.pointer(1).list() }
       }
-      /// Sets `imports` to a new list of the count.
-      @inlinable @inline(__always) @_lifetime(copy self)
-      public func initImports(_ count: Int) -> ListBuilder<CodeGeneratorRequest.RequestedFile.Import.Builder> {
+      @_lifetime(copy self) @inline(__always) @export(implementation) public func initImports(_ count: Int) -> ListBuilder<CodeGeneratorRequest.RequestedFile.Import.Builder> {
         _raw.pointer(1).initList(count: count)
       }
-      /// Sets `imports` to a copy.
-      public func setImports(_ value: ListReader<CodeGeneratorRequest.RequestedFile.Import.Reader>) throws(DecodingError) {
+      @export(implementation) public func setImports(_ value: ListReader<CodeGeneratorRequest.RequestedFile.Import.Reader>) throws(DecodingError) {
         try _raw.pointer(1).set(value)
       }
-      /// Whether `imports` is set.
-      @inlinable public var hasImports: Bool { _raw.hasPointer(1) }
-      /// Sets `imports` to null.
-      public func clearImports() { _raw.pointer(1).clear() }
-      /// Sets `imports` to the orphan.
-      public func adoptImports(_ orphan: consuming Orphan<ListBuilder<CodeGeneratorRequest.RequestedFile.Import.Builder>>) {
-        _raw.pointer(1).adopt(orphan)
-      }
-      /// Keeps what `imports` is, and sets it to null.
-      @_lifetime(copy self)
-      public func disownImports() -> Orphan<ListBuilder<CodeGeneratorRequest.RequestedFile.Import.Builder>> {
-        _raw.pointer(1).disown()
+      @export(implementation) public var importsField: PointerField<ListBuilder<CodeGeneratorRequest.RequestedFile.Import.Builder>> {
+        @_lifetime(copy self) get { .init(_raw, 1) }
       }
     }
 
     public enum Import: StructType, DescribedType {
-      /// The id of the type in the schema language.
       @inlinable public static var _typeID: UInt64 { 0xae504193122357e5 }
-      /// The file that declares the type.
       public static var _schemaFile: SchemaFile { _schema_a93fc509624c72d9 }
 
       /// Reads a ``Import``.
       @frozen public struct Reader: TypedStructReader, ~Escapable {
-        /// The sections of this version of the schema.
         @inlinable public static var _layout: StructLayout {
           StructLayout(dataWords: 1, pointers: 1)
         }
-        /// The struct, by place.
         public let _raw: StructReader
-
-        /// Takes the struct for one of this type.
-        @inlinable @inline(__always) @_lifetime(copy raw)
-        public init(_raw raw: StructReader) { _raw = raw }
+        @_lifetime(copy raw) @inline(__always)
+        @inlinable public init(_raw raw: StructReader) { _raw = raw }
 
         /// ID of the imported file.
-        @inlinable @inline(__always) public var id: UInt64 { _raw.read(0) }
+        @inline(__always) @export(implementation) public var id: UInt64 { _raw.read(0) }
 
         /// Name which *this* file used to refer to the foreign file.  This may be a relative name.
         /// This information is provided because it might be useful for code generation, e.g. to
@@ -4251,33 +3050,21 @@ public enum CodeGeneratorRequest: StructType, DescribedType {
         /// information is only meaningful at compile time anyway.
         ///
         /// (On Zooko's triangle, this is the import's petname according to the importing file.)
-        @inlinable @inline(__always) public var name: TextReader {
+        @inline(__always) @export(implementation) public var name: TextReader {
           @_lifetime(copy self) get throws(DecodingError) { try _raw.pointer(0).text() }
         }
-        /// Whether `name` is set.
-        @inlinable public var hasName: Bool { _raw.hasPointer(0) }
+        @export(implementation) public var hasName: Bool { _raw.hasPointer(0) }
       }
 
       /// Builds a ``Import``.
       @frozen public struct Builder: TypedStructBuilder, ~Escapable {
-        /// The sections of this version of the schema.
-        @inlinable public static var _layout: StructLayout {
-          StructLayout(dataWords: 1, pointers: 1)
-        }
-        /// The struct, by place.
+        public typealias Reader = CodeGeneratorRequest.RequestedFile.Import.Reader
         public let _raw: StructBuilder
-
-        /// Takes the struct for one of this type.
-        @inlinable @inline(__always) @_lifetime(copy raw)
-        public init(_raw raw: StructBuilder) { _raw = raw }
-
-        /// The struct as it stands, for reading.
-        @inlinable public var reader: Reader {
-          @_lifetime(copy self) get { Reader(_raw: _raw.reader) }
-        }
+        @_lifetime(copy raw) @inline(__always)
+        @inlinable public init(_raw raw: StructBuilder) { _raw = raw }
 
         /// ID of the imported file.
-        @inlinable @inline(__always) public var id: UInt64 {
+        @inline(__always) @export(implementation) public var id: UInt64 {
           get { _raw.read(0) }
           nonmutating set { _raw.write(0, newValue) }
         }
@@ -4288,24 +3075,16 @@ public enum CodeGeneratorRequest: StructType, DescribedType {
         /// information is only meaningful at compile time anyway.
         ///
         /// (On Zooko's triangle, this is the import's petname according to the importing file.)
-        @inlinable @inline(__always) public var name: String {
+        @inline(__always) @export(implementation) public var name: String {
           get { _raw.pointer(0).string }
           nonmutating set { _raw.pointer(0).setText(newValue) }
         }
-        /// Sets `name` to the bytes, which should be UTF-8.
-        @inlinable @inline(__always)
-        public func setName(utf8 bytes: Span<UInt8>) { _raw.pointer(0).setText(utf8: bytes) }
-        /// Whether `name` is set.
-        @inlinable public var hasName: Bool { _raw.hasPointer(0) }
-        /// Sets `name` to null.
-        public func clearName() { _raw.pointer(0).clear() }
-        /// Sets `name` to the orphan.
-        public func adoptName(_ orphan: consuming Orphan<TextType>) {
-          _raw.pointer(0).adopt(orphan)
+        @inline(__always) @export(implementation) public func setName(utf8 bytes: Span<UInt8>) {
+          _raw.pointer(0).setText(utf8: bytes)
         }
-        /// Keeps what `name` is, and sets it to null.
-        @_lifetime(copy self)
-        public func disownName() -> Orphan<TextType> { _raw.pointer(0).disown() }
+        @export(implementation) public var nameField: PointerField<TextType> {
+          @_lifetime(copy self) get { .init(_raw, 0) }
+        }
       }
     }
   }
@@ -4316,365 +3095,152 @@ public let _schema_a93fc509624c72d9 = SchemaFile(
   id: 0xa93fc509624c72d9, name: "schema.capnp",
   imports: [],
   nodes: """
-    AgAAAPgDAAAACAAAGQAAAAEAAAA2AQAAlAAAAAUABgAMAQAABQAGAEQCAAAFAAYA5AIAAAUABgBEBQAABQAGAEwGAAAF\
-    AAYAqAYAAAUABgBkCAAABQAGACAJAAAFAAYA0AkAAAUABgDgCwAABQAGAOgMAAAFAAYAnA0AAAUABgCgDgAABQAGAFQP\
-    AAAFAAYAAgEAAAEAAAByAgAAAQAAAJIDAAABAAAAmgQAAAEAAAC6BQAAAQAAAEIHAAABAAAAUgoAAAEAAAC6CwAAAQAA\
-    ANIMAAABAAAASg8AAAEAAADKEAAAAQAAAMoRAAABAAAAShsAAAEAAACSHQAAAQAAAPolAAABAAAAqicAAAEAAACiKQAA\
-    AQAAACIrAAABAAAAKjIAAAEAAADqMwAAAQAAAAI7AAABAAAAejwAAAEAAABqPgAAAQAAAJfqYAolOeeHEgAAAAEAAwBg\
-    zPnh7Xhz0AEABwABAAAAAAAAAAAAAAAVAAAAugAAAAAAAAAAAAAAAAAAAAAAAAAVAAAAPwAAAAAAAAAAAAAAAAAAAAAA\
-    AABzY2hlbWEuY2FwbnA6VHlwZS5saXN0AAAEAAAAAwAEAAAAAAAAAAAAAAABAA4AAAAAAAAAAAAAAA0AAABiAAAAAAAA\
-    AAAAAAAMAAAAAwABABgAAAACAAEAZWxlbWVudFR5cGUAAAAAABAAAAAAAAAAYMz54e14c9AAAAAAAAAAAAAAAAAAAAAA\
-    EAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAVjZZ/nlfO44dAAAAAQADAPFJPqLoP1fCAQAHAAEABAAFAAAAAAAAABUAAABa\
-    AQAAAAAAAAAAAAAAAAAAAAAAACEAAADnAAAAAAAAAAAAAAAAAAAAAAAAAHNjaGVtYS5jYXBucDpUeXBlLmFueVBvaW50\
-    ZXIudW5jb25zdHJhaW5lZAAAAAAAABAAAAADAAQAAAD//wAAAAAAAAEAEgAAAAAAAAAAAAAAYQAAAEIAAAAAAAAAAAAA\
-    AFwAAAADAAEAaAAAAAIAAQABAP7/AAAAAAAAAQAZAAAAAAAAAAAAAABlAAAAOgAAAAAAAAAAAAAAYAAAAAMAAQBsAAAA\
-    AgABAAIA/f8AAAAAAAABABoAAAAAAAAAAAAAAGkAAAAqAAAAAAAAAAAAAABkAAAAAwABAHAAAAACAAEAAwD8/wAAAAAA\
-    AAEAGwAAAAAAAAAAAAAAbQAAAFoAAAAAAAAAAAAAAGwAAAADAAEAeAAAAAIAAQBhbnlLaW5kAAAAAAAAAAAAAAAAAAAA\
-    AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAc3RydWN0AAAAAAAAAAAAAAAAAAAAAAAAAAAA\
-    AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAGxpc3QAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\
-    AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAABjYXBhYmlsaXR5AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\
-    AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAArQmVg8FU0kA0AAAABAAAA2XJMYgnFP6kBAAcAAAAAAAAA\
-    AAAAAAAAFQAAAJoAAAAdAAAAJwAAAAAAAAAAAAAAMQAAAD8AAAAAAAAAAAAAAAAAAAAAAAAAc2NoZW1hLmNhcG5wOkJy\
-    YW5kAAAAAAAACAAAAAEAAQDJa2OphTTXqwkAAAAyAAAA/OeelhbNY8gFAAAAQgAAAFNjb3BlAAAAQmluZGluZwAEAAAA\
-    AwAEAAAAAAAAAAAAAAABAAAAAAAAAAAAAAAAAA0AAAA6AAAAAAAAAAAAAAAIAAAAAwABACQAAAACAAEAc2NvcGVzAAAO\
-    AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAwABABAAAAAAAAAAyWtjqYU016sAAAAAAAAAAAAAAAAAAAAADgAAAAAA\
-    AAAAAAAAAAAAAAAAAAAAAAAAgE0zO+LMAJUNAAAAAQADANlyTGIJxT+pBQAHAAAAAAAAAAAAAAAAABUAAACiAAAAHQAA\
-    AAcAAAAAAAAAAAAAABkAAADHAQAAAAAAAAAAAAAAAAAAAAAAAHNjaGVtYS5jYXBucDpNZXRob2QAAAAAAAAAAAABAAEA\
-    IAAAAAMABAAAAAAAAAAAAAAAAQAAAAAAAAAAAAAAAADRAAAAKgAAAAAAAAAAAAAAzAAAAAMAAQDYAAAAAgABAAEAAAAA\
-    AAAAAAABAAEAAAAAAAAAAAAAANUAAABSAAAAAAAAAAAAAADUAAAAAwABAOAAAAACAAEAAwAAAAEAAAAAAAEAAgAAAAAA\
-    AAAAAAAA3QAAAIIAAAAAAAAAAAAAANwAAAADAAEA6AAAAAIAAQAFAAAAAgAAAAAAAQADAAAAAAAAAAAAAADlAAAAigAA\
-    AAAAAAAAAAAA6AAAAAMAAQD0AAAAAgABAAcAAAABAAAAAAABAAQAAAAAAAAAAAAAAPEAAABiAAAAAAAAAAAAAADwAAAA\
-    AwABAAwBAAACAAEABAAAAAIAAAAAAAEABQAAAAAAAAAAAAAACQEAAFoAAAAAAAAAAAAAAAgBAAADAAEAFAEAAAIAAQAG\
-    AAAAAwAAAAAAAQAGAAAAAAAAAAAAAAARAQAAYgAAAAAAAAAAAAAAEAEAAAMAAQAcAQAAAgABAAIAAAAEAAAAAAABAAcA\
-    AAAAAAAAAAAAABkBAACaAAAAAAAAAAAAAAAcAQAAAwABADgBAAACAAEAbmFtZQAAAAAMAAAAAAAAAAAAAAAAAAAAAAAA\
-    AAAAAAAAAAAAAAAAAAwAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAGNvZGVPcmRlcgAAAAAAAAAHAAAAAAAAAAAAAAAAAAAA\
-    AAAAAAAAAAAAAAAAAAAAAAcAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAHBhcmFtU3RydWN0VHlwZQAJAAAAAAAAAAAAAAAA\
-    AAAAAAAAAAAAAAAAAAAAAAAAAAkAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAHJlc3VsdFN0cnVjdFR5cGUAAAAAAAAAAAkA\
-    AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAACQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAYW5ub3RhdGlvbnMAAAAA\
-    AA4AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAADAAEAEAAAAAAAAABCdSWrDZXI8QAAAAAAAAAAAAAAAAAAAAAOAAAA\
-    AAAAAAAAAAAAAAAAAAAAAAAAAABwYXJhbUJyYW5kAAAAAAAAEAAAAAAAAAArQmVg8FU0kAAAAAAAAAAAAAAAAAAAAAAQ\
-    AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAByZXN1bHRCcmFuZAAAAAAAEAAAAAAAAAArQmVg8FU0kAAAAAAAAAAAAAAAAAAA\
-    AAAQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAABpbXBsaWNpdFBhcmFtZXRlcnMAAAAAAAAOAAAAAAAAAAAAAAAAAAAAAAAA\
-    AAAAAAAAAAAAAwABABAAAAAAAAAAsaMP8cwbUrkAAAAAAAAAAAAAAAAAAAAADgAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\
-    TZpU3Ot8ipcNAAAAAQABANlyTGIJxT+pAgAHAAAAAAAAAAAAAAAAABUAAAC6AAAAHQAAAAcAAAAAAAAAAAAAABkAAACv\
-    AAAAAAAAAAAAAAAAAAAAAAAAAHNjaGVtYS5jYXBucDpFbnVtZXJhbnQAAAAAAAABAAEADAAAAAMABAAAAAAAAAAAAAAA\
-    AQAAAAAAAAAAAAAAAABFAAAAKgAAAAAAAAAAAAAAQAAAAAMAAQBMAAAAAgABAAEAAAAAAAAAAAABAAEAAAAAAAAAAAAA\
-    AEkAAABSAAAAAAAAAAAAAABIAAAAAwABAFQAAAACAAEAAgAAAAEAAAAAAAEAAgAAAAAAAAAAAAAAUQAAAGIAAAAAAAAA\
-    AAAAAFAAAAADAAEAbAAAAAIAAQBuYW1lAAAAAAwAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAADAAAAAAAAAAA\
-    AAAAAAAAAAAAAAAAAAAAY29kZU9yZGVyAAAAAAAAAAcAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAABwAAAAAA\
-    AAAAAAAAAAAAAAAAAAAAAAAAYW5ub3RhdGlvbnMAAAAAAA4AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAADAAEAEAAA\
-    AAAAAABCdSWrDZXI8QAAAAAAAAAAAAAAAAAAAAAOAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAASx/58vkyxlxMAAAAEAAAA\
-    X/RKH6RQrZoAAAAAAAAAAAAAAAAAAAAAFQAAABIBAAAlAAAABwAAAAAAAAAAAAAAIAAAAAMAAQAsAAAAAgABAAAAAAAA\
-    AAAAc2NoZW1hLmNhcG5wOkZpZWxkLm5vRGlzY3JpbWluYW50AAAAAAAAAAAAAAABAAEABwAAAAAAAAAAAAAAAAAAAAAA\
-    AAAAAAAAAAAAAAAAAAAHAP//AAAAAAAAAAAAAAAAAAAAAAAAAABf9EofpFCtmg0AAAABAAMA2XJMYgnFP6kEAAcAAAAC\
-    AAQAAAAAAAAAFQAAAJoAAAAdAAAAFwAAAAAAAAAAAAAAKQAAAI8BAAAAAAAAAAAAAAAAAAAAAAAAc2NoZW1hLmNhcG5w\
-    OkZpZWxkAAAAAAAABAAAAAEAAQASx/58vkyxlwEAAAB6AAAAbm9EaXNjcmltaW5hbnQAABwAAAADAAQAAAAAAAAAAAAA\
-    AAEAAAAAAAAAAAAAAAAAtQAAACoAAAAAAAAAAAAAALAAAAADAAEAvAAAAAIAAQABAAAAAAAAAAAAAQABAAAAAAAAAAAA\
-    AAC5AAAAUgAAAAAAAAAAAAAAuAAAAAMAAQDEAAAAAgABAAIAAAABAAAAAAABAAIAAAAAAAAAAAAAAMEAAABiAAAAAAAA\
-    AAAAAADAAAAAAwABANwAAAACAAEAAwAAAAEAAAAAAAEAAwAAAAEAAAAAAAAA2QAAAJIAAAAAAAAAAAAAANwAAAADAAEA\
-    6AAAAAIAAQAEAP//AAAAAAEAAAAAAAAAb3S0a0cFI8TlAAAAKgAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAUA/v8A\
-    AAAAAQAAAAAAAAARHdto2838ys0AAAAyAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAABgAAAAAAAAABAAAAAAAAAOYL\
-    h4fC1ZC7tQAAAEIAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAABuYW1lAAAAAAwAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\
-    AAAAAAAAAAAADAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAY29kZU9yZGVyAAAAAAAAAAcAAAAAAAAAAAAAAAAAAAAAAAAA\
-    AAAAAAAAAAAAAAAABwAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAYW5ub3RhdGlvbnMAAAAAAA4AAAAAAAAAAAAAAAAAAAAA\
-    AAAAAAAAAAAAAAADAAEAEAAAAAAAAABCdSWrDZXI8QAAAAAAAAAAAAAAAAAAAAAOAAAAAAAAAAAAAAAAAAAAAAAAAAAA\
-    AABkaXNjcmltaW5hbnRWYWx1ZQAAAAAAAAAHAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAcA//8AAAAAAAAA\
-    AAAAAAAAAAAAAAAAAHNsb3QAAAAAZ3JvdXAAAABvcmRpbmFsAIVKYfQk99GdHQAAAAEAAwDxST6i6D9XwgEABwABAAAA\
-    AAAAAAAAAAAVAAAAOgEAAAAAAAAAAAAAAAAAAAAAAAAdAAAAdwAAAAAAAAAAAAAAAAAAAAAAAABzY2hlbWEuY2FwbnA6\
-    VHlwZS5hbnlQb2ludGVyLnBhcmFtZXRlcgAACAAAAAMABAAAAAAAAgAAAAAAAQATAAAAAAAAAAAAAAApAAAAQgAAAAAA\
-    AAAAAAAAJAAAAAMAAQAwAAAAAgABAAEAAAAFAAAAAAABABQAAAAAAAAAAAAAAC0AAAB6AAAAAAAAAAAAAAAsAAAAAwAB\
-    ADgAAAACAAEAc2NvcGVJZAAJAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAkAAAAAAAAAAAAAAAAAAAAAAAAA\
-    AAAAAHBhcmFtZXRlckluZGV4AAAHAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAcAAAAAAAAAAAAAAAAAAAAA\
-    AAAAAAAAAKmHfxpxeA6eEgAAAAEAAwBgzPnh7Xhz0AEABwABAAAAAAAAAAAAAAAVAAAAugAAAAAAAAAAAAAAAAAAAAAA\
-    AAAVAAAAdwAAAAAAAAAAAAAAAAAAAAAAAABzY2hlbWEuY2FwbnA6VHlwZS5lbnVtAAAIAAAAAwAEAAAAAAABAAAAAAAB\
-    AA8AAAAAAAAAAAAAACkAAAA6AAAAAAAAAAAAAAAkAAAAAwABADAAAAACAAEAAQAAAAAAAAAAAAEAFQAAAAAAAAAAAAAA\
-    LQAAADIAAAAAAAAAAAAAACgAAAADAAEANAAAAAIAAQB0eXBlSWQAAAkAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\
-    AAAACQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAYnJhbmQAAAAQAAAAAAAAACtCZWDwVTSQAAAAAAAAAAAAAAAAAAAAABAA\
-    AAAAAAAAAAAAAAAAAAAAAAAAAAAAADVE+zebsaCeEgAAAAEABQAXpCP5TKuC5gYABwABAAAAAAAAAAAAAAAVAAAAygAA\
-    AAAAAAAAAAAAAAAAAAAAAAAZAAAAjwEAAAAAAAAAAAAAAAAAAAAAAABzY2hlbWEuY2FwbnA6Tm9kZS5zdHJ1Y3QAAAAA\
-    AAAAABwAAAADAAQAAAAAAAcAAAAAAAEABwAAAAAAAAAAAAAAtQAAAHIAAAAAAAAAAAAAALQAAAADAAEAwAAAAAIAAQAB\
-    AAAADAAAAAAAAQAIAAAAAAAAAAAAAAC9AAAAagAAAAAAAAAAAAAAvAAAAAMAAQDIAAAAAgABAAIAAAANAAAAAAABAAkA\
-    AAAAAAAAAAAAAMUAAACyAAAAAAAAAAAAAADIAAAAAwABANQAAAACAAEAAwAAAOAAAAAAAAEACgAAAAAAAAAAAAAA0QAA\
-    AEIAAAAAAAAAAAAAAMwAAAADAAEA2AAAAAIAAQAEAAAADwAAAAAAAQALAAAAAAAAAAAAAADVAAAAkgAAAAAAAAAAAAAA\
-    2AAAAAMAAQDkAAAAAgABAAUAAAAIAAAAAAABAAwAAAAAAAAAAAAAAOEAAACaAAAAAAAAAAAAAADkAAAAAwABAPAAAAAC\
-    AAEABgAAAAMAAAAAAAEADQAAAAAAAAAAAAAA7QAAADoAAAAAAAAAAAAAAOgAAAADAAEABAEAAAIAAQBkYXRhV29yZENv\
-    dW50AAAABwAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAHAAAAAAAAAAAAAAAAAAAAAAAAAAAAAABwb2ludGVy\
-    Q291bnQAAAAABwAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAHAAAAAAAAAAAAAAAAAAAAAAAAAAAAAABwcmVm\
-    ZXJyZWRMaXN0RW5jb2RpbmcAAAAPAAAAAAAAACYZUrp9j5XRAAAAAAAAAAAAAAAAAAAAAA8AAAAAAAAAAAAAAAAAAAAA\
-    AAAAAAAAAGlzR3JvdXAAAQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAABAAAAAAAAAAAAAAAAAAAAAAAAAAAA\
-    AABkaXNjcmltaW5hbnRDb3VudAAAAAAAAAAHAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAcAAAAAAAAAAAAA\
-    AAAAAAAAAAAAAAAAAGRpc2NyaW1pbmFudE9mZnNldAAAAAAAAAgAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\
-    CAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAZmllbGRzAAAOAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAwABABAAAAAA\
-    AAAAX/RKH6RQrZoAAAAAAAAAAAAAAAAAAAAADgAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA2XJMYgnFP6kHAAAAAAAAAAAA\
-    AAAAAAAAAAAAAAAAAAAAAAAAAAAAABUAAABqAAAAGQAAAMcAAADFAAAAHwAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\
-    AHNjaGVtYS5jYXBucAAAAAAwAAAAAQABABekI/lMq4LmWQAAACoAAABf9EofpFCtmlUAAAAyAAAATZpU3Ot8ipdRAAAA\
-    UgAAAPjXpNCeKpapUQAAAFoAAACATTM74swAlVEAAAA6AAAAYMz54e14c9BNAAAAKgAAACtCZWDwVTSQSQAAADIAAACb\
-    DLDX0twjzkUAAAAyAAAAQnUlqw2VyPFBAAAAWgAAACYZUrp9j5XRQQAAAGIAAABjmYN9WzBd2EEAAABqAAAAztcKIfZG\
-    xb9BAAAAqgAAAE5vZGUAAAAARmllbGQAAABFbnVtZXJhbnQAAAAAAAAAU3VwZXJjbGFzcwAAAAAAAE1ldGhvZAAAVHlw\
-    ZQAAAABCcmFuZAAAAFZhbHVlAAAAQW5ub3RhdGlvbgAAAAAAAEVsZW1lbnRTaXplAAAAAABDYXBucFZlcnNpb24AAAAA\
-    Q29kZUdlbmVyYXRvclJlcXVlc3QAAAAABAAAAAEAAgAsX4C/nvnGuQQAAAACAAEAFAAAAAAAAQAMAAAAAAAAAAAAAAAA\
-    AAAAAQAAAHIAAABjYXBucDo6c2NoZW1hAAAAAAAAAAAAAAD416TQniqWqQ0AAAABAAEA2XJMYgnFP6kBAAcAAAAAAAAA\
-    AAAAAAAAFQAAAMIAAAAdAAAABwAAAAAAAAAAAAAAGQAAAHcAAAAAAAAAAAAAAAAAAAAAAAAAc2NoZW1hLmNhcG5wOlN1\
-    cGVyY2xhc3MAAAAAAAEAAQAIAAAAAwAEAAAAAAAAAAAAAAABAAAAAAAAAAAAAAAAACkAAAAaAAAAAAAAAAAAAAAkAAAA\
-    AwABADAAAAACAAEAAQAAAAAAAAAAAAEAAQAAAAAAAAAAAAAALQAAADIAAAAAAAAAAAAAACgAAAADAAEANAAAAAIAAQBp\
-    ZAAAAAAAAAkAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAACQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAYnJhbmQA\
-    AAAQAAAAAAAAACtCZWDwVTSQAAAAAAAAAAAAAAAAAAAAABAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAMlrY6mFNNerEwAA\
-    AAEAAgArQmVg8FU0kAEABwAAAAIABAAAAAAAAAAVAAAAygAAACEAAAAHAAAAAAAAAAAAAAAdAAAArwAAAAAAAAAAAAAA\
-    AAAAAAAAAABzY2hlbWEuY2FwbnA6QnJhbmQuU2NvcGUAAAAAAAAAAAAAAAABAAEADAAAAAMABAAAAAAAAAAAAAAAAQAA\
-    AAAAAAAAAAAAAABFAAAAQgAAAAAAAAAAAAAAQAAAAAMAAQBMAAAAAgABAAEA//8AAAAAAAABAAEAAAAAAAAAAAAAAEkA\
-    AAAqAAAAAAAAAAAAAABEAAAAAwABAGAAAAACAAEAAgD+/wAAAAAAAAEAAgAAAAAAAAAAAAAAXQAAAEIAAAAAAAAAAAAA\
-    AFgAAAADAAEAZAAAAAIAAQBzY29wZUlkAAkAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAACQAAAAAAAAAAAAAA\
-    AAAAAAAAAAAAAAAAYmluZAAAAAAOAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAwABABAAAAAAAAAA/OeelhbNY8gA\
-    AAAAAAAAAAAAAAAAAAAADgAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAaW5oZXJpdAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\
-    AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAANPGTO9gbzqsEgAAAAEAAwBgzPnh7Xhz0AEABwABAAAAAAAA\
-    AAAAAAAVAAAAygAAAAAAAAAAAAAAAAAAAAAAAAAZAAAAdwAAAAAAAAAAAAAAAAAAAAAAAABzY2hlbWEuY2FwbnA6VHlw\
-    ZS5zdHJ1Y3QAAAAAAAAAAAgAAAADAAQAAAAAAAEAAAAAAAEAEAAAAAAAAAAAAAAAKQAAADoAAAAAAAAAAAAAACQAAAAD\
-    AAEAMAAAAAIAAQABAAAAAAAAAAAAAQAWAAAAAAAAAAAAAAAtAAAAMgAAAAAAAAAAAAAAKAAAAAMAAQA0AAAAAgABAHR5\
-    cGVJZAAACQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAJAAAAAAAAAAAAAAAAAAAAAAAAAAAAAABicmFuZAAA\
-    ABAAAAAAAAAAK0JlYPBVNJAAAAAAAAAAAAAAAAAAAAAAEAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA5VcjEpNBUK4wAAAA\
-    AQABAGIAgS6wDurPAQAHAAAAAAAAAAAAAAAAABUAAAC6AQAALQAAAAcAAAAAAAAAAAAAAAIAAAABAAAAAAAAAAAAAAAA\
-    AAAAAAAAAHNjaGVtYS5jYXBucDpDb2RlR2VuZXJhdG9yUmVxdWVzdC5SZXF1ZXN0ZWRGaWxlLkltcG9ydAAAAAAAAAEA\
-    AQABAAAAdwAAAAgAAAADAAQAAAAAAAAAAAAAAAEAAAAAAAAAAAAAAAAAKQAAABoAAAAAAAAAAAAAACQAAAADAAEAMAAA\
-    AAIAAQABAAAAAAAAAAAAAQABAAAAAAAAAAAAAAAtAAAAKgAAAAAAAAAAAAAAKAAAAAMAAQA0AAAAAgABAGlkAAAAAAAA\
-    CQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAJAAAAAAAAAAAAAAAAAAAAAAAAAAAAAABuYW1lAAAAAAwAAAAA\
-    AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAADAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAUABgAglA16rKWKsRIA\
-    AAABAAUAF6Qj+UyrguYGAAcAAQAAAAAAAAAAAAAAFQAAAMIAAAAAAAAAAAAAAAAAAAAAAAAAFQAAAHcAAAAAAAAAAAAA\
-    AAAAAAAAAAAAc2NoZW1hLmNhcG5wOk5vZGUuY29uc3QACAAAAAMABAAAAAAAAwAAAAAAAQAQAAAAAAAAAAAAAAApAAAA\
-    KgAAAAAAAAAAAAAAJAAAAAMAAQAwAAAAAgABAAEAAAAEAAAAAAABABEAAAAAAAAAAAAAAC0AAAAyAAAAAAAAAAAAAAAo\
-    AAAAAwABADQAAAACAAEAdHlwZQAAAAAQAAAAAAAAAGDM+eHteHPQAAAAAAAAAAAAAAAAAAAAABAAAAAAAAAAAAAAAAAA\
-    AAAAAAAAAAAAAHZhbHVlAAAAEAAAAAAAAACbDLDX0twjzgAAAAAAAAAAAAAAAAAAAAAQAAAAAAAAAAAAAAAAAAAAAAAA\
-    AAAAAAAAAAAABQAGAJj1M0M2s0q1EgAAAAEABQAXpCP5TKuC5gYABwABAAAAAAAAAAAAAAAVAAAAugAAAAAAAAAAAAAA\
-    AAAAAAAAAAAVAAAAPwAAAAAAAAAAAAAAAAAAAAAAAABzY2hlbWEuY2FwbnA6Tm9kZS5lbnVtAAAEAAAAAwAEAAAAAAAD\
-    AAAAAAABAA4AAAAAAAAAAAAAAA0AAABaAAAAAAAAAAAAAAAMAAAAAwABACgAAAACAAEAZW51bWVyYW50cwAAAAAAAA4A\
-    AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAADAAEAEAAAAAAAAABNmlTc63yKlwAAAAAAAAAAAAAAAAAAAAAOAAAAAAAA\
-    AAAAAAAAAAAAAAAAAAAAAAAAAAAABQAGALGjD/HMG1K5EgAAAAEAAAAXpCP5TKuC5gEABwAAAAAAAAAAAAAAAAAVAAAA\
-    4gAAACEAAAAHAAAAAAAAAAAAAAAdAAAAPwAAAAAAAAAAAAAAAAAAAAAAAABzY2hlbWEuY2FwbnA6Tm9kZS5QYXJhbWV0\
-    ZXIAAAAAAAAAAAABAAEABAAAAAMABAAAAAAAAAAAAAAAAQAAAAAAAAAAAAAAAAANAAAAKgAAAAAAAAAAAAAACAAAAAMA\
-    AQAUAAAAAgABAG5hbWUAAAAADAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAMAAAAAAAAAAAAAAAAAAAAAAAA\
-    AAAAAAAAAAAABQAGAHTiVgwSye+6HQAAAAEAAwDxST6i6D9XwgEABwABAAAAAAAAAAAAAAAVAAAAqgEAAAAAAAAAAAAA\
-    AAAAAAAAAAAlAAAAPwAAAAAAAAAAAAAAAAAAAAAAAABzY2hlbWEuY2FwbnA6VHlwZS5hbnlQb2ludGVyLmltcGxpY2l0\
-    TWV0aG9kUGFyYW1ldGVyAAAAAAQAAAADAAQAAAAAAAUAAAAAAAEAGAAAAAAAAAAAAAAADQAAAHoAAAAAAAAAAAAAAAwA\
-    AAADAAEAGAAAAAIAAQBwYXJhbWV0ZXJJbmRleAAABwAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAHAAAAAAAA\
-    AAAAAAAAAAAAAAAAAAAAAAAAAAAABQAGAOYLh4fC1ZC7EwAAAAEAAwBf9EofpFCtmgQABwABAAIABQAAAAAAAAAVAAAA\
-    2gAAAAAAAAAAAAAAAAAAAAAAAAAZAAAAdwAAAAAAAAAAAAAAAAAAAAAAAABzY2hlbWEuY2FwbnA6RmllbGQub3JkaW5h\
-    bAAAAAAAAAgAAAADAAQAAAD//wAAAAAAAAEACAAAAAAAAAAAAAAAKQAAAEoAAAAAAAAAAAAAACgAAAADAAEANAAAAAIA\
-    AQABAP7/BgAAAAAAAQAJAAAAAAAAAAAAAAAxAAAASgAAAAAAAAAAAAAAMAAAAAMAAQA8AAAAAgABAGltcGxpY2l0AAAA\
-    AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAGV4cGxpY2l0\
-    AAAAAAAAAAAHAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAcAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAF\
-    AAYAztcKIfZGxb8NAAAAAQAAANlyTGIJxT+pBAAHAAAAAAAAAAAAAAAAABUAAAASAQAAJQAAABcAAAAAAAAAAAAAADEA\
-    AADnAAAAAAAAAAAAAAAAAAAAAAAAAHNjaGVtYS5jYXBucDpDb2RlR2VuZXJhdG9yUmVxdWVzdAAAAAAAAAAEAAAAAQAB\
-    AGIAgS6wDurPAQAAAHIAAABSZXF1ZXN0ZWRGaWxlAAAAEAAAAAMABAABAAAAAAAAAAAAAQAAAAAAAAAAAAAAAABhAAAA\
-    MgAAAAAAAAAAAAAAXAAAAAMAAQB4AAAAAgABAAMAAAABAAAAAAABAAEAAAAAAAAAAAAAAHUAAAB6AAAAAAAAAAAAAAB0\
-    AAAAAwABAJAAAAACAAEAAAAAAAIAAAAAAAEAAgAAAAAAAAAAAAAAjQAAAGoAAAAAAAAAAAAAAIwAAAADAAEAmAAAAAIA\
-    AQACAAAAAwAAAAAAAQADAAAAAAAAAAAAAACVAAAAWgAAAAAAAAAAAAAAlAAAAAMAAQCwAAAAAgABAG5vZGVzAAAADgAA\
-    AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAMAAQAQAAAAAAAAABekI/lMq4LmAAAAAAAAAAAAAAAAAAAAAA4AAAAAAAAA\
-    AAAAAAAAAAAAAAAAAAAAAHJlcXVlc3RlZEZpbGVzAAAOAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAwABABAAAAAA\
-    AAAAYgCBLrAO6s8AAAAAAAAAAAAAAAAAAAAADgAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAY2FwbnBWZXJzaW9uAAAAABAA\
-    AAAAAAAAY5mDfVswXdgAAAAAAAAAAAAAAAAAAAAAEAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAc291cmNlSW5mbwAAAAAA\
-    AA4AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAADAAEAEAAAAAAAAACuVxME4x2O8wAAAAAAAAAAAAAAAAAAAAAOAAAA\
-    AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAABQAGAPFJPqLoP1fCEgAAAAEAAwBgzPnh7Xhz0AEABwABAAMABAAAAAAAAAAV\
-    AAAA6gAAAAAAAAAAAAAAAAAAAAAAAAAZAAAArwAAAAAAAAAAAAAAAAAAAAAAAABzY2hlbWEuY2FwbnA6VHlwZS5hbnlQ\
-    b2ludGVyAAAAAAwAAAADAAQAAAD//wAAAAABAAAAAAAAAFY2Wf55XzuORQAAAHIAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\
-    AAAAAAABAP7/AAAAAAEAAAAAAAAAhUph9CT30Z0xAAAAUgAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAIA/f8AAAAA\
-    AQAAAAAAAAB04lYMEsnvuh0AAADCAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAdW5jb25zdHJhaW5lZAAAAHBhcmFt\
-    ZXRlcgAAAAAAAABpbXBsaWNpdE1ldGhvZFBhcmFtZXRlcgAAAAAABQAGAKIfjok4kLrCHQAAAAEAAACuVxME4x2O8wEA\
-    BwAAAAAAAAAAAAAAAAAVAAAAIgEAACUAAAAHAAAAAAAAAAAAAAAhAAAAPwAAAAAAAAAAAAAAAAAAAAAAAABzY2hlbWEu\
-    Y2FwbnA6Tm9kZS5Tb3VyY2VJbmZvLk1lbWJlcgAAAAAAAAAAAAEAAQAEAAAAAwAEAAAAAAAAAAAAAAABAAAAAAAAAAAA\
-    AAAAAA0AAABaAAAAAAAAAAAAAAAMAAAAAwABABgAAAACAAEAZG9jQ29tbWVudAAAAAAAAAwAAAAAAAAAAAAAAAAAAAAA\
-    AAAAAAAAAAAAAAAAAAAADAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAUABgBvdLRrRwUjxBMAAAABAAMAX/RKH6RQ\
-    rZoEAAcAAQAAAAAAAAAAAAAAFQAAAMIAAAAAAAAAAAAAAAAAAAAAAAAAFQAAAOcAAAAAAAAAAAAAAAAAAAAAAAAAc2No\
-    ZW1hLmNhcG5wOkZpZWxkLnNsb3QAEAAAAAMABAAAAAAAAQAAAAAAAQAEAAAAAAAAAAAAAABhAAAAOgAAAAAAAAAAAAAA\
-    XAAAAAMAAQBoAAAAAgABAAEAAAACAAAAAAABAAUAAAAAAAAAAAAAAGUAAAAqAAAAAAAAAAAAAABgAAAAAwABAGwAAAAC\
-    AAEAAgAAAAMAAAAAAAEABgAAAAAAAAAAAAAAaQAAAGoAAAAAAAAAAAAAAGgAAAADAAEAdAAAAAIAAQADAAAAgAAAAAAA\
-    AQAKAAAAAAAAAAAAAABxAAAAmgAAAAAAAAAAAAAAdAAAAAMAAQCAAAAAAgABAG9mZnNldAAACAAAAAAAAAAAAAAAAAAA\
-    AAAAAAAAAAAAAAAAAAAAAAAIAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAB0eXBlAAAAABAAAAAAAAAAYMz54e14c9AAAAAA\
-    AAAAAAAAAAAAAAAAEAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAZGVmYXVsdFZhbHVlAAAAABAAAAAAAAAAmwyw19LcI84A\
-    AAAAAAAAAAAAAAAAAAAAEAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAaGFkRXhwbGljaXREZWZhdWx0AAAAAAAAAQAAAAAA\
-    AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAABAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAABQAGAPznnpYWzWPIEwAA\
-    AAEAAQArQmVg8FU0kAEABwAAAAIAAAAAAAAAAAAVAAAA2gAAACEAAAAHAAAAAAAAAAAAAAAdAAAAdwAAAAAAAAAAAAAA\
-    AAAAAAAAAABzY2hlbWEuY2FwbnA6QnJhbmQuQmluZGluZwAAAAAAAAAAAAABAAEACAAAAAMABAAAAP//AAAAAAAAAQAA\
-    AAAAAAAAAAAAAAApAAAAQgAAAAAAAAAAAAAAJAAAAAMAAQAwAAAAAgABAAEA/v8AAAAAAAABAAEAAAAAAAAAAAAAAC0A\
-    AAAqAAAAAAAAAAAAAAAoAAAAAwABADQAAAACAAEAdW5ib3VuZAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\
-    AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAHR5cGUAAAAAEAAAAAAAAABgzPnh7Xhz0AAAAAAAAAAAAAAAAAAAAAAQAAAA\
-    AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAABQAGABEd22jbzfzKEwAAAAEAAwBf9EofpFCtmgQABwABAAAAAAAAAAAAAAAV\
-    AAAAygAAAAAAAAAAAAAAAAAAAAAAAAAZAAAAPwAAAAAAAAAAAAAAAAAAAAAAAABzY2hlbWEuY2FwbnA6RmllbGQuZ3Jv\
-    dXAAAAAAAAAAAAQAAAADAAQAAAAAAAIAAAAAAAEABwAAAAAAAAAAAAAADQAAADoAAAAAAAAAAAAAAAgAAAADAAEAFAAA\
-    AAIAAQB0eXBlSWQAAAkAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAACQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\
-    AAAAAAUABgCbDLDX0twjzg0AAAABAAIA2XJMYgnFP6kBAAcAAAATAAAAAAAAAAAAFQAAAJoAAAAdAAAABwAAAAAAAAAA\
-    AAAAGQAAAC8EAAAAAAAAAAAAAAAAAAAAAAAAc2NoZW1hLmNhcG5wOlZhbHVlAAAAAAAAAAAAAAEAAQBMAAAAAwAEAAAA\
-    //8AAAAAAAABAAAAAAAAAAAAAAAAAAUCAAAqAAAAAAAAAAAAAAAAAgAAAwABAAwCAAACAAEAAQD+/xAAAAAAAAEAAQAA\
-    AAAAAAAAAAAACQIAACoAAAAAAAAAAAAAAAQCAAADAAEAEAIAAAIAAQACAP3/AgAAAAAAAQACAAAAAAAAAAAAAAANAgAA\
-    KgAAAAAAAAAAAAAACAIAAAMAAQAUAgAAAgABAAMA/P8BAAAAAAABAAMAAAAAAAAAAAAAABECAAAyAAAAAAAAAAAAAAAM\
-    AgAAAwABABgCAAACAAEABAD7/wEAAAAAAAEABAAAAAAAAAAAAAAAFQIAADIAAAAAAAAAAAAAABACAAADAAEAHAIAAAIA\
-    AQAFAPr/AQAAAAAAAQAFAAAAAAAAAAAAAAAZAgAAMgAAAAAAAAAAAAAAFAIAAAMAAQAgAgAAAgABAAYA+f8CAAAAAAAB\
-    AAYAAAAAAAAAAAAAAB0CAAAyAAAAAAAAAAAAAAAYAgAAAwABACQCAAACAAEABwD4/wEAAAAAAAEABwAAAAAAAAAAAAAA\
-    IQIAADoAAAAAAAAAAAAAABwCAAADAAEAKAIAAAIAAQAIAPf/AQAAAAAAAQAIAAAAAAAAAAAAAAAlAgAAOgAAAAAAAAAA\
-    AAAAIAIAAAMAAQAsAgAAAgABAAkA9v8BAAAAAAABAAkAAAAAAAAAAAAAACkCAAA6AAAAAAAAAAAAAAAkAgAAAwABADAC\
-    AAACAAEACgD1/wEAAAAAAAEACgAAAAAAAAAAAAAALQIAAEIAAAAAAAAAAAAAACgCAAADAAEANAIAAAIAAQALAPT/AQAA\
-    AAAAAQALAAAAAAAAAAAAAAAxAgAAQgAAAAAAAAAAAAAALAIAAAMAAQA4AgAAAgABAAwA8/8AAAAAAAABAAwAAAAAAAAA\
-    AAAAADUCAAAqAAAAAAAAAAAAAAAwAgAAAwABADwCAAACAAEADQDy/wAAAAAAAAEADQAAAAAAAAAAAAAAOQIAACoAAAAA\
-    AAAAAAAAADQCAAADAAEAQAIAAAIAAQAOAPH/AAAAAAAAAQAOAAAAAAAAAAAAAAA9AgAAKgAAAAAAAAAAAAAAOAIAAAMA\
-    AQBEAgAAAgABAA8A8P8BAAAAAAABAA8AAAAAAAAAAAAAAEECAAAqAAAAAAAAAAAAAAA8AgAAAwABAEgCAAACAAEAEADv\
-    /wAAAAAAAAEAEAAAAAAAAAAAAAAARQIAADoAAAAAAAAAAAAAAEACAAADAAEATAIAAAIAAQARAO7/AAAAAAAAAQARAAAA\
-    AAAAAAAAAABJAgAAUgAAAAAAAAAAAAAASAIAAAMAAQBUAgAAAgABABIA7f8AAAAAAAABABIAAAAAAAAAAAAAAFECAABa\
-    AAAAAAAAAAAAAABQAgAAAwABAFwCAAACAAEAdm9pZAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\
-    AAAAAAAAAAAAAAAAAAAAAAAAAAAAAGJvb2wAAAAAAQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAABAAAAAAAA\
-    AAAAAAAAAAAAAAAAAAAAAABpbnQ4AAAAAAIAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAgAAAAAAAAAAAAAA\
-    AAAAAAAAAAAAAAAAaW50MTYAAAADAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAMAAAAAAAAAAAAAAAAAAAAA\
-    AAAAAAAAAGludDMyAAAABAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAEAAAAAAAAAAAAAAAAAAAAAAAAAAAA\
-    AABpbnQ2NAAAAAUAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAABQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAdWlu\
-    dDgAAAAGAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAYAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAHVpbnQxNgAA\
-    BwAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAHAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAB1aW50MzIAAAgAAAAA\
-    AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAACAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAdWludDY0AAAJAAAAAAAAAAAA\
-    AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAkAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAGZsb2F0MzIACgAAAAAAAAAAAAAAAAAA\
-    AAAAAAAAAAAAAAAAAAAAAAAKAAAAAAAAAAAAAAAAAAAAAAAAAAAAAABmbG9hdDY0AAsAAAAAAAAAAAAAAAAAAAAAAAAA\
-    AAAAAAAAAAAAAAAACwAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAdGV4dAAAAAAMAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\
-    AAAAAAAAAAwAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAGRhdGEAAAAADQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\
-    AAANAAAAAAAAAAAAAAAAAAAAAAAAAAAAAABsaXN0AAAAABIAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAEgAA\
-    AAAAAAAAAAAAAAAAAAAAAAAAAAAAZW51bQAAAAAHAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAcAAAAAAAAA\
-    AAAAAAAAAAAAAAAAAAAAAHN0cnVjdAAAEgAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAASAAAAAAAAAAAAAAAA\
-    AAAAAAAAAAAAAABpbnRlcmZhY2UAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\
-    AAAAAAAAAAAAAAAAAABhbnlQb2ludGVyAAAAAAAAEgAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAASAAAAAAAA\
-    AAAAAAAAAAAAAAAAAAAAAAAAAAAABQAGAGIAgS6wDurPIgAAAAEAAQDO1woh9kbFvwIABwAAAAAAAAAAAAAAAAAVAAAA\
-    ggEAACkAAAAXAAAAAAAAAAAAAAAxAAAArwAAAAAAAAAAAAAAAAAAAAAAAABzY2hlbWEuY2FwbnA6Q29kZUdlbmVyYXRv\
-    clJlcXVlc3QuUmVxdWVzdGVkRmlsZQAEAAAAAQABAOVXIxKTQVCuAQAAADoAAABJbXBvcnQAAAwAAAADAAQAAAAAAAAA\
-    AAAAAAEAAAAAAAAAAAAAAAAARQAAABoAAAAAAAAAAAAAAEAAAAADAAEATAAAAAIAAQABAAAAAAAAAAAAAQABAAAAAAAA\
-    AAAAAABJAAAASgAAAAAAAAAAAAAASAAAAAMAAQBUAAAAAgABAAIAAAABAAAAAAABAAIAAAAAAAAAAAAAAFEAAABCAAAA\
-    AAAAAAAAAABMAAAAAwABAGgAAAACAAEAaWQAAAAAAAAJAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAkAAAAA\
-    AAAAAAAAAAAAAAAAAAAAAAAAAGZpbGVuYW1lAAAAAAAAAAAMAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAwA\
-    AAAAAAAAAAAAAAAAAAAAAAAAAAAAAGltcG9ydHMADgAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAMAAQAQAAAAAAAA\
-    AOVXIxKTQVCuAAAAAAAAAAAAAAAAAAAAAA4AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAFAAYAYMz54e14c9ANAAAA\
-    AQADANlyTGIJxT+pAQAHAAAAEwAAAAAAAAAAABUAAACSAAAAHQAAAAcAAAAAAAAAAAAAABkAAAAvBAAAAAAAAAAAAAAA\
-    AAAAAAAAAHNjaGVtYS5jYXBucDpUeXBlAAAAAAAAAAAAAAABAAEATAAAAAMABAAAAP//AAAAAAAAAQAAAAAAAAAAAAAA\
-    AAAFAgAAKgAAAAAAAAAAAAAAAAIAAAMAAQAMAgAAAgABAAEA/v8AAAAAAAABAAEAAAAAAAAAAAAAAAkCAAAqAAAAAAAA\
-    AAAAAAAEAgAAAwABABACAAACAAEAAgD9/wAAAAAAAAEAAgAAAAAAAAAAAAAADQIAACoAAAAAAAAAAAAAAAgCAAADAAEA\
-    FAIAAAIAAQADAPz/AAAAAAAAAQADAAAAAAAAAAAAAAARAgAAMgAAAAAAAAAAAAAADAIAAAMAAQAYAgAAAgABAAQA+/8A\
-    AAAAAAABAAQAAAAAAAAAAAAAABUCAAAyAAAAAAAAAAAAAAAQAgAAAwABABwCAAACAAEABQD6/wAAAAAAAAEABQAAAAAA\
-    AAAAAAAAGQIAADIAAAAAAAAAAAAAABQCAAADAAEAIAIAAAIAAQAGAPn/AAAAAAAAAQAGAAAAAAAAAAAAAAAdAgAAMgAA\
-    AAAAAAAAAAAAGAIAAAMAAQAkAgAAAgABAAcA+P8AAAAAAAABAAcAAAAAAAAAAAAAACECAAA6AAAAAAAAAAAAAAAcAgAA\
-    AwABACgCAAACAAEACAD3/wAAAAAAAAEACAAAAAAAAAAAAAAAJQIAADoAAAAAAAAAAAAAACACAAADAAEALAIAAAIAAQAJ\
-    APb/AAAAAAAAAQAJAAAAAAAAAAAAAAApAgAAOgAAAAAAAAAAAAAAJAIAAAMAAQAwAgAAAgABAAoA9f8AAAAAAAABAAoA\
-    AAAAAAAAAAAAAC0CAABCAAAAAAAAAAAAAAAoAgAAAwABADQCAAACAAEACwD0/wAAAAAAAAEACwAAAAAAAAAAAAAAMQIA\
-    AEIAAAAAAAAAAAAAACwCAAADAAEAOAIAAAIAAQAMAPP/AAAAAAAAAQAMAAAAAAAAAAAAAAA1AgAAKgAAAAAAAAAAAAAA\
-    MAIAAAMAAQA8AgAAAgABAA0A8v8AAAAAAAABAA0AAAAAAAAAAAAAADkCAAAqAAAAAAAAAAAAAAA0AgAAAwABAEACAAAC\
-    AAEADgDx/wAAAAABAAAAAAAAAJfqYAolOeeHPQIAACoAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAPAPD/AAAAAAEA\
-    AAAAAAAAqYd/GnF4Dp4lAgAAKgAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAABAA7/8AAAAAAQAAAAAAAADTxkzvYG86\
-    rA0CAAA6AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAEQDu/wAAAAABAAAAAAAAAL8M+/dpyovt9QEAAFIAAAAAAAAA\
-    AAAAAAAAAAAAAAAAAAAAAAAAAAASAO3/AAAAAAEAAAAAAAAA8Uk+oug/V8LhAQAAWgAAAAAAAAAAAAAAAAAAAAAAAAAA\
-    AAAAAAAAAHZvaWQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\
-    AABib29sAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAaW50\
-    OAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAGludDE2AAAA\
-    AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAABpbnQzMgAAAAAAAAAA\
-    AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAaW50NjQAAAAAAAAAAAAAAAAA\
-    AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAHVpbnQ4AAAAAAAAAAAAAAAAAAAAAAAA\
-    AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAB1aW50MTYAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\
-    AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAdWludDMyAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\
-    AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAHVpbnQ2NAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\
-    AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAABmbG9hdDMyAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\
-    AAAAAAAAAAAAAAAAAAAAAAAAAAAAZmxvYXQ2NAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\
-    AAAAAAAAAAAAAAAAAAAAAHRleHQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\
-    AAAAAAAAAAAAAABkYXRhAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\
-    AAAAAAAAbGlzdAAAAABlbnVtAAAAAHN0cnVjdAAAaW50ZXJmYWNlAAAAAAAAAGFueVBvaW50ZXIAAAAAAAAAAAAABQAG\
-    ACYZUrp9j5XRDQAAAAIAAADZckxiCcU/qQAAAAAAAAAAAAAAAAAAAAAVAAAAygAAACEAAAAHAAAAAAAAAAAAAAAdAAAA\
-    xwAAAAAAAAAAAAAAAAAAAAAAAABzY2hlbWEuY2FwbnA6RWxlbWVudFNpemUAAAAAAAAAAAAAAAABAAEAIAAAAAEAAgAA\
-    AAAAAAAAAFkAAAAyAAAAAAAAAAAAAAABAAAAAAAAAFEAAAAiAAAAAAAAAAAAAAACAAAAAAAAAEkAAAAqAAAAAAAAAAAA\
-    AAADAAAAAAAAAEEAAABKAAAAAAAAAAAAAAAEAAAAAAAAAD0AAABSAAAAAAAAAAAAAAAFAAAAAAAAADkAAABaAAAAAAAA\
-    AAAAAAAGAAAAAAAAADUAAABCAAAAAAAAAAAAAAAHAAAAAAAAAC0AAACCAAAAAAAAAAAAAABlbXB0eQAAAGJpdAAAAAAA\
-    Ynl0ZQAAAAB0d29CeXRlcwAAAAAAAAAAZm91ckJ5dGVzAAAAAAAAAGVpZ2h0Qnl0ZXMAAAAAAABwb2ludGVyAGlubGlu\
-    ZUNvbXBvc2l0ZQAAAAAABQAGAGOZg31bMF3YDQAAAAEAAQDZckxiCcU/qQAABwAAAAAAAAAAAAAAAAAVAAAA0gAAACEA\
-    AAAHAAAAAAAAAAAAAAAdAAAArwAAAAAAAAAAAAAAAAAAAAAAAABzY2hlbWEuY2FwbnA6Q2FwbnBWZXJzaW9uAAAAAAAA\
-    AAAAAAABAAEADAAAAAMABAAAAAAAAAAAAAAAAQAAAAAAAAAAAAAAAABFAAAAMgAAAAAAAAAAAAAAQAAAAAMAAQBMAAAA\
-    AgABAAEAAAACAAAAAAABAAEAAAAAAAAAAAAAAEkAAAAyAAAAAAAAAAAAAABEAAAAAwABAFAAAAACAAEAAgAAAAMAAAAA\
-    AAEAAgAAAAAAAAAAAAAATQAAADIAAAAAAAAAAAAAAEgAAAADAAEAVAAAAAIAAQBtYWpvcgAAAAcAAAAAAAAAAAAAAAAA\
-    AAAAAAAAAAAAAAAAAAAAAAAABwAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAbWlub3IAAAAGAAAAAAAAAAAAAAAAAAAAAAAA\
-    AAAAAAAAAAAAAAAAAAYAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAG1pY3JvAAAABgAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\
-    AAAAAAAAAAAGAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAABQAGAELCD/q7Vb/eEgAAAAEAAQAXpCP5TKuC5gEABwAA\
-    AAAAAAAAAAAAAAAVAAAA6gAAACEAAAAHAAAAAAAAAAAAAAAdAAAAdwAAAAAAAAAAAAAAAAAAAAAAAABzY2hlbWEuY2Fw\
-    bnA6Tm9kZS5OZXN0ZWROb2RlAAAAAAAAAAABAAEACAAAAAMABAAAAAAAAAAAAAAAAQAAAAAAAAAAAAAAAAApAAAAKgAA\
-    AAAAAAAAAAAAJAAAAAMAAQAwAAAAAgABAAEAAAAAAAAAAAABAAEAAAAAAAAAAAAAAC0AAAAaAAAAAAAAAAAAAAAoAAAA\
-    AwABADQAAAACAAEAbmFtZQAAAAAMAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAwAAAAAAAAAAAAAAAAAAAAA\
-    AAAAAAAAAGlkAAAAAAAACQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAJAAAAAAAAAAAAAAAAAAAAAAAAAAAA\
-    AAAAAAAABQAGABekI/lMq4LmDQAAAAEABQDZckxiCcU/qQYABwAAAAYABgAAAAAAAAAVAAAAkgAAAB0AAAA3AAAAAAAA\
-    AAAAAABJAAAAFwMAAAAAAAAAAAAAAAAAAAAAAABzY2hlbWEuY2FwbnA6Tm9kZQAAAAAAAAAMAAAAAQABALGjD/HMG1K5\
-    EQAAAFIAAABCwg/6u1W/3hEAAABaAAAArlcTBOMdjvMRAAAAWgAAAFBhcmFtZXRlcgAAAAAAAABOZXN0ZWROb2RlAAAA\
-    AAAAU291cmNlSW5mbwAAAAAAADgAAAADAAQAAAAAAAAAAAAAAAEAAAAAAAAAAAAAAAAAeQEAABoAAAAAAAAAAAAAAHQB\
-    AAADAAEAgAEAAAIAAQABAAAAAAAAAAAAAQABAAAAAAAAAAAAAAB9AQAAYgAAAAAAAAAAAAAAfAEAAAMAAQCIAQAAAgAB\
-    AAIAAAACAAAAAAABAAIAAAAAAAAAAAAAAIUBAADCAAAAAAAAAAAAAACIAQAAAwABAJQBAAACAAEAAwAAAAIAAAAAAAEA\
-    AwAAAAAAAAAAAAAAkQEAAEIAAAAAAAAAAAAAAIwBAAADAAEAmAEAAAIAAQAGAAAAAQAAAAAAAQAEAAAAAAAAAAAAAACV\
-    AQAAYgAAAAAAAAAAAAAAlAEAAAMAAQCwAQAAAgABAAcAAAACAAAAAAABAAUAAAAAAAAAAAAAAK0BAABiAAAAAAAAAAAA\
-    AACsAQAAAwABAMgBAAACAAEACAD//wAAAAAAAAEABgAAAAAAAAAAAAAAxQEAACoAAAAAAAAAAAAAAMABAAADAAEAzAEA\
-    AAIAAQAJAP7/AAAAAAEAAAAAAAAANUT7N5uxoJ7JAQAAOgAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAoA/f8AAAAA\
-    AQAAAAAAAACY9TNDNrNKtbEBAAAqAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAACwD8/wAAAAABAAAAAAAAAI8hwvDP\
-    UyfomQEAAFIAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAMAPv/AAAAAAEAAAAAAAAAIJQNeqylirGFAQAAMgAAAAAA\
-    AAAAAAAAAAAAAAAAAAAAAAAAAAAAAA0A+v8AAAAAAQAAAAAAAACQAgpA1BkW7G0BAABaAAAAAAAAAAAAAAAAAAAAAAAA\
-    AAAAAAAAAAAABAAAAAUAAAAAAAEAIAAAAAAAAAAAAAAAWQEAAFoAAAAAAAAAAAAAAFgBAAADAAEAdAEAAAIAAQAFAAAA\
-    IAEAAAAAAQAhAAAAAAAAAAAAAABxAQAAUgAAAAAAAAAAAAAAcAEAAAMAAQB8AQAAAgABAGlkAAAAAAAACQAAAAAAAAAA\
-    AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAJAAAAAAAAAAAAAAAAAAAAAAAAAAAAAABkaXNwbGF5TmFtZQAAAAAADAAAAAAA\
-    AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAMAAAAAAAAAAAAAAAAAAAAAAAAAAAAAABkaXNwbGF5TmFtZVByZWZpeExl\
-    bmd0aAAIAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAgAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAHNjb3BlSWQA\
-    CQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAJAAAAAAAAAAAAAAAAAAAAAAAAAAAAAABuZXN0ZWROb2RlcwAA\
-    AAAADgAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAMAAQAQAAAAAAAAAELCD/q7Vb/eAAAAAAAAAAAAAAAAAAAAAA4A\
-    AAAAAAAAAAAAAAAAAAAAAAAAAAAAAGFubm90YXRpb25zAAAAAAAOAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAwAB\
-    ABAAAAAAAAAAQnUlqw2VyPEAAAAAAAAAAAAAAAAAAAAADgAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAZmlsZQAAAAAAAAAA\
-    AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAHN0cnVjdAAAZW51bQAAAABp\
-    bnRlcmZhY2UAAAAAAAAAY29uc3QAAABhbm5vdGF0aW9uAAAAAAAAcGFyYW1ldGVycwAAAAAAAA4AAAAAAAAAAAAAAAAA\
-    AAAAAAAAAAAAAAAAAAADAAEAEAAAAAAAAACxow/xzBtSuQAAAAAAAAAAAAAAAAAAAAAOAAAAAAAAAAAAAAAAAAAAAAAA\
-    AAAAAABpc0dlbmVyaWMAAAAAAAAAAQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAABAAAAAAAAAAAAAAAAAAAA\
-    AAAAAAAAAAAAAAAABQAGAI8hwvDPUyfoEgAAAAEABQAXpCP5TKuC5gYABwABAAAAAAAAAAAAAAAVAAAA4gAAAAAAAAAA\
-    AAAAAAAAAAAAAAAZAAAAdwAAAAAAAAAAAAAAAAAAAAAAAABzY2hlbWEuY2FwbnA6Tm9kZS5pbnRlcmZhY2UAAAAAAAgA\
-    AAADAAQAAAAAAAMAAAAAAAEADwAAAAAAAAAAAAAAKQAAAEIAAAAAAAAAAAAAACQAAAADAAEAQAAAAAIAAQABAAAABAAA\
-    AAAAAQAfAAAAAAAAAAAAAAA9AAAAagAAAAAAAAAAAAAAPAAAAAMAAQBYAAAAAgABAG1ldGhvZHMADgAAAAAAAAAAAAAA\
-    AAAAAAAAAAAAAAAAAAAAAAMAAQAQAAAAAAAAAIBNMzvizACVAAAAAAAAAAAAAAAAAAAAAA4AAAAAAAAAAAAAAAAAAAAA\
-    AAAAAAAAAHN1cGVyY2xhc3NlcwAAAAAOAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAwABABAAAAAAAAAA+Nek0J4q\
-    lqkAAAAAAAAAAAAAAAAAAAAADgAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAUABgCQAgpA1BkW7BIAAAABAAUAF6Qj\
-    +UyrguYGAAcAAQAAAAAAAAAAAAAAFQAAAOoAAAAAAAAAAAAAAAAAAAAAAAAAGQAAAN8CAAAAAAAAAAAAAAAAAAAAAAAA\
-    c2NoZW1hLmNhcG5wOk5vZGUuYW5ub3RhdGlvbgAAAAA0AAAAAwAEAAAAAAADAAAAAAABABIAAAAAAAAAAAAAAF0BAAAq\
-    AAAAAAAAAAAAAABYAQAAAwABAGQBAAACAAEAAQAAAHAAAAAAAAEAEwAAAAAAAAAAAAAAYQEAAGIAAAAAAAAAAAAAAGAB\
-    AAADAAEAbAEAAAIAAQACAAAAcQAAAAAAAQAUAAAAAAAAAAAAAABpAQAAagAAAAAAAAAAAAAAaAEAAAMAAQB0AQAAAgAB\
-    AAMAAAByAAAAAAABABUAAAAAAAAAAAAAAHEBAABiAAAAAAAAAAAAAABwAQAAAwABAHwBAAACAAEABAAAAHMAAAAAAAEA\
-    FgAAAAAAAAAAAAAAeQEAAIoAAAAAAAAAAAAAAHwBAAADAAEAiAEAAAIAAQAFAAAAdAAAAAAAAQAXAAAAAAAAAAAAAACF\
-    AQAAcgAAAAAAAAAAAAAAhAEAAAMAAQCQAQAAAgABAAYAAAB1AAAAAAABABgAAAAAAAAAAAAAAI0BAABqAAAAAAAAAAAA\
-    AACMAQAAAwABAJgBAAACAAEABwAAAHYAAAAAAAEAGQAAAAAAAAAAAAAAlQEAAGoAAAAAAAAAAAAAAJQBAAADAAEAoAEA\
-    AAIAAQAIAAAAdwAAAAAAAQAaAAAAAAAAAAAAAACdAQAAagAAAAAAAAAAAAAAnAEAAAMAAQCoAQAAAgABAAkAAAB4AAAA\
-    AAABABsAAAAAAAAAAAAAAKUBAACKAAAAAAAAAAAAAACoAQAAAwABALQBAAACAAEACgAAAHkAAAAAAAEAHAAAAAAAAAAA\
-    AAAAsQEAAHIAAAAAAAAAAAAAALABAAADAAEAvAEAAAIAAQALAAAAegAAAAAAAQAdAAAAAAAAAAAAAAC5AQAAagAAAAAA\
-    AAAAAAAAuAEAAAMAAQDEAQAAAgABAAwAAAB7AAAAAAABAB4AAAAAAAAAAAAAAMEBAACSAAAAAAAAAAAAAADEAQAAAwAB\
-    ANABAAACAAEAdHlwZQAAAAAQAAAAAAAAAGDM+eHteHPQAAAAAAAAAAAAAAAAAAAAABAAAAAAAAAAAAAAAAAAAAAAAAAA\
-    AAAAAHRhcmdldHNGaWxlAAAAAAABAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAEAAAAAAAAAAAAAAAAAAAAA\
-    AAAAAAAAAHRhcmdldHNDb25zdAAAAAABAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAEAAAAAAAAAAAAAAAAA\
-    AAAAAAAAAAAAAHRhcmdldHNFbnVtAAAAAAABAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAEAAAAAAAAAAAAA\
-    AAAAAAAAAAAAAAAAAHRhcmdldHNFbnVtZXJhbnQAAAAAAAAAAAEAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\
-    AQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAdGFyZ2V0c1N0cnVjdAAAAAEAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\
-    AAAAAQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAdGFyZ2V0c0ZpZWxkAAAAAAEAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\
-    AAAAAAAAAQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAdGFyZ2V0c1VuaW9uAAAAAAEAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\
-    AAAAAAAAAAAAAQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAdGFyZ2V0c0dyb3VwAAAAAAEAAAAAAAAAAAAAAAAAAAAAAAAA\
-    AAAAAAAAAAAAAAAAAQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAdGFyZ2V0c0ludGVyZmFjZQAAAAAAAAAAAQAAAAAAAAAA\
-    AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAABAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAB0YXJnZXRzTWV0aG9kAAAAAQAAAAAA\
-    AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAABAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAB0YXJnZXRzUGFyYW0AAAAAAQAA\
-    AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAABAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAB0YXJnZXRzQW5ub3RhdGlv\
-    bgAAAAAAAAABAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAEAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAF\
-    AAYAvwz792nKi+0SAAAAAQADAGDM+eHteHPQAQAHAAEAAAAAAAAAAAAAABUAAADiAAAAAAAAAAAAAAAAAAAAAAAAABkA\
-    AAB3AAAAAAAAAAAAAAAAAAAAAAAAAHNjaGVtYS5jYXBucDpUeXBlLmludGVyZmFjZQAAAAAACAAAAAMABAAAAAAAAQAA\
-    AAAAAQARAAAAAAAAAAAAAAApAAAAOgAAAAAAAAAAAAAAJAAAAAMAAQAwAAAAAgABAAEAAAAAAAAAAAABABcAAAAAAAAA\
-    AAAAAC0AAAAyAAAAAAAAAAAAAAAoAAAAAwABADQAAAACAAEAdHlwZUlkAAAJAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\
-    AAAAAAAAAAkAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAGJyYW5kAAAAEAAAAAAAAAArQmVg8FU0kAAAAAAAAAAAAAAAAAAA\
-    AAAQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAABQAGAEJ1JasNlcjxDQAAAAEAAQDZckxiCcU/qQIABwAAAAAAAAAA\
-    AAAAAAAVAAAAwgAAAB0AAAAHAAAAAAAAAAAAAAAZAAAArwAAAAAAAAAAAAAAAAAAAAAAAABzY2hlbWEuY2FwbnA6QW5u\
-    b3RhdGlvbgAAAAAAAQABAAwAAAADAAQAAAAAAAAAAAAAAAEAAAAAAAAAAAAAAAAARQAAABoAAAAAAAAAAAAAAEAAAAAD\
-    AAEATAAAAAIAAQACAAAAAAAAAAAAAQABAAAAAAAAAAAAAABJAAAAMgAAAAAAAAAAAAAARAAAAAMAAQBQAAAAAgABAAEA\
-    AAABAAAAAAABAAIAAAAAAAAAAAAAAE0AAAAyAAAAAAAAAAAAAABIAAAAAwABAFQAAAACAAEAaWQAAAAAAAAJAAAAAAAA\
-    AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAkAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAHZhbHVlAAAAEAAAAAAAAACbDLDX\
-    0twjzgAAAAAAAAAAAAAAAAAAAAAQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAABicmFuZAAAABAAAAAAAAAAK0JlYPBVNJAA\
-    AAAAAAAAAAAAAAAAAAAAEAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAUABgCuVxME4x2O8xIAAAABAAEAF6Qj+Uyr\
-    guYCAAcAAAAAAAAAAAAAAAAAFQAAAOoAAAAhAAAAFwAAAAAAAAAAAAAAKQAAAK8AAAAAAAAAAAAAAAAAAAAAAAAAc2No\
-    ZW1hLmNhcG5wOk5vZGUuU291cmNlSW5mbwAAAAAEAAAAAQABAKIfjok4kLrCAQAAADoAAABNZW1iZXIAAAwAAAADAAQA\
-    AAAAAAAAAAAAAAEAAAAAAAAAAAAAAAAARQAAABoAAAAAAAAAAAAAAEAAAAADAAEATAAAAAIAAQABAAAAAAAAAAAAAQAB\
-    AAAAAAAAAAAAAAACAAAAAgAAAAAAAAAAAAAAGgAAAAIAAABCAAAAAgAAAAIAAAABAAAAAAABAAIAAAAAAAAAAAAAAC0A\
-    AABCAAAAAAAAAAAAAABiAAAAAgAAAKoAAAACAAAAaWQAAAAAAAAJAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\
-    AAkAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAG1lbWJlcnMAAQAAAFoAAABkb2NDb21tZW50AAAAAAAAAAAAAAMAAQAMAAAA\
-    AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAACAAEADAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAMAAQAO\
-    AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAwABABAAAAAAAAAAoh+OiTiQusIAAAAAAAAAAAAAAAAAAAAAAAAAAAIA\
-    AQAOAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=
+    MQL4AxIIGTEBNgFRlAUGUwwBBQZTRAIFBlPkAgUGU0QFBQZTTAYFBlOoBgUGU2QIBQZTIAkFBlPQCQUGU+ALBQZT6AwF\
+    BlOcDQUGU6AOBQZTVA8FBhMCAQETcgIBE5IDAROaBAETugUBE0IHARNSCgETugsBE9IMARNKDwETyhABE8oRARNKGwET\
+    kh0BE/olAROqJwEToikBEyIrARMqMgET6jMBEwI7ARN6PAETaj4B/5fqYAolOeeHAFESAQP/YMz54e14c9AAFQEHAQAA\
+    ERW6AAERFT8AAf9zY2hlbWEuYwFhcG5wOlR5cD9lLmxpc3RRBAMEAAAUAQ4AABENYgAAUQwDAVEYAgH/ZWxlbWVudFQA\
+    B3lwZQEQ/2DM+eHteHPQAAABARAAAf9WNln+eV87jgBRHQED//FJPqLoP1fCAFUBBwEEAQUxFVoBAAERIecAAf9zY2hl\
+    bWEuYwRhcG5wOlR5cGUuYW55UG9pbnRlci51bmNvbnN0cmFpbgNlZFEQAwQM//8UARIAABFhQgAAUVwDAVFoAgENAf7/\
+    FAEZAAARZToAAFFgAwFRbAIBDQL9/xQBGgAAEWkqAABRZAMBUXACAQ0D/P8UARsAABFtWgAAUWwDAVF4AgF/YW55S2lu\
+    ZAAGP3N0cnVjdAAGD2xpc3QABv9jYXBhYmlsaQADdHkABv8rQmVg8FU0kAARDQH/2XJMYgnFP6kABQEHAAARFZoRHScA\
+    ABExPwAB/3NjaGVtYS5jAWFwbnA6QnJhA25kUQgBAf/Ja2OphTTXqwARCTL//OeelhbNY8gAEQVCH1Njb3Blf0JpbmRp\
+    bmdRBAMEAAAEAQAAEQ06AABRCAMBUSQCAT9zY29wZXMBDgABUAMBARD/yWtjqYU016sAAAEBDgABv4BNMzvizJVRDQED\
+    /9lyTGIJxT+pAAUFBwAAERWiER0HAAAxGccBAAH/c2NoZW1hLmMBYXBucDpNZXQHaG9kUAEBUSADBAAABAEAABHRKgAA\
+    UcwDAVHYAgEBARQBAQAAEdVSAABR1AMBUeACAREDARQBAgAAEd2CAABR3AMBUegCAREFAhQBAwAAEeWKAABR6AMBUfQC\
+    AREHARQBBAAAEfFiAABR8AMBUwwBAgERBAIUAQUAABMJAVoAAFMIAQMBUxQBAgERBgMUAQYAABMRAWIAAFMQAQMBUxwB\
+    AgERAgQUAQcAABMZAZoAAFMcAQMBUzgBAgEPbmFtZQEMAAIBDAAB/2NvZGVPcmRlAAFyAQcAAgEHAAH/cGFyYW1TdHIB\
+    dWN0VHlwZQABCQACAQkAAf9yZXN1bHRTdAFydWN0VHlwZQAAAQkAAgEJAAH/YW5ub3RhdGkAB29ucwEOAAFQAwEBEP9C\
+    dSWrDZXI8QAAAQEOAAH/cGFyYW1CcmEAA25kARD/K0JlYPBVNJAAAAEBEAAB/3Jlc3VsdEJyAAdhbmQBEP8rQmVg8FU0\
+    kAAAAQEQAAH/aW1wbGljaXQBUGFyYW1ldGUDcnMBDgABUAMBARD/saMP8cwbUrkAAAEBDgAB/02aVNzrfIqXAFENAQH/\
+    2XJMYgnFP6kABQIHAAARFboRHQcAABEZrwAB/3NjaGVtYS5jAWFwbnA6RW51P21lcmFudFABAVEMAwQAAAQBAAARRSoA\
+    AFFAAwFRTAIBAQEUAQEAABFJUgAAUUgDAVFUAgERAgEUAQIAABFRYgAAUVADAVFsAgEPbmFtZQEMAAIBDAAB/2NvZGVP\
+    cmRlAAFyAQcAAgEHAAH/YW5ub3RhdGkAB29ucwEOAAFQAwEBEP9CdSWrDZXI8QAAAQEOAAH/Esf+fL5MsZcAERME/1/0\
+    Sh+kUK2aAAABMRUSARElBwAAUSADAVEsAgEAAP9zY2hlbWEuYwNhcG5wOkZpZWxkLm5vRGlzY3JpbWluYW4BdFABAQEH\
+    AAINB///AAH/X/RKH6RQrZoAUQ0BA//ZckxiCcU/qQBFBAcCAQQRFZoRHRcAADEpjwEAAf9zY2hlbWEuYwFhcG5wOkZp\
+    ZQNsZFEEAQH/Esf+fL5MsZcAEQF6/25vRGlzY3JpAD9taW5hbnRRHAMEAAAEAQAAEbUqAABRsAMBUbwCAQEBFAEBAAAR\
+    uVIAAFG4AwFRxAIBEQIBFAECAAARwWIAAFHAAwFR3AIBEQMBFAEDAQER2ZIAAFHcAwFR6AIBDQT//wEB/290tGtHBSPE\
+    ABHlKgACDQX+/wEB/xEd22jbzfzKABHNMgACAQYBAf/mC4eHwtWQuwARtUIAAg9uYW1lAQwAAgEMAAH/Y29kZU9yZGUA\
+    AXIBBwACAQcAAf9hbm5vdGF0aQAHb25zAQ4AAVADAQEQ/0J1JasNlcjxAAABAQ4AAf9kaXNjcmltaQFuYW50VmFsdQFl\
+    AQcAAg0H//8AAQ9zbG90H2dyb3Vwf29yZGluYWz/hUph9CT30Z0AUR0BA//xST6i6D9XwgAVAQcBAAAxFToBAAERHXcA\
+    Af9zY2hlbWEuYwNhcG5wOlR5cGUuYW55UG9pbnRlci5wYXI/YW1ldGVyUQgDBBACFAETAAARKUIAAFEkAwFRMAIBEQEF\
+    FAEUAAARLXoAAFEsAwFROAIBf3Njb3BlSWQBCQACAQkAAf9wYXJhbWV0ZQA/ckluZGV4AQcAAgEHAAH/qYd/GnF4Dp4A\
+    URIBA/9gzPnh7Xhz0AAVAQcBAAARFboAAREVdwAB/3NjaGVtYS5jAWFwbnA6VHlwP2UuZW51bVEIAwQQARQBDwAAESk6\
+    AABRJAMBUTACAQEBFAEVAAARLTIAAFEoAwFRNAIBP3R5cGVJZAEJAAIBCQABH2JyYW5kARD/K0JlYPBVNJAAAAEBEAAB\
+    /zVE+zebsaCeAFESAQX/F6Qj+UyrguYAFQYHAQAAERXKAAExGY8BAAH/c2NoZW1hLmMCYXBucDpOb2RlLnN0cnVjdAAA\
+    URwDBBAHFAEHAAARtXIAAFG0AwFRwAIBEQEMFAEIAAARvWoAAFG8AwFRyAIBEQINFAEJAAARxbIAAFHIAwFR1AIBEQPg\
+    FAEKAAAR0UIAAFHMAwFR2AIBEQQPFAELAAAR1ZIAAFHYAwFR5AIBEQUIFAEMAAAR4ZoAAFHkAwFR8AIBEQYDFAENAAAR\
+    7ToAAFHoAwFTBAECAf9kYXRhV29yZAAfQ291bnQBBwACAQcAAf9wb2ludGVyQwAPb3VudAEHAAIBBwAB/3ByZWZlcnJl\
+    AWRMaXN0RW5jH29kaW5nAQ//JhlSun2PldEAAAEBDwABf2lzR3JvdXABAQACAQEAAf9kaXNjcmltaQFuYW50Q291bgF0\
+    AQcAAgEHAAH/ZGlzY3JpbWkBbmFudE9mZnMDZXQBCAACAQgAAT9maWVsZHMBDgABUAMBARD/X/RKH6RQrZoAAAEBDgAB\
+    /9lyTGIJxT+pAAEHAAIRFWoRGccRxR8AAv9zY2hlbWEuYwAPYXBucFEwAQH/F6Qj+UyrguYAEVkq/1/0Sh+kUK2aABFV\
+    Mv9NmlTc63yKlwARUVL/+Nek0J4qlqkAEVFav4BNMzvizJURUTr/YMz54e14c9AAEU0q/ytCZWDwVTSQABFJMv+bDLDX\
+    0twjzgARRTL/QnUlqw2VyPEAEUFa/yYZUrp9j5XRABFBYv9jmYN9WzBd2AARQWr/ztcKIfZGxb8AEUGqD05vZGUfRmll\
+    bGT/RW51bWVyYW4AAXT/U3VwZXJjbGEAA3NzP01ldGhvZA9UeXBlH0JyYW5kH1ZhbHVl/0Fubm90YXRpAANvbv9FbGVt\
+    ZW50UwAHaXpl/0NhcG5wVmVyAA9zaW9u/0NvZGVHZW5lAXJhdG9yUmVxD3Vlc3RRBAEC/yxfgL+e+ca5AFEEAgFBFAEB\
+    DAAAEQFy/2NhcG5wOjpzAB9jaGVtYQAA//jXpNCeKpapAFENAQH/2XJMYgnFP6kABQEHAAARFcIRHQcAABEZdwAB/3Nj\
+    aGVtYS5jAmFwbnA6U3VwZXJjbGFzcwBQAQFRCAMEAAAEAQAAESkaAABRJAMBUTACAQEBFAEBAAARLTIAAFEoAwFRNAIB\
+    A2lkAQkAAgEJAAEfYnJhbmQBEP8rQmVg8FU0kAAAAQEQAAH/yWtjqYU016sAURMBAv8rQmVg8FU0kABFAQcCAQQRFcoR\
+    IQcAABEdrwAB/3NjaGVtYS5jAmFwbnA6QnJhbmQuU2NvcGUAAFABAVEMAwQAAAQBAAARRUIAAFFAAwFRTAIBDQH//xQB\
+    AQAAEUkqAABRRAMBUWACAQ0C/v8UAQIAABFdQgAAUVgDAVFkAgF/c2NvcGVJZAEJAAIBCQABD2JpbmQBDgABUAMBARD/\
+    /OeelhbNY8gAAAEBDgABf2luaGVyaXQABv/TxkzvYG86rABREgED/2DM+eHteHPQABUBBwEAABEVygABERl3AAH/c2No\
+    ZW1hLmMCYXBucDpUeXBlLnN0cnVjdAAAUQgDBBABFAEQAAARKToAAFEkAwFRMAIBAQEUARYAABEtMgAAUSgDAVE0AgE/\
+    dHlwZUlkAQkAAgEJAAEfYnJhbmQBEP8rQmVg8FU0kAAAAQEQAAH/5VcjEpNBUK4AUTABAf1igS6wDurPBQEHAAAxFboB\
+    ES0HAAARAgEAAf9zY2hlbWEuYwVhcG5wOkNvZGVHZW5lcmF0b3JSZXF1ZXN0LlJlcXVlc3RlZEZpbGUuP0ltcG9ydFAB\
+    AREBd1EIAwQAAAQBAAARKRoAAFEkAwFRMAIBAQEUAQEAABEtKgAAUSgDAVE0AgEDaWQBCQACAQkAAQ9uYW1lAQwAAgEM\
+    AAFQBQb/IJQNeqylirEAURIBBf8XpCP5TKuC5gAVBgcBAAARFcIAAREVdwAB/3NjaGVtYS5jAmFwbnA6Tm9kZS5jb25z\
+    dABRCAMEEAMUARAAABEpKgAAUSQDAVEwAgERAQQUAREAABEtMgAAUSgDAVE0AgEPdHlwZQEQ/2DM+eHteHPQAAABARAA\
+    AR92YWx1ZQEQ/5sMsNfS3CPOAAABARAAAVAFBv+Y9TNDNrNKtQBREgEF/xekI/lMq4LmABUGBwEAABEVugABERU/AAH/\
+    c2NoZW1hLmMBYXBucDpOb2Q/ZS5lbnVtUQQDBBADFAEOAAARDVoAAFEMAwFRKAIB/2VudW1lcmFuAAN0cwEOAAFQAwEB\
+    EP9NmlTc63yKlwAAAQEOAAFQBQb/saMP8cwbUrkAERIB/xekI/lMq4LmAAUBBwAAERXiESEHAAARHT8AAf9zY2hlbWEu\
+    YwJhcG5wOk5vZGUuUGFyYW1lB3RlclABAVEEAwQAAAQBAAARDSoAAFEIAwFRFAIBD25hbWUBDAACAQwAAVAFBv904lYM\
+    EsnvugBRHQED//FJPqLoP1fCABUBBwEAADEVqgEAARElPwAB/3NjaGVtYS5jBWFwbnA6VHlwZS5hbnlQb2ludGVyLmlt\
+    cGxpY2l0TWV0aG9kUGFyYW0PZXRlclEEAwQQBRQBGAAAEQ16AABRDAMBURgCAf9wYXJhbWV0ZQA/ckluZGV4AQcAAgEH\
+    AAFQBQb/5guHh8LVkLsAURMBA/9f9EofpFCtmgBVBAcBAgEFERXaAAERGXcAAf9zY2hlbWEuYwJhcG5wOkZpZWxkLm9y\
+    ZGluA2FsUQgDBAz//xQBCAAAESlKAABRKAMBUTQCAR0B/v8GFAEJAAARMUoAAFEwAwFRPAIB/2ltcGxpY2l0AAAH/2V4\
+    cGxpY2l0AAAAAQcAAgEHAAFQBQb/ztcKIfZGxb8AEQ0B/9lyTGIJxT+pAAUEBwAAMRUSARElFwAAETHnAAH/c2NoZW1h\
+    LmMDYXBucDpDb2RlR2VuZXJhdG9yUmVxdWVzAXRRBAEB/WKBLrAO6s8RAXL/UmVxdWVzdGUAH2RGaWxlURADBAEBBAEA\
+    ABFhMgAAUVwDAVF4AgERAwEUAQEAABF1egAAUXQDAVGQAgEQAhQBAgAAEY1qAABRjAMBUZgCARECAxQBAwAAEZVaAABR\
+    lAMBUbACAR9ub2RlcwEOAAFQAwEBEP8XpCP5TKuC5gAAAQEOAAH/cmVxdWVzdGUAP2RGaWxlcwEOAAFQAwEBEP1igS6w\
+    DurPAAEBDgAB/2NhcG5wVmVyAA9zaW9uARD/Y5mDfVswXdgAAAEBEAAB/3NvdXJjZUluAANmbwEOAAFQAwEBEP+uVxME\
+    4x2O8wAAAQEOAAFQBQb/8Uk+oug/V8IAURIBA/9gzPnh7Xhz0ABVAQcBAwEEERXqAAERGa8AAf9zY2hlbWEuYwJhcG5w\
+    OlR5cGUuYW55UG9pD250ZXJRDAMEDP//AQH/VjZZ/nlfO44AEUVyAAINAf7/AQH/hUph9CT30Z0AETFSAAINAv3/AQH/\
+    dOJWDBLJ77oAER3CAAL/dW5jb25zdHIAH2FpbmVk/3BhcmFtZXRlAAFy/2ltcGxpY2l0Ak1ldGhvZFBhcmFtZXRlcgBQ\
+    BQb/oh+OiTiQusIAER0B/65XEwTjHY7zAAUBBwAAMRUiARElBwAAESE/AAH/c2NoZW1hLmMDYXBucDpOb2RlLlNvdXJj\
+    ZUluZm8uTWVtB2JlclABAVEEAwQAAAQBAAARDVoAAFEMAwFRGAIB/2RvY0NvbW1lAANudAEMAAIBDAABUAUG/290tGtH\
+    BSPEAFETAQP/X/RKH6RQrZoAFQQHAQAAERXCAAERFecAAf9zY2hlbWEuYwJhcG5wOkZpZWxkLnNsb3QAURADBBABFAEE\
+    AAARYToAAFFcAwFRaAIBEQECFAEFAAARZSoAAFFgAwFRbAIBEQIDFAEGAAARaWoAAFFoAwFRdAIBEQOAFAEKAAARcZoA\
+    AFF0AwFRgAIBP29mZnNldAEIAAIBCAABD3R5cGUBEP9gzPnh7Xhz0AAAAQEQAAH/ZGVmYXVsdFYAD2FsdWUBEP+bDLDX\
+    0twjzgAAAQEQAAH/aGFkRXhwbGkBY2l0RGVmYXUDbHQBAQACAQEAAVAFBv/8556WFs1jyABREwEB/ytCZWDwVTSQAEUB\
+    BwIAABEV2hEhBwAAER13AAH/c2NoZW1hLmMCYXBucDpCcmFuZC5CaW5kaQNuZ1ABAVEIAwQM//8EAQAAESlCAABRJAMB\
+    UTACAQ0B/v8UAQEAABEtKgAAUSgDAVE0AgF/dW5ib3VuZAAGD3R5cGUBEP9gzPnh7Xhz0AAAAQEQAAFQBQb/ER3baNvN\
+    /MoAURMBA/9f9EofpFCtmgAVBAcBAAARFcoAAREZPwAB/3NjaGVtYS5jAmFwbnA6RmllbGQuZ3JvdXAAAFEEAwQQAhQB\
+    BwAAEQ06AABRCAMBURQCAT90eXBlSWQBCQACAQkAAVAFBv+bDLDX0twjzgBRDQEC/9lyTGIJxT+pAEUBBxMAABEVmhEd\
+    BwAAMRkvBAAB/3NjaGVtYS5jAWFwbnA6VmFsA3VlUAEBUUwDBAz//wQBAAATBQIqAABSAgMBUwwCAgEdAf7/EBQBAQAA\
+    EwkCKgAAUwQCAwFTEAICAR0C/f8CFAECAAATDQIqAABTCAIDAVMUAgIBHQP8/wEUAQMAABMRAjIAAFMMAgMBUxgCAgEd\
+    BPv/ARQBBAAAExUCMgAAUxACAwFTHAICAR0F+v8BFAEFAAATGQIyAABTFAIDAVMgAgIBHQb5/wIUAQYAABMdAjIAAFMY\
+    AgMBUyQCAgEdB/j/ARQBBwAAEyECOgAAUxwCAwFTKAICAR0I9/8BFAEIAAATJQI6AABTIAIDAVMsAgIBHQn2/wEUAQkA\
+    ABMpAjoAAFMkAgMBUzACAgEdCvX/ARQBCgAAEy0CQgAAUygCAwFTNAICAR0L9P8BFAELAAATMQJCAABTLAIDAVM4AgIB\
+    DQzz/xQBDAAAEzUCKgAAUzACAwFTPAICAQ0N8v8UAQ0AABM5AioAAFM0AgMBU0ACAgENDvH/FAEOAAATPQIqAABTOAID\
+    AVNEAgIBHQ/w/wEUAQ8AABNBAioAAFM8AgMBU0gCAgENEO//FAEQAAATRQI6AABTQAIDAVNMAgIBDRHu/xQBEQAAE0kC\
+    UgAAU0gCAwFTVAICAQ0S7f8UARIAABNRAloAAFNQAgMBU1wCAgEPdm9pZAAGD2Jvb2wBAQACAQEAAQ9pbnQ4AQIAAgEC\
+    AAEfaW50MTYBAwACAQMAAR9pbnQzMgEEAAIBBAABH2ludDY0AQUAAgEFAAEfdWludDgBBgACAQYAAT91aW50MTYBBwAC\
+    AQcAAT91aW50MzIBCAACAQgAAT91aW50NjQBCQACAQkAAX9mbG9hdDMyAQoAAgEKAAF/ZmxvYXQ2NAELAAIBCwABD3Rl\
+    eHQBDAACAQwAAQ9kYXRhAQ0AAgENAAEPbGlzdAESAAIBEgABD2VudW0BBwACAQcAAT9zdHJ1Y3QBEgACARIAAf9pbnRl\
+    cmZhYwABZQAG/2FueVBvaW50AANlcgESAAIBEgABUAUG/WKBLrAO6s9RIgEB/87XCiH2RsW/AAUCBwAAMRWCAREpFwAA\
+    ETGvAAH/c2NoZW1hLmMFYXBucDpDb2RlR2VuZXJhdG9yUmVxdWVzdC5SZXF1ZXN0ZWRGaWxlAFEEAQH/5VcjEpNBUK4A\
+    EQE6P0ltcG9ydFEMAwQAAAQBAAARRRoAAFFAAwFRTAIBAQEUAQEAABFJSgAAUUgDAVFUAgERAgEUAQIAABFRQgAAUUwD\
+    AVFoAgEDaWQBCQACAQkAAf9maWxlbmFtZQAAAAEMAAIBDAABf2ltcG9ydHMBDgABUAMBARD/5VcjEpNBUK4AAAEBDgAB\
+    UAUG/2DM+eHteHPQAFENAQP/2XJMYgnFP6kARQEHEwAAERWSER0HAAAxGS8EAAH/c2NoZW1hLmMBYXBucDpUeXABZVAB\
+    AVFMAwQM//8EAQAAEwUCKgAAUgIDAVMMAgIBDQH+/xQBAQAAEwkCKgAAUwQCAwFTEAICAQ0C/f8UAQIAABMNAioAAFMI\
+    AgMBUxQCAgENA/z/FAEDAAATEQIyAABTDAIDAVMYAgIBDQT7/xQBBAAAExUCMgAAUxACAwFTHAICAQ0F+v8UAQUAABMZ\
+    AjIAAFMUAgMBUyACAgENBvn/FAEGAAATHQIyAABTGAIDAVMkAgIBDQf4/xQBBwAAEyECOgAAUxwCAwFTKAICAQ0I9/8U\
+    AQgAABMlAjoAAFMgAgMBUywCAgENCfb/FAEJAAATKQI6AABTJAIDAVMwAgIBDQr1/xQBCgAAEy0CQgAAUygCAwFTNAIC\
+    AQ0L9P8UAQsAABMxAkIAAFMsAgMBUzgCAgENDPP/FAEMAAATNQIqAABTMAIDAVM8AgIBDQ3y/xQBDQAAEzkCKgAAUzQC\
+    AwFTQAICAQ0O8f8BAf+X6mAKJTnnhwATPQIqAAIND/D/AQH/qYd/GnF4Dp4AEyUCKgACDRDv/wEB/9PGTO9gbzqsABMN\
+    AjoAAg0R7v8BAf+/DPv3acqL7QAT9QFSAAINEu3/AQH/8Uk+oug/V8IAE+EBWgACD3ZvaWQABg9ib29sAAYPaW50OAAG\
+    H2ludDE2AAYfaW50MzIABh9pbnQ2NAAGH3VpbnQ4AAY/dWludDE2AAY/dWludDMyAAY/dWludDY0AAZ/ZmxvYXQzMgAG\
+    f2Zsb2F0NjQABg90ZXh0AAYPZGF0YQAGD2xpc3QPZW51bT9zdHJ1Y3T/aW50ZXJmYWMAAWX/YW55UG9pbnQAA2VyUAUG\
+    /yYZUrp9j5XRABENAv/ZckxiCcU/qQAAAREVyhEhBwAAER3HAAH/c2NoZW1hLmMCYXBucDpFbGVtZW50U2l6ZQAAUAEB\
+    USABAgAAEVkyAAABARFRIgAAAQIRSSoAAAEDEUFKAAABBBE9UgAAAQUROVoAAAEGETVCAAABBxEtggAAH2VtcHR5B2Jp\
+    dA9ieXRl/3R3b0J5dGVzAAAA/2ZvdXJCeXRlAAFz/2VpZ2h0Qnl0AANlc39wb2ludGVy/2lubGluZUNvAW1wb3NpdGUA\
+    UAUG/2OZg31bMF3YAFENAQH/2XJMYgnFP6kABAcAABEV0hEhBwAAER2vAAH/c2NoZW1hLmMCYXBucDpDYXBucFZlcnNp\
+    bwFuUAEBUQwDBAAABAEAABFFMgAAUUADAVFMAgERAQIUAQEAABFJMgAAUUQDAVFQAgERAgMUAQIAABFNMgAAUUgDAVFU\
+    AgEfbWFqb3IBBwACAQcAAR9taW5vcgEGAAIBBgABH21pY3JvAQYAAgEGAAFQBQb/QsIP+rtVv94AURIBAf8XpCP5TKuC\
+    5gAFAQcAABEV6hEhBwAAER13AAH/c2NoZW1hLmMCYXBucDpOb2RlLk5lc3RlZA9Ob2RlUAEBUQgDBAAABAEAABEpKgAA\
+    USQDAVEwAgEBARQBAQAAES0aAABRKAMBUTQCAQ9uYW1lAQwAAgEMAAEDaWQBCQACAQkAAVAFBv8XpCP5TKuC5gBRDQEF\
+    /9lyTGIJxT+pAEUGBwYBBhEVkhEdNwAAMUkXAwAB/3NjaGVtYS5jAWFwbnA6Tm9kAWVRDAEB/7GjD/HMG1K5ABERUv9C\
+    wg/6u1W/3gAREVr/rlcTBOMdjvMAERFa/1BhcmFtZXRlAAFy/05lc3RlZE5vAANkZf9Tb3VyY2VJbgADZm9ROAMEAAAE\
+    AQAAE3kBGgAAU3QBAwFTgAECAQEBFAEBAAATfQFiAABTfAEDAVOIAQIBEQICFAECAAAThQHCAABTiAEDAVOUAQIBEQMC\
+    FAEDAAATkQFCAABTjAEDAVOYAQIBEQYBFAEEAAATlQFiAABTlAEDAVOwAQIBEQcCFAEFAAATrQFiAABTrAEDAVPIAQIB\
+    DQj//xQBBgAAE8UBKgAAU8ABAwFTzAECAQ0J/v8BAf81RPs3m7GgngATyQE6AAINCv3/AQH/mPUzQzazSrUAE7EBKgAC\
+    DQv8/wEB/48hwvDPUyfoABOZAVIAAg0M+/8BAf8glA16rKWKsQAThQEyAAINDfr/AQH/kAIKQNQZFuwAE20BWgACEQQF\
+    FAEgAAATWQFaAABTWAEDAVN0AQIBMQUgARQBIQAAE3EBUgAAU3ABAwFTfAECAQNpZAEJAAIBCQAB/2Rpc3BsYXlOAAdh\
+    bWUBDAACAQwAAf9kaXNwbGF5TgJhbWVQcmVmaXhMZW5ndGgAAQgAAgEIAAF/c2NvcGVJZAEJAAIBCQAB/25lc3RlZE5v\
+    AAdkZXMBDgABUAMBARD/QsIP+rtVv94AAAEBDgAB/2Fubm90YXRpAAdvbnMBDgABUAMBARD/QnUlqw2VyPEAAAEBDgAB\
+    D2ZpbGUABj9zdHJ1Y3QPZW51bf9pbnRlcmZhYwABZR9jb25zdP9hbm5vdGF0aQADb27/cGFyYW1ldGUAA3JzAQ4AAVAD\
+    AQEQ/7GjD/HMG1K5AAABAQ4AAf9pc0dlbmVyaQABYwEBAAIBAQABUAUG/48hwvDPUyfoAFESAQX/F6Qj+UyrguYAFQYH\
+    AQAAERXiAAERGXcAAf9zY2hlbWEuYwJhcG5wOk5vZGUuaW50ZXJmB2FjZVEIAwQQAxQBDwAAESlCAABRJAMBUUACAREB\
+    BBQBHwAAET1qAABRPAMBUVgCAX9tZXRob2RzAQ4AAVADAQEQv4BNMzvizJUAAQEOAAH/c3VwZXJjbGEAD3NzZXMBDgAB\
+    UAMBARD/+Nek0J4qlqkAAAEBDgABUAUG/5ACCkDUGRbsAFESAQX/F6Qj+UyrguYAFQYHAQAAERXqAAExGd8CAAH/c2No\
+    ZW1hLmMCYXBucDpOb2RlLmFubm90YQ90aW9uUTQDBBADFAESAAATXQEqAABTWAEDAVNkAQIBEQFwFAETAAATYQFiAABT\
+    YAEDAVNsAQIBEQJxFAEUAAATaQFqAABTaAEDAVN0AQIBEQNyFAEVAAATcQFiAABTcAEDAVN8AQIBEQRzFAEWAAATeQGK\
+    AABTfAEDAVOIAQIBEQV0FAEXAAAThQFyAABThAEDAVOQAQIBEQZ1FAEYAAATjQFqAABTjAEDAVOYAQIBEQd2FAEZAAAT\
+    lQFqAABTlAEDAVOgAQIBEQh3FAEaAAATnQFqAABTnAEDAVOoAQIBEQl4FAEbAAATpQGKAABTqAEDAVO0AQIBEQp5FAEc\
+    AAATsQFyAABTsAEDAVO8AQIBEQt6FAEdAAATuQFqAABTuAEDAVPEAQIBEQx7FAEeAAATwQGSAABTxAEDAVPQAQIBD3R5\
+    cGUBEP9gzPnh7Xhz0AAAAQEQAAH/dGFyZ2V0c0YAB2lsZQEBAAIBAQAB/3RhcmdldHNDAA9vbnN0AQEAAgEBAAH/dGFy\
+    Z2V0c0UAB251bQEBAAIBAQAB/3RhcmdldHNFAW51bWVyYW50AAABAQACAQEAAf90YXJnZXRzUwAfdHJ1Y3QBAQACAQEA\
+    Af90YXJnZXRzRgAPaWVsZAEBAAIBAQAB/3RhcmdldHNVAA9uaW9uAQEAAgEBAAH/dGFyZ2V0c0cAD3JvdXABAQACAQEA\
+    Af90YXJnZXRzSQFudGVyZmFjZQAAAQEAAgEBAAH/dGFyZ2V0c00AH2V0aG9kAQEAAgEBAAH/dGFyZ2V0c1AAD2FyYW0B\
+    AQACAQEAAf90YXJnZXRzQQFubm90YXRpbwFuAQEAAgEBAAFQBQb/vwz792nKi+0AURIBA/9gzPnh7Xhz0AAVAQcBAAAR\
+    FeIAAREZdwAB/3NjaGVtYS5jAmFwbnA6VHlwZS5pbnRlcmYHYWNlUQgDBBABFAERAAARKToAAFEkAwFRMAIBAQEUARcA\
+    ABEtMgAAUSgDAVE0AgE/dHlwZUlkAQkAAgEJAAEfYnJhbmQBEP8rQmVg8FU0kAAAAQEQAAFQBQb/QnUlqw2VyPEAUQ0B\
+    Af/ZckxiCcU/qQAFAgcAABEVwhEdBwAAERmvAAH/c2NoZW1hLmMCYXBucDpBbm5vdGF0aW9uAFABAVEMAwQAAAQBAAAR\
+    RRoAAFFAAwFRTAIBAQIUAQEAABFJMgAAUUQDAVFQAgERAQEUAQIAABFNMgAAUUgDAVFUAgEDaWQBCQACAQkAAR92YWx1\
+    ZQEQ/5sMsNfS3CPOAAABARAAAR9icmFuZAEQ/ytCZWDwVTSQAAABARAAAVAFBv+uVxME4x2O8wBREgEB/xekI/lMq4Lm\
+    AAUCBwAAERXqESEXAAARKa8AAf9zY2hlbWEuYwJhcG5wOk5vZGUuU291cmNlD0luZm9RBAEB/6Ifjok4kLrCABEBOj9N\
+    ZW1iZXJRDAMEAAAEAQAAEUUaAABRQAMBUUwCAQEBFAEBAAARAgIAABEaAhFCAhECARQBAgAAES1CAAARYgIRqgIDaWQB\
+    CQACAQkAAX9tZW1iZXJzEQFa/2RvY0NvbW1lAANudFADAQEMAAJQAgEBDAABUAMBAQ4AAVADAQEQ/6Ifjok4kLrCAAAB\
+    UAIBAQ4AAQ==
     """)
 
 /// ``Annotation``, where the name means something else.

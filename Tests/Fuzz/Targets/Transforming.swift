@@ -65,13 +65,13 @@ extension FuzzTarget {
       }
       message.root.adopt(list)
     } else if kind == .structure {
-      let root = message.root.structure(as: Enlarged.self)
-      var orphan = root._raw.pointer(0).disown(as: Enlarged.self)
+      let root = message.root.structure(as: Enlarged.Builder.self)
+      var orphan = root._raw.pointer(0).disown(as: Enlarged.Builder.self)
       if !orphan.isNull {
         orphan.builder._raw.write(3, 7 as UInt64)
         root._raw.pointer(1).adopt(orphan)
       }
-      let list = root._raw.pointer(2).list(of: Enlarged.self)
+      let list = root._raw.pointer(2).list(of: Enlarged.Builder.self)
       for index in 0..<min(list.count, 8) { list[index]._raw.write(0, 9 as UInt64) }
       root._raw.pointer(0).adopt(root._raw.pointer(1).disown(as: AnyPointerBuilder.self))
     }
@@ -79,8 +79,16 @@ extension FuzzTarget {
 }
 
 /// A struct larger than most in the input.
-private struct Enlarged: TypedStructBuilder, ~Escapable {
-  static var _layout: StructLayout { StructLayout(dataWords: 4, pointers: 3) }
-  let _raw: StructBuilder
-  @_lifetime(copy raw) init(_raw raw: StructBuilder) { _raw = raw }
+private enum Enlarged {
+  struct Reader: TypedStructReader, ~Escapable {
+    static var _layout: StructLayout { StructLayout(dataWords: 4, pointers: 3) }
+    let _raw: StructReader
+    @_lifetime(copy raw) init(_raw raw: StructReader) { _raw = raw }
+  }
+
+  struct Builder: TypedStructBuilder, ~Escapable {
+    typealias Reader = Enlarged.Reader
+    let _raw: StructBuilder
+    @_lifetime(copy raw) init(_raw raw: StructBuilder) { _raw = raw }
+  }
 }
