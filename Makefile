@@ -9,12 +9,15 @@ ROUNDS      ?= 7
 SEEDS       ?= 2000
 FIRST       ?= 0
 
+# The tests whose code tasks share.
+CONCURRENT  ?= CapnProtoTests|CapnProtoRPCTests|GeneratedInterfaceTests
+
 # PORT=... names the port of 127.0.0.1; without it, 2327 or any that is free.
 PORT_OPTION := $(if $(PORT),--port $(PORT))
 
 .DEFAULT_GOAL := help
 .PHONY: help setup image tools run run-remote-session-capset-interop run-capnp-chat-interop \
-  run-local test test-random check simulate interop bench fuzz docs clean
+  run-local test test-random sanitize check simulate interop bench fuzz docs clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1|\2/p' $(MAKEFILE_LIST) | \
@@ -64,6 +67,13 @@ test: setup ## Run the tests, and those of a package that adopts this one
 test-random: setup ## Compare 1,000 random schemas and values with the C++ implementation
 	RANDOM_SCHEMAS=$${RANDOM_SCHEMAS:-1000} swift test --filter RandomTests
 
+# Leaks are not looked for: see fuzz.
+sanitize: setup ## Run the tests under the address sanitizer, and those of tasks under the thread sanitizer
+	swift build --build-tests --sanitize=address --scratch-path .build-asan
+	ASAN_OPTIONS=detect_leaks=0 swift test --skip-build --sanitize=address --scratch-path .build-asan
+	swift build --build-tests --sanitize=thread --scratch-path .build-tsan
+	swift test --skip-build --sanitize=thread --scratch-path .build-tsan --filter '$(CONCURRENT)'
+
 check: setup ## Format, who imports whom, generated code up to date
 	Tests/Rules/check.sh
 
@@ -101,4 +111,4 @@ docs: setup ## Build the documentation
 	docs/build.sh
 
 clean: ## Remove everything that was built or downloaded
-	rm -rf .build .build-fuzz $(GUEST_BUILD) build
+	rm -rf .build .build-fuzz .build-asan .build-tsan $(GUEST_BUILD) build

@@ -19,7 +19,7 @@ extension AnyPointerReader {
   /// - Throws: ``DecodingError`` if the message is invalid or exceeds the reader's limits.
   public func totalSize() throws(DecodingError) -> MessageSize {
     var counter = SizeCounter()
-    counter.pending.append(raw)
+    counter.add(raw)
     return try counter.count()
   }
 }
@@ -53,7 +53,6 @@ private struct SizeCounter {
 
   mutating func count() throws(DecodingError) -> MessageSize {
     while let pointer = pending.popLast() {
-      if pointer.word.isNull { continue }
       let target = try pointer.target()
       switch target.word.kind {
       case 0: add(try target.structure(nesting: pointer.nesting))
@@ -66,9 +65,14 @@ private struct SizeCounter {
     return size
   }
 
+  /// Null pointers are left out, as a list may have nothing else.
+  mutating func add(_ pointer: RawPointer) {
+    if !pointer.word.isNull { pending.append(pointer) }
+  }
+
   mutating func add(_ object: RawStruct) {
     size.words += (Int(object.dataBits) + 63) / 64 + Int(object.pointers)
-    for index in 0..<Int(object.pointers) { pending.append(object.pointer(index)) }
+    for index in 0..<Int(object.pointers) { add(object.pointer(index)) }
   }
 
   mutating func add(_ list: RawList) {
@@ -77,7 +81,7 @@ private struct SizeCounter {
     guard list.pointers > 0 else { return }
     for element in 0..<Int(list.count) {
       let object = list.structure(element)
-      for index in 0..<Int(object.pointers) { pending.append(object.pointer(index)) }
+      for index in 0..<Int(object.pointers) { add(object.pointer(index)) }
     }
   }
 }

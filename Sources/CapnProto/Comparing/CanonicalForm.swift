@@ -141,12 +141,15 @@ extension MessageReader {
 
 /// Walks the objects in the order in which the canonical form has them.
 private func isInCanonicalOrder(_ root: RawPointer, words: Int) throws(DecodingError) -> Bool {
-  var pending = [root]
+  var pending: [RawPointer] = []
+  func push(_ pointer: RawPointer) {
+    if !pointer.word.isNull { pending.append(pointer) }
+  }
+  push(root)
   // The word at which the next object has to start.
   var next = 1
   while let pointer = pending.popLast() {
     let word = pointer.word
-    if word.isNull { continue }
     guard word.kind < 2 else { return false }
     let target = try pointer.target()
     if word.kind == 0 {
@@ -155,7 +158,7 @@ private func isInCanonicalOrder(_ root: RawPointer, words: Int) throws(DecodingE
       guard layout.words == 0 ? word.offset == -1 : target.index == next else { return false }
       guard object.canonicalLayout == layout else { return false }
       next += layout.words
-      for index in (0..<Int(layout.pointers)).reversed() { pending.append(object.pointer(index)) }
+      for index in (0..<Int(layout.pointers)).reversed() { push(object.pointer(index)) }
       continue
     }
     let list = try target.list(nesting: pointer.nesting)
@@ -177,7 +180,7 @@ private func isInCanonicalOrder(_ root: RawPointer, words: Int) throws(DecodingE
     for element in (0..<Int(list.count)).reversed() {
       let object = list.structure(element)
       for index in (0..<Int(object.pointers)).reversed() {
-        pending.append(object.pointer(index))
+        push(object.pointer(index))
       }
     }
   }

@@ -55,12 +55,10 @@ public struct JSONCodec: Hashable, Sendable {
 
 /// One message on its way to JSON.
 struct JSONEncoding {
-  private let limits: CodecLimits
   private var shapes: [UInt64: JSONShape] = [:]
-  var depth = 0
-  private var written = 0
+  var budget: PrintBudget
 
-  init(limits: CodecLimits) { self.limits = limits }
+  init(limits: CodecLimits) { budget = PrintBudget(limits: limits) }
 
   mutating func value(
     _ structure: DynamicStruct.Reader, as field: SchemaField?
@@ -82,8 +80,8 @@ struct JSONEncoding {
     _ structure: DynamicStruct.Reader, as field: SchemaField?, prefix: String,
     _ members: inout [(name: String, value: JSONValue)]
   ) throws {
-    try enter()
-    defer { depth -= 1 }
+    try budget.enter()
+    defer { budget.leave() }
     let shape = shape(structure.schema, field)
     for index in structure.schema.node.fieldsOutsideUnion
     where structure.has(structure.schema.node.fields[index]) {
@@ -108,7 +106,7 @@ struct JSONEncoding {
       return try gather(inner, as: member.field, prefix: prefix + flatten, &members)
     }
     let name = prefix + shape.valueName(of: member)
-    try count(name.utf8.count + 4)
+    try budget.take(bytes: name.utf8.count + 4)
     let type = structure.schema.type(of: member.field)
     members.append((name, try self.value(value, type, as: member.field, member.dataForm)))
   }
@@ -129,11 +127,11 @@ struct JSONEncoding {
     case .float32(let value): return Self.float(Double(value))
     case .float64(let value): return Self.float(value)
     case .text(let text):
-      try count(text.count)
+      try budget.take(bytes: text.count)
       return JSONValue(.string(text.array))
     case .data(let data):
       // In an array each byte is a number with a comma and, as a value here, larger still.
-      try count(form == .array ? data.count * 4 : data.count * 2)
+      try budget.take(bytes: form == .array ? data.count * 4 : data.count * 2)
       return form.value(data.array)
     case .enumerant(let value):
       guard let enumerant = value.enumerant else { return JSONValue(.number("\(value.number)")) }
@@ -149,26 +147,14 @@ struct JSONEncoding {
   private mutating func value(
     _ list: DynamicList.Reader, as field: SchemaField
   ) throws -> JSONValue {
-    try enter()
-    defer { depth -= 1 }
+    try budget.enter()
+    defer { budget.leave() }
     var elements: [JSONValue] = []
     for index in list.indices {
-      try count(2)
+      try budget.take(bytes: 2)
       elements.append(try value(try list.get(index), list.elementType, as: field, .array))
     }
     return JSONValue(.array(elements))
-  }
-
-  mutating func enter() throws {
-    depth += 1
-    guard depth <= limits.nestingDepth else {
-      throw CodecError(nil, .nestedTooDeep(limit: limits.nestingDepth))
-    }
-  }
-
-  mutating func count(_ bytes: Int) throws {
-    written += bytes
-    guard written <= limits.bytes else { throw CodecError(nil, .tooLarge(limit: limits.bytes)) }
   }
 
   private static func float(_ value: Double) -> JSONValue {

@@ -11,19 +11,19 @@ extension JSONValue {
 extension JSONEncoding {
   /// The JSON that the struct says.
   mutating func value(said structure: DynamicStruct.Reader) throws -> JSONValue {
-    try enter()
-    defer { depth -= 1 }
+    try budget.enter()
+    defer { budget.leave() }
     guard let member = structure.which else {
       throw CodecError(nil, .inexpressible(structure.schema.displayName))
     }
-    try count(2)
+    try budget.take(bytes: 2)
     switch try structure.get(member) {
     case .void: return JSONValue(.null)
     case .bool(let value): return JSONValue(.bool(value))
     case .float64(let value) where value.isFinite:
       return JSONValue(.number(FloatText.text(value)))
     case .text(let text):
-      try count(text.count)
+      try budget.take(bytes: text.count)
       return JSONValue(.string(text.array))
     case .list(let list):
       return JSONValue(
@@ -52,7 +52,7 @@ extension JSONEncoding {
         case .text(let name) = try member.get("name"),
         case .structure(let said) = try member.get("value")
       else { continue }
-      try count(name.count + 4)
+      try budget.take(bytes: name.count + 4)
       members.append((name.string, try value(said: said)))
     }
     return members

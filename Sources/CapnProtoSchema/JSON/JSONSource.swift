@@ -1,43 +1,21 @@
 /// Reads JSON values (RFC 8259), one after another, from a text.
-struct JSONSource {
+struct JSONSource: CodecSource {
   let text: [UInt8]
   let limits: CodecLimits
-  private(set) var offset = 0
-  private var depth = 0
+  var offset = 0
+  var depth = 0
+  static var allowsTrailingComma: Bool { false }
 
   init(_ text: [UInt8], limits: CodecLimits) {
     self.text = text
     self.limits = limits
   }
 
-  /// The next value; nil at the end of the text.
-  mutating func next() throws(CodecError) -> JSONValue? {
-    skipBlanks()
-    return offset == text.count ? nil : try value()
-  }
-
-  mutating func expectEnd() throws(CodecError) {
-    skipBlanks()
-    guard offset == text.count else {
-      throw error(at: offset, .unexpected(expected: "the end of the text"))
-    }
-  }
-
-  func error(at offset: Int, _ problem: CodecError.Problem) -> CodecError {
-    CodecError(.init(offset: offset, in: text), problem)
-  }
-
-  private var byte: UInt8? { offset < text.count ? text[offset] : nil }
-
-  private mutating func skipBlanks() {
+  mutating func skipBlanks() {
     while let byte, byte == 0x20 || byte == 0x0a || byte == 0x0d || byte == 0x09 { offset += 1 }
   }
 
-  private func unexpected(_ expected: String) -> CodecError {
-    error(at: offset, byte == nil ? .unexpectedEnd : .unexpected(expected: expected))
-  }
-
-  private mutating func value() throws(CodecError) -> JSONValue {
+  mutating func value() throws(CodecError) -> JSONValue {
     let start = offset
     let kind: JSONValue.Kind
     switch byte {
@@ -79,31 +57,6 @@ struct JSONSource {
     offset += 1
     skipBlanks()
     return (name, try value())
-  }
-
-  private mutating func items(
-    until close: UInt8, _ item: (inout JSONSource) throws(CodecError) -> Void
-  ) throws(CodecError) {
-    depth += 1
-    guard depth <= limits.nestingDepth else {
-      throw error(at: offset, .nestedTooDeep(limit: limits.nestingDepth))
-    }
-    offset += 1
-    skipBlanks()
-    var isFirst = true
-    while byte != close || !isFirst {
-      try item(&self)
-      isFirst = false
-      skipBlanks()
-      if byte == close { break }
-      guard byte == UInt8(ascii: ",") else {
-        throw unexpected("',' or '\(Unicode.Scalar(close))'")
-      }
-      offset += 1
-      skipBlanks()
-    }
-    offset += 1
-    depth -= 1
   }
 
   private mutating func number() throws(CodecError) -> String {

@@ -2,9 +2,7 @@ import CapnProto
 
 /// Prints values as the C++ implementation does, so that its text and ours are the same.
 struct TextPrinter {
-  private let limits: CodecLimits
-  private var depth = 0
-  private var written = 0
+  private var budget: PrintBudget
 
   /// What stands before a value on its line.
   enum Mode {
@@ -14,7 +12,7 @@ struct TextPrinter {
     case prefixed
   }
 
-  init(limits: CodecLimits) { self.limits = limits }
+  init(limits: CodecLimits) { budget = PrintBudget(limits: limits) }
 
   mutating func text(
     _ value: DynamicValue.Reader, indent: Int, mode: Mode
@@ -40,8 +38,8 @@ struct TextPrinter {
   mutating func text(
     _ structure: DynamicStruct.Reader, indent: Int, mode: Mode
   ) throws -> [UInt8] {
-    try enter()
-    defer { depth -= 1 }
+    try budget.enter()
+    defer { budget.leave() }
     let node = structure.schema.node
     // The union's member goes where its number puts it. The first member is left out while it is
     // null, as the union stands there by itself.
@@ -71,30 +69,18 @@ struct TextPrinter {
   private mutating func text(
     _ list: DynamicList.Reader, indent: Int, mode: Mode
   ) throws -> [UInt8] {
-    try enter()
-    defer { depth -= 1 }
+    try budget.enter()
+    defer { budget.leave() }
     var items: [[UInt8]] = []
     for index in list.indices {
       items.append(try text(try list.get(index), indent: next(indent), mode: .bare))
       // Elements of no size cost the message nothing, so each counts here at least.
-      try count(2)
+      try budget.take(bytes: 2)
     }
     return try joined(items, "[", "]", indent: indent, mode: mode, mostBytes: .max)
   }
 
   private func next(_ indent: Int) -> Int { indent == 0 ? 0 : indent + 1 }
-
-  private mutating func enter() throws {
-    depth += 1
-    guard depth <= limits.nestingDepth else {
-      throw CodecError(nil, .nestedTooDeep(limit: limits.nestingDepth))
-    }
-  }
-
-  private mutating func count(_ bytes: Int) throws {
-    written += bytes
-    guard written <= limits.bytes else { throw CodecError(nil, .tooLarge(limit: limits.bytes)) }
-  }
 
   /// The items on one line if each is short, and all of them have no more than so many bytes; else
   /// each on its own.
@@ -104,7 +90,7 @@ struct TextPrinter {
   ) throws -> [UInt8] {
     var text = [UInt8(ascii: open)]
     let bytes = items.reduce(0) { $0 + $1.count }
-    try count(bytes)
+    try budget.take(bytes: bytes)
     let isShort =
       bytes <= mostBytes && items.allSatisfy { $0.count <= 24 && !$0.contains(UInt8(ascii: "\n")) }
     if indent == 0 || isShort {
@@ -136,7 +122,7 @@ struct TextPrinter {
       }
     }
     text.append(UInt8(ascii: "\""))
-    try count(text.count)
+    try budget.take(bytes: text.count)
     return text
   }
 

@@ -19,37 +19,19 @@ indirect enum TextLiteral {
 }
 
 /// Reads literals, one after another, from a text.
-struct TextSource {
+struct TextSource: CodecSource {
   let text: [UInt8]
   let limits: CodecLimits
-  private(set) var offset = 0
-  private var depth = 0
+  var offset = 0
+  var depth = 0
+  static var allowsTrailingComma: Bool { true }
 
   init(_ text: [UInt8], limits: CodecLimits) {
     self.text = text
     self.limits = limits
   }
 
-  /// The next literal; nil at the end of the text.
-  mutating func next() throws(CodecError) -> TextLiteral.Located? {
-    skipBlanks()
-    return offset == text.count ? nil : try literal()
-  }
-
-  mutating func expectEnd() throws(CodecError) {
-    skipBlanks()
-    guard offset == text.count else {
-      throw error(at: offset, .unexpected(expected: "the end of the text"))
-    }
-  }
-
-  func error(at offset: Int, _ problem: CodecError.Problem) -> CodecError {
-    CodecError(.init(offset: offset, in: text), problem)
-  }
-
-  private var byte: UInt8? { offset < text.count ? text[offset] : nil }
-
-  private mutating func skipBlanks() {
+  mutating func skipBlanks() {
     while let byte {
       if byte == UInt8(ascii: "#") {
         while let byte = self.byte, byte != UInt8(ascii: "\n") { offset += 1 }
@@ -61,19 +43,14 @@ struct TextSource {
     }
   }
 
-  private mutating func literal() throws(CodecError) -> TextLiteral.Located {
+  mutating func value() throws(CodecError) -> TextLiteral.Located {
     skipBlanks()
     let start = offset
     guard let first = byte else { throw error(at: start, .unexpectedEnd) }
     let literal: TextLiteral
     switch first {
-    case UInt8(ascii: "("), UInt8(ascii: "["):
-      depth += 1
-      guard depth <= limits.nestingDepth else {
-        throw error(at: start, .nestedTooDeep(limit: limits.nestingDepth))
-      }
-      literal = first == UInt8(ascii: "(") ? try tuple() : try list()
-      depth -= 1
+    case UInt8(ascii: "("): literal = try tuple()
+    case UInt8(ascii: "["): literal = try list()
     case UInt8(ascii: "\""): literal = .string(try strings())
     case UInt8(ascii: "-"):
       offset += 1
@@ -109,7 +86,7 @@ struct TextSource {
   private mutating func list() throws(CodecError) -> TextLiteral {
     var elements: [TextLiteral.Located] = []
     try items(until: UInt8(ascii: "]")) { (source) throws(CodecError) in
-      elements.append(try source.literal())
+      elements.append(try source.value())
     }
     return .list(elements)
   }
@@ -122,53 +99,14 @@ struct TextSource {
         source.skipBlanks()
         if source.byte == UInt8(ascii: "=") {
           source.offset += 1
-          fields.append((name, try source.literal()))
+          fields.append((name, try source.value()))
           return
         }
         source.offset = start
       }
-      fields.append((nil, try source.literal()))
+      fields.append((nil, try source.value()))
     }
     return .tuple(fields)
-  }
-
-  /// Items with commas between them; one may follow the last.
-  private mutating func items(
-    until close: UInt8, _ item: (inout TextSource) throws(CodecError) -> Void
-  ) throws(CodecError) {
-    offset += 1
-    skipBlanks()
-    while byte != close {
-      try item(&self)
-      skipBlanks()
-      if byte == UInt8(ascii: ",") {
-        offset += 1
-        skipBlanks()
-      } else if byte != close {
-        throw error(
-          at: offset,
-          byte == nil
-            ? .unexpectedEnd
-            : .unexpected(expected: "',' or '\(Unicode.Scalar(close))'"))
-      }
-    }
-    offset += 1
-  }
-}
-
-extension UInt8 {
-  var isDigit: Bool { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(self) }
-  var isLetter: Bool {
-    (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(self | 0x20)
-  }
-  /// The value of a hexadecimal digit.
-  var hexValue: UInt8? {
-    switch self {
-    case UInt8(ascii: "0")...UInt8(ascii: "9"): self - UInt8(ascii: "0")
-    case UInt8(ascii: "a")...UInt8(ascii: "f"): self - UInt8(ascii: "a") + 10
-    case UInt8(ascii: "A")...UInt8(ascii: "F"): self - UInt8(ascii: "A") + 10
-    default: nil
-    }
   }
 }
 

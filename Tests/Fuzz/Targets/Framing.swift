@@ -1,5 +1,13 @@
 import CapnProto
 
+private protocol StreamDecoder: ~Copyable {
+  var isBetweenMessages: Bool { get }
+  mutating func next(_ chunk: RawSpan, _ offset: inout Int) throws(FramingError) -> MessageReader?
+}
+
+extension FrameDecoder: StreamDecoder {}
+extension PackedFrameDecoder: StreamDecoder {}
+
 extension FuzzTarget {
   /// What a stream of messages is cut into.
   private struct Decoded: Equatable {
@@ -8,41 +16,46 @@ extension FuzzTarget {
     var isBetweenMessages: Bool?
   }
 
-  /// Hands out the bytes in chunks, whose sizes the seed chooses; none is empty but by its choice.
-  private func chunks(
-    _ bytes: [UInt8], _ seed: UInt8, _ body: ([UInt8]) throws(FramingError) -> Void
-  ) throws(FramingError) {
+  /// The bytes in chunks of sizes that the seed chooses.
+  private func chunks(_ bytes: [UInt8], _ seed: UInt8) -> [[UInt8]] {
     var state = UInt32(seed)
     var start = 0
+    var chunks: [[UInt8]] = []
     while start < bytes.count {
       state = state &* 1_664_525 &+ 1_013_904_223
-      // Mostly small, sometimes larger than a pointer's reach of the fast paths.
+      // Mostly small, sometimes so large that words are unpacked at once.
       let size = Int(state >> 24) % (state >> 16 & 3 == 0 ? 200 : 11)
       let end = min(bytes.count, start + size)
-      try body(Array(bytes[start..<end]))
+      chunks.append(Array(bytes[start..<end]))
       start = end
     }
+    return chunks
   }
 
-  private func framed(_ bytes: [UInt8], _ seed: UInt8?) -> Decoded {
-    var decoder = FrameDecoder(frameLimits: frameLimits, limits: limits)
+  /// What the decoder makes of the bytes: in chunks of the seed's choice, or of all of them at once.
+  private func decoded(
+    _ bytes: [UInt8], _ seed: UInt8?, by decoder: consuming some StreamDecoder & ~Copyable
+  ) -> Decoded {
     var decoded = Decoded()
-    func take(_ chunk: [UInt8], _ decoder: inout FrameDecoder) throws(FramingError) {
-      var offset = 0
-      while let message = try unsafe decoder.next(chunk.span.bytes, &offset) {
-        decoded.messages.append(message.flattened())
-      }
-      require(offset == chunk.count, "a decoder takes all of a chunk")
-    }
     do throws(FramingError) {
-      if let seed {
-        try chunks(bytes, seed) { (chunk) throws(FramingError) in try take(chunk, &decoder) }
-      } else {
-        try take(bytes, &decoder)
+      for chunk in seed.map({ chunks(bytes, $0) }) ?? [bytes] {
+        var offset = 0
+        while let message = try unsafe decoder.next(chunk.span.bytes, &offset) {
+          decoded.messages.append(message.flattened())
+        }
+        require(offset == chunk.count, "a decoder takes all of a chunk")
       }
       decoded.isBetweenMessages = decoder.isBetweenMessages
     } catch {}
     return decoded
+  }
+
+  private func framed(_ bytes: [UInt8], _ seed: UInt8?) -> Decoded {
+    decoded(bytes, seed, by: FrameDecoder(frameLimits: frameLimits, limits: limits))
+  }
+
+  private func unpacked(_ bytes: [UInt8], _ seed: UInt8?) -> Decoded {
+    decoded(bytes, seed, by: PackedFrameDecoder(frameLimits: frameLimits, limits: limits))
   }
 
   func decode(_ input: [UInt8]) {
@@ -55,27 +68,6 @@ extension FuzzTarget {
     for frame in whole.messages {
       require(readMessage(frame)?.flattened() == frame, "a frame is read as it was written")
     }
-  }
-
-  private func unpacked(_ bytes: [UInt8], _ seed: UInt8?) -> Decoded {
-    var decoder = PackedFrameDecoder(frameLimits: frameLimits, limits: limits)
-    var decoded = Decoded()
-    func take(_ chunk: [UInt8], _ decoder: inout PackedFrameDecoder) throws(FramingError) {
-      var offset = 0
-      while let message = try unsafe decoder.next(chunk.span.bytes, &offset) {
-        decoded.messages.append(message.flattened())
-      }
-      require(offset == chunk.count, "a decoder takes all of a chunk")
-    }
-    do throws(FramingError) {
-      if let seed {
-        try chunks(bytes, seed) { (chunk) throws(FramingError) in try take(chunk, &decoder) }
-      } else {
-        try take(bytes, &decoder)
-      }
-      decoded.isBetweenMessages = decoder.isBetweenMessages
-    } catch {}
-    return decoded
   }
 
   func unpack(_ input: [UInt8]) {
