@@ -39,6 +39,7 @@ import Testing
     let fields = structure.initFields(names.count)
     for (index, name) in names.enumerated() {
       fields[index].name = name
+      fields[index].codeOrder = UInt16(index)
       fields[index].initOrdinal().explicit = UInt16(index)
       let slot = fields[index].initSlot()
       slot.offset = UInt32(index)
@@ -100,6 +101,87 @@ import Testing
     }
   }
 
+  @Test func membersHaveOnePlaceInTheSource() throws {
+    try expect(.invalidCodeOrder(0)) { structure($0[0], ["a", "b"])[1].codeOrder = 0 }
+    try expect(.invalidCodeOrder(2)) { structure($0[0], ["a", "b"])[1].codeOrder = 2 }
+    try expect(.invalidCodeOrder(.max)) {
+      let enumerants = $0[0].initEnum().initEnumerants(1)
+      enumerants[0].name = "a"
+      enumerants[0].codeOrder = .max
+    }
+    try expect(.invalidCodeOrder(0)) {
+      let methods = $0[0].initInterface().initMethods(2)
+      methods[0].name = "a"
+      methods[1].name = "b"
+    }
+  }
+
+  @Test func fieldsShareNoPlace() throws {
+    try expect(.overlappingField, member: "b") { structure($0[0], ["a", "b"])[1].slot.offset = 0 }
+    // A Bool in the byte of another field.
+    try expect(.overlappingField, member: "b") {
+      let slot = structure($0[0], ["a", "b"])[1].slot
+      slot.offset = 7
+      slot.initType().setBool()
+      slot.initDefaultValue().bool = false
+    }
+    try expect(.overlappingField, member: "b") {
+      let fields = structure($0[0], ["a", "b"])
+      for index in fields.indices {
+        fields[index].slot.offset = 0
+        fields[index].slot.initType().setText()
+        fields[index].slot.initDefaultValue().text = ""
+      }
+    }
+    // The discriminant lies where the first two fields do.
+    try expect(.overlappingField, member: "f0") { union($0[0], count: 2, offset: 0, [0, 1]) }
+  }
+
+  @Test func membersOfAUnionMayShareAPlaceWithOneAnotherOnly() throws {
+    #expect(
+      try problem(1) {
+        union($0[0], count: 2, offset: 3, [0, 1])
+        $0[0].struct.fields[1].slot.offset = 0
+      } == nil)
+    try expect(.overlappingField, member: "f2") {
+      union($0[0], count: 2, offset: 3, [0, 1, 0xffff])
+      $0[0].struct.fields[2].slot.offset = 1
+    }
+    // A field of a group, and one beside the group.
+    try expect(.overlappingField, member: "b", nodes: 2) {
+      structure($0[0], ["a", "b"])[0].initGroup().typeId = 2
+      structure($0[1], ["c", "d"])
+      $0[1].struct.isGroup = true
+      $0[1].scopeId = 1
+      for index in 0..<2 {
+        $0[1].struct.fields[index].initOrdinal().explicit = UInt16(5 + index)
+      }
+    }
+  }
+
+  @Test func groupsInsideOneAnotherWithoutEndAreRefused() throws {
+    let count = 1000
+    try expect(.nestedTooDeep, nodes: count) {
+      for index in 0..<count {
+        let field = structure($0[index], ["g"])[0]
+        field.initOrdinal().setImplicit()
+        field.initGroup().typeId = UInt64(index + 2)
+        $0[index].struct.isGroup = index > 0
+        $0[index].scopeId = UInt64(index)
+      }
+      structure($0[count - 1], [])
+      $0[count - 1].struct.isGroup = true
+    }
+  }
+
+  /// A struct of the fields f0, f1 and so on, with the discriminants.
+  private func union(_ node: Node.Builder, count: UInt16, offset: UInt32, _ values: [UInt16]) {
+    let fields = structure(node, values.indices.map { "f\($0)" })
+    for (index, value) in values.enumerated() { fields[index].discriminantValue = value }
+    node.struct.discriminantCount = count
+    node.struct.discriminantOffset = offset
+  }
+
   @Test func defaultsAreOfTheirType() throws {
     try expect(.valueOfOtherType, member: "a") {
       structure($0[0], ["a"])[0].slot.initDefaultValue().int8 = 0
@@ -122,12 +204,6 @@ import Testing
   }
 
   @Test func unionsHaveTheMembersThatTheySay() throws {
-    func union(_ node: Node.Builder, count: UInt16, offset: UInt32, _ values: [UInt16]) {
-      let fields = structure(node, values.indices.map { "f\($0)" })
-      for (index, value) in values.enumerated() { fields[index].discriminantValue = value }
-      node.struct.discriminantCount = count
-      node.struct.discriminantOffset = offset
-    }
     #expect(try problem(1) { union($0[0], count: 2, offset: 3, [0, 1]) } == nil)
     try expect(.unionMemberCount(says: 3, has: 2)) { union($0[0], count: 3, offset: 3, [0, 1]) }
     try expect(.unionMemberCount(says: 1, has: 1)) { union($0[0], count: 1, offset: 3, [0]) }
@@ -331,6 +407,7 @@ import Testing
         let fields = structure.initFields(index == 0 ? 1 : 2)
         for field in fields.indices {
           fields[field].name = "g\(field)"
+          fields[field].codeOrder = UInt16(field)
           fields[field].discriminantValue = .max
           fields[field].initGroup().typeId = UInt64(index + 2)
         }

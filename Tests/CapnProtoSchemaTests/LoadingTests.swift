@@ -35,6 +35,23 @@ import Testing
     #expect(schema.structure(named: "Color", in: file) == nil)
   }
 
+  @Test func generatedTypesBringTheirSchema() throws {
+    let schema = try Schema.of(Node.self)
+    let node = try #require(schema.structure(Node.self))
+    #expect(node.displayName.hasSuffix("schema.capnp:Node"))
+    #expect(schema.structure(ElementSize.self) == nil)
+    let message = MessageBuilder()
+    let target: Node.Builder = message.initRoot()
+    target.displayName = "a.capnp:A"
+    target.scopeId = 7
+    target.initEnum().initEnumerants(1)[0].name = "one"
+    let reader = try MessageReader(flat: message.flattened())
+    let root = try reader.root(as: node)
+    let text = try TextCodec(isPretty: false).encode(root)
+    #expect(String(decoding: text, as: UTF8.self).contains(#"displayName = "a.capnp:A""#))
+    #expect(String(decoding: text, as: UTF8.self).contains(#"enum = (enumerants = [(name = "one""#))
+  }
+
   @Test func typeParametersAreBoundThroughScopes() throws {
     let uses = try Oracle.everything("UsesOuter")
     guard

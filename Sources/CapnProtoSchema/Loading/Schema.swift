@@ -1,3 +1,5 @@
+public import CapnProto
+
 /// Declarations that were loaded and checked, by id: what messages can be read and built by at run
 /// time, without generated code.
 ///
@@ -8,6 +10,20 @@ public final class Schema: Sendable {
   public let nodes: [UInt64: SchemaNode]
 
   init(nodes: [UInt64: SchemaNode]) { self.nodes = nodes }
+
+  /// The schema of a generated type: what its file declares, and the files that it imports.
+  ///
+  /// - Throws: as ``SchemaLoader/add(_:)-(SchemaFile)``.
+  public static func of(_ type: any DescribedType.Type) throws -> Schema {
+    var loader = SchemaLoader()
+    try loader.add(type._schemaFile)
+    return try loader.schema()
+  }
+
+  /// The struct of a generated type; nil where the type is none, or not of this schema.
+  public func structure(_ type: any DescribedType.Type) -> StructSchema? {
+    structure(type._typeID)
+  }
 
   /// The struct or group with the id, its type parameters bound by the brand; nil where there is
   /// none.

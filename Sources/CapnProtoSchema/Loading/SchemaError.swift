@@ -33,12 +33,14 @@ public struct SchemaError: Error, Hashable, Sendable {
     case conflictingNode
     /// Two members have the same name.
     case duplicateName(String)
-    /// Two members have the same place in the source.
-    case duplicateCodeOrder(UInt16)
+    /// Two members have the same place in the source, or one has a place past the last.
+    case invalidCodeOrder(UInt16)
     /// Two fields have the same number.
     case duplicateOrdinal(UInt16)
     /// The field lies outside of the sections of the struct.
     case fieldOutsideStruct(offset: UInt32)
+    /// The field lies where another one does, and they are not members of one union.
+    case overlappingField
     /// The union's discriminant lies outside of the data section.
     case discriminantOutsideStruct(offset: UInt32)
     /// A union has fewer than two members, or another count than it says.
@@ -85,9 +87,10 @@ extension SchemaError.Problem: CustomStringConvertible {
     case .prefixTooLong: "the prefix of its name is longer than the name"
     case .conflictingNode: "another node with this id was loaded, and differs"
     case .duplicateName(let name): "two members are called '\(name)'"
-    case .duplicateCodeOrder(let order): "two members have place \(order) in the source"
+    case .invalidCodeOrder(let order): "no member, or no other one, may have place \(order)"
     case .duplicateOrdinal(let number): "two fields have number \(number)"
     case .fieldOutsideStruct(let offset): "offset \(offset) lies outside of the struct"
+    case .overlappingField: "it lies where another field does"
     case .discriminantOutsideStruct(let offset):
       "the discriminant's offset \(offset) lies outside of the struct"
     case .unionMemberCount(let says, let has):

@@ -1,4 +1,4 @@
-import CapnProto
+public import CapnProto
 
 /// Gathers the nodes of a schema, from wherever they come, and checks them.
 ///
@@ -17,6 +17,21 @@ public struct SchemaLoader: Sendable {
   public mutating func add(_ request: CodeGeneratorRequest.Reader) throws {
     let nodes = try request.nodes
     for index in nodes.indices { try add(nodes[index]) }
+  }
+
+  /// Adds the nodes of a generated file, and of the files that it imports.
+  ///
+  /// - Throws: ``SchemaError``, `DecodingError` or `FramingError` if the generated code was changed.
+  public mutating func add(_ file: SchemaFile) throws {
+    var seen: Set<UInt64> = []
+    var pending = [file]
+    while let file = pending.popLast() {
+      guard seen.insert(file.id).inserted else { continue }
+      let message = try file.nodes()
+      let nodes: ListReader<AnyPointerReader> = try message.root.list()
+      for index in nodes.indices { try add(try nodes[index].structure(as: Node.Reader.self)) }
+      pending += file.imports
+    }
   }
 
   /// Adds a node. The same node may come again.
@@ -58,6 +73,7 @@ public struct SchemaLoader: Sendable {
         throw SchemaError(node: id, name: node.displayName, problem: .cycle)
       }
     }
+    try StructPlaces.check(nodes)
     return Schema(nodes: nodes)
   }
 }

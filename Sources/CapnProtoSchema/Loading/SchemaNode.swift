@@ -121,6 +121,7 @@ public struct EnumNode: Hashable, Sendable {
         annotations: try SchemaAnnotation.all($0.annotations))
     }
     try enumerants.map(\.name).checkNames()
+    try enumerants.map(\.codeOrder).checkCodeOrder()
   }
 }
 
@@ -170,6 +171,7 @@ public struct InterfaceNode: Hashable, Sendable {
       Superclass(id: $0.id, brand: try SchemaBrand(try $0.brand, depth: SchemaType.nestingDepth))
     }
     try methods.map(\.name).checkNames()
+    try methods.map(\.codeOrder).checkCodeOrder()
   }
 }
 
@@ -180,6 +182,19 @@ extension [String] {
     for name in self {
       guard !name.isEmpty else { throw SchemaError.Problem.unnamed }
       guard seen.insert(name).inserted else { throw SchemaError.Problem.duplicateName(name) }
+    }
+  }
+}
+
+extension [UInt16] {
+  /// Checks that the places of members in the source are those from 0 on, in any order.
+  func checkCodeOrder() throws {
+    var seen = [Bool](repeating: false, count: count)
+    for order in self {
+      guard order < count, !seen[Int(order)] else {
+        throw SchemaError.Problem.invalidCodeOrder(order)
+      }
+      seen[Int(order)] = true
     }
   }
 }

@@ -36,6 +36,7 @@ public final class StructNode: Sendable {
       }
     }
     try fields.map(\.name).checkNames()
+    try fields.map(\.codeOrder).checkCodeOrder()
     var indices: [String: Int] = [:]
     for field in fields { indices[field.name] = field.index }
     self.indices = indices
