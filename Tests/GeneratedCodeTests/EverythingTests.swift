@@ -107,6 +107,30 @@ import Testing
     #expect(reader.hasAnyList == false)
   }
 
+  @Test func structsAndListsOfAnyTypeAreReadAsThat() throws {
+    let message = MessageBuilder()
+    let target: Everything.Builder = message.initRoot()
+    target.anyStruct.initStructure(as: Point.Builder.self).x = 5
+    target.anyList.initList(of: UInt16.self, count: 3)[1] = 7
+    let structure = try target.reader.anyStruct
+    #expect(structure.layout == Point.Reader._layout)
+    #expect(Point.Reader(_raw: structure).x == 5)
+    let list = try target.reader.anyList
+    #expect(list.count == 3)
+    #expect(list.elementSize == .twoBytes)
+    let other = MessageBuilder()
+    let copy: Everything.Builder = other.initRoot()
+    try copy.setAnyStruct(structure)
+    try copy.setAnyList(list)
+    #expect(Point.Reader(_raw: try copy.reader.anyStruct).x == 5)
+    #expect(try copy.reader.anyList.count == 3)
+    copy.anyStruct.setText("no struct")
+    #expect(throws: DecodingError.self) { _ = try copy.reader.anyStruct.layout }
+    let nothing = copy.anyListField.disown()
+    #expect(nothing.isNull == false)
+    #expect(try copy.reader.anyList.count == 0)
+  }
+
   @Test func readsWhatItBuilt() throws {
     let message = MessageBuilder()
     Self.build(message.initRoot())

@@ -14,7 +14,8 @@ annotation name @0xf9dbe2a704afacaf
     (struct, enum, interface, const, field, union, group, enumerant, method, param) :Text;
 # Another name for the declaration in Swift.
 
-annotation deprecated @0x940aeb50d137479d (const, field, union, group, method, param) :Text;
+annotation deprecated @0x940aeb50d137479d
+    (struct, enum, interface, const, field, union, group, enumerant, method, param) :Text;
 # Marks what stands for the declaration as deprecated, with the text as the message.
 
 annotation value @0xf9553187b2d0d91f (file, struct, interface) :Void;

@@ -1,3 +1,5 @@
+import CapnProtoSchema
+
 /// Something in a schema that cannot be generated.
 public struct Refusal: Error, Hashable, Sendable, CustomStringConvertible {
   /// The schema file, as the request names it or where it was found.
@@ -42,8 +44,7 @@ struct Refusals {
     case .structure(let structure): visit(structure, of: id, path)
     case .interface(let interface): visit(interface, of: id, path)
     case .constant(let type, _): check(type, path)
-    case .unknown(let number):
-      found.append((path, "its kind, number \(number), is newer than this generator"))
+    case .unsupported(let reason): found.append((path, reason))
     case .enumeration(let enumerants):
       for enumerant in enumerants { checkName(enumerant.annotations, path + [enumerant.name]) }
       checkDistinct(enumerants.map { ($0.swiftName, $0.name) }, path)
@@ -66,9 +67,7 @@ struct Refusals {
         if names.parents[id] == owner, let group = request.nodes[id]?.structure {
           visit(group, of: id, path + [field.name])
         }
-      case .unknown(let number):
-        let reason = "its kind, number \(number), is newer than this generator"
-        found.append((path + [field.name], reason))
+      case .unsupported(let reason): found.append((path + [field.name], reason))
       }
     }
   }
@@ -96,7 +95,12 @@ struct Refusals {
           checkDistinct(structure.fields.map { ($0.memberName, $0.name) }, path)
           for field in structure.fields {
             checkName(field.annotations, path)
-            if case .slot(let slot) = field.kind { check(slot.type, path, in: field.name) }
+            switch field.kind {
+            case .slot(let slot): check(slot.type, path)
+            case .unsupported(let reason):
+              found.append((path, "parameter '\(field.name)': \(reason)"))
+            case .group: break
+            }
           }
         } else {
           checkModule(of: id, path)
@@ -141,10 +145,7 @@ struct Refusals {
     }
   }
 
-  private mutating func check(_ type: SchemaType, _ path: [String], in parameter: String? = nil) {
-    if case .unsupported(let reason) = type.leaf {
-      found.append((path, parameter.map { "parameter '\($0)': \(reason)" } ?? reason))
-    }
+  private mutating func check(_ type: SchemaType, _ path: [String]) {
     for id in type.nodeIDs { checkModule(of: id, path) }
   }
 

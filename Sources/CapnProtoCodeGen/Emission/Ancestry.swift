@@ -1,3 +1,5 @@
+import CapnProtoSchema
+
 /// An interface that another inherits from, or the interface itself.
 struct Ancestor {
   let node: SchemaNode
@@ -74,5 +76,7 @@ extension FileEmitter {
     }
   }
 
-  func interfaceName(_ id: UInt64) -> String { names.paths[id]?.last ?? "" }
+  func interfaceName(_ id: UInt64) -> String {
+    String((names.paths[id]?.last ?? "").drop { $0 == "_" })
+  }
 }

@@ -1,3 +1,5 @@
+import CapnProtoSchema
+
 extension FileEmitter {
   /// Writes a constant: a `let` for numbers, text and data, a view of a message of its own for
   /// structs and lists.
@@ -15,13 +17,13 @@ extension FileEmitter {
       out.line("private \(level)let \(storage) = ConstantMessage(words: [\(list)])")
       out.documentation(node.documentation)
       emitDeprecation(node.annotations)
-      let member: String
-      switch type {
-      case .structure: member = "structure()"
-      case .list: member = "list()"
-      default: member = "pointer"
-      }
-      out.block("\(access.visible)\(level)var \(escaped): \(types.reader(type))") {
+      let (member, view) =
+        switch type {
+        case .structure: ("structure()", types.reader(type))
+        case .list: ("list()", types.reader(type))
+        default: ("pointer", "AnyPointerReader")
+        }
+      out.block("\(access.visible)\(level)var \(escaped): \(view)") {
         out.line("@_lifetime(immortal) get { \(storage).\(member) }")
       }
     default:
@@ -45,7 +47,7 @@ extension FileEmitter {
       return Place.literal(value)
     }
     if case .enumeration(let enumerants) = request.nodes[id]?.body, number < enumerants.count {
-      return "." + enumerants[Int(number)].swiftName
+      return "." + enumerants[Int(number)].caseName
     }
     return ".unknown(\(number))"
   }

@@ -1,3 +1,5 @@
+import CapnProtoSchema
+
 extension FileEmitter {
   /// Writes the defaults of pointer fields, which readers refer to where the pointer is null.
   func emitDefaults(_ structure: SchemaStruct) throws {

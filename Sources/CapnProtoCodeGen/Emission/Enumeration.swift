@@ -6,10 +6,18 @@ extension FileEmitter {
     out.block("\(access.frozen)enum \(SwiftName.escaped(name)): SchemaEnum, DescribedType") {
       for (_, enumerant) in cases.sorted(by: { $0.1.codeOrder < $1.1.codeOrder }) {
         out.documentation(enumerant.documentation)
-        out.line("case \(SwiftName.escaped(enumerant.swiftName))")
+        out.line("case \(SwiftName.escaped(enumerant.caseName))")
       }
       out.line("/// A number that this version of the schema does not know.")
       out.line("case unknown(UInt16)")
+      for enumerant in enumerants where enumerant.annotations.deprecation != nil {
+        out.line()
+        out.documentation(enumerant.documentation)
+        emitDeprecation(enumerant.annotations)
+        out.line(
+          "\(access.visible)static var \(SwiftName.escaped(enumerant.swiftName)): Self"
+            + " { .\(enumerant.caseName) }")
+      }
       out.line()
       emitIdentity(node)
       out.line()
@@ -17,7 +25,7 @@ extension FileEmitter {
       out.block("\(Self.inPlace)\(access.body)init(rawValue: UInt16)") {
         out.line("switch rawValue {")
         for (number, enumerant) in cases {
-          out.line("case \(number): self = .\(enumerant.swiftName)")
+          out.line("case \(number): self = .\(enumerant.caseName)")
         }
         out.line("default: self = .unknown(rawValue)")
         out.line("}")
@@ -27,7 +35,7 @@ extension FileEmitter {
       out.block("\(Self.inPlace)\(access.body)var rawValue: UInt16") {
         out.line("switch self {")
         for (number, enumerant) in cases {
-          out.line("case .\(enumerant.swiftName): \(number)")
+          out.line("case .\(enumerant.caseName): \(number)")
         }
         out.line("case .unknown(let number): number")
         out.line("}")

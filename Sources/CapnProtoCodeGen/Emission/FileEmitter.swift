@@ -65,7 +65,14 @@ final class FileEmitter {
       try emitInterface(node, interface, name: name)
     case .constant(let type, let value):
       try emitConstant(node, name: name, type, value)
-    case .file, .annotation, .unknown: break
+    case .file, .annotation, .unsupported: break
+    }
+    if node.isDeprecatedType {
+      out.line()
+      out.documentation(node.documentation)
+      emitDeprecation(node.annotations)
+      out.line(
+        "\(access.visible)typealias \(SwiftName.escaped(String(name.dropFirst()))) = \(name)")
     }
   }
 

@@ -1,3 +1,5 @@
+import CapnProtoSchema
+
 extension FileEmitter {
   func emitInterface(_ node: SchemaNode, _ interface: SchemaInterface, name: String) throws {
     let isGeneric = names.parameters[node.id] != nil
@@ -52,9 +54,11 @@ extension FileEmitter {
     func brand(_ id: UInt64, _ brand: SchemaBrand) -> SchemaBrand {
       // The structs that stand for params and results have the method's own parameters as theirs;
       // the request does not say so.
-      guard request.nodes[id]?.scopeID == 0, case .scopes(var scopes) = brand else { return brand }
-      scopes[id] = .bound(method.implicitParameters.indices.map { .implicitParameter($0) })
-      return .scopes(scopes)
+      guard request.nodes[id]?.scopeID == 0 else { return brand }
+      var scopes = brand.scopes
+      scopes[id] = .bind(
+        method.implicitParameters.indices.map { .implicitParameter(index: UInt16($0)) })
+      return SchemaBrand(scopes: scopes)
     }
     return (
       brand(method.parameters, method.parametersBrand), brand(method.results, method.resultsBrand)

@@ -1,3 +1,5 @@
+import CapnProtoSchema
+
 extension FileEmitter {
   /// Writes the client. Inherited methods are repeated on it, as a Swift struct inherits nothing;
   /// where two unrelated ancestors have methods of the same name, the later one is told apart by

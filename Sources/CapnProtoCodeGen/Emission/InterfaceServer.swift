@@ -1,3 +1,5 @@
+import CapnProtoSchema
+
 extension FileEmitter {
   /// Writes the protocol that objects implement. The interface's type parameters are associated
   /// types, named with their interface: an object may implement several.

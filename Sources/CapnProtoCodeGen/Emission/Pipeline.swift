@@ -1,3 +1,5 @@
+import CapnProtoSchema
+
 extension FileEmitter {
   func emitPipeline(_ context: StructureContext, name: String) {
     out.line("/// The capabilities of a ``\(name)`` that may not have arrived yet.")
@@ -38,11 +40,11 @@ extension FileEmitter {
       case .parameter, .implicitParameter:
         let type = "PipelinePointer<\(types.name(slot.type))>"
         return (type, "\(type)(\(pointer))")
-      case .capability: return ("Capability", "\(pointer).capability")
+      case .anyPointer(.capability): return ("Capability", "\(pointer).capability")
       case .anyPointer: return ("PipelineReference", pointer)
       default: return nil
       }
-    case .unknown: return nil
+    case .unsupported: return nil
     }
   }
 }

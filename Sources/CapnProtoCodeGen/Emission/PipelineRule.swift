@@ -1,3 +1,5 @@
+import CapnProtoSchema
+
 /// Decides which structs get a `Pipeline`: those through whose struct and group fields, at any
 /// depth, a capability can be reached.
 ///
@@ -30,8 +32,9 @@ struct PipelineRule {
     if let inner = inner(field) { return reaching.contains(inner) }
     guard case .slot(let slot) = field.kind else { return false }
     return switch slot.type {
-    case .interface, .capability: true
-    case .anyPointer, .parameter, .implicitParameter: isInInterface(id)
+    case .interface, .anyPointer(.capability): true
+    case .anyPointer(.any), .anyPointer(.structure), .parameter, .implicitParameter:
+      isInInterface(id)
     default: false
     }
   }
@@ -51,7 +54,7 @@ struct PipelineRule {
         || structure.fields.contains { field in
           guard case .slot(let slot) = field.kind else { return false }
           switch slot.type.leaf {
-          case .interface, .capability: return true
+          case .interface, .anyPointer(.capability): return true
           default: return false
           }
         }
@@ -84,7 +87,7 @@ struct PipelineRule {
     case .slot(let slot):
       if case .structure(let id, _) = slot.type { return id }
       return nil
-    case .unknown: return nil
+    case .unsupported: return nil
     }
   }
 

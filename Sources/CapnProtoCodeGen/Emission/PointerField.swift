@@ -1,3 +1,5 @@
+import CapnProtoSchema
+
 /// A pointer field while its part of the builder is written.
 struct PointerField {
   let field: SchemaField
@@ -42,7 +44,7 @@ extension FileEmitter {
         select: pointer.select, set: "\(pointer.pointer).setClient(newValue)")
       // Capabilities lie in the message's table, so there is nothing to detach.
       return
-    case .capability:
+    case .anyPointer(.capability):
       emitProperty(
         pointer.field, types.reader(type) + "?", get: "\(pointer.pointer).capabilityReference",
         select: pointer.select, set: "\(pointer.pointer).setCapabilityReference(newValue)")

@@ -1,3 +1,5 @@
+import CapnProtoSchema
+
 /// A struct or group while it is written.
 struct StructureContext {
   let id: UInt64

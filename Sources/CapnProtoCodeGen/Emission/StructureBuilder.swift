@@ -1,3 +1,5 @@
+import CapnProtoSchema
+
 extension FileEmitter {
   func emitBuilder(_ context: StructureContext, name: String) {
     out.line("/// Builds a ``\(name)``.")
@@ -14,7 +16,7 @@ extension FileEmitter {
           emitGroup(field, id, context)
         case .slot(let slot):
           emitSlot(field, slot, context)
-        case .unknown: break
+        case .unsupported: break
         }
       }
     }
@@ -96,7 +98,7 @@ struct GroupPlaces {
         } else {
           pointers.insert(slot.offset)
         }
-      case .unknown: break
+      case .unsupported: break
       }
     }
   }

@@ -1,3 +1,5 @@
+import CapnProtoSchema
+
 extension FileEmitter {
   func emitReader(_ context: StructureContext, name: String) {
     out.line("/// Reads a ``\(name)``.")
@@ -20,7 +22,7 @@ extension FileEmitter {
     let read = readExpression(field, context)
     switch field.kind {
     case .slot(let slot) where slot.type == .void: return
-    case .unknown: return
+    case .unsupported: return
     default: break
     }
     out.line()
@@ -45,7 +47,7 @@ extension FileEmitter {
     switch slot.type {
     case .text, .structure, .data, .list(.structure):
       emitView(name, type, read, isInPlace: true, throwing: true)
-    case .interface, .capability:
+    case .interface, .anyPointer(.capability):
       out.block("\(access.body)var \(name): \(type)", "get throws(DecodingError) { \(read) }")
     default: emitView(name, type, read, throwing: slot.type.throwsWhenRead)
     }
@@ -57,10 +59,10 @@ extension FileEmitter {
     case .group(let id): types.type(id, "Reader")
     case .slot(let slot):
       switch slot.type {
-      case .interface, .capability: types.reader(slot.type) + "?"
+      case .interface, .anyPointer(.capability): types.reader(slot.type) + "?"
       default: types.reader(slot.type)
       }
-    case .unknown: "Never"
+    case .unsupported: "Never"
     }
   }
 
@@ -78,11 +80,13 @@ extension FileEmitter {
       case .structure: return "try \(pointer).structure()"
       case .list: return "try \(pointer).list()"
       case .interface: return "try \(pointer).client()"
-      case .capability: return "try \(pointer).capabilityReference()"
+      case .anyPointer(.capability): return "try \(pointer).capabilityReference()"
+      case .anyPointer(.structure): return "try \(pointer).structure()"
+      case .anyPointer(.list): return "try \(pointer).anyList()"
       case .parameter, .implicitParameter: return "try \(types.name(slot.type))._read(\(pointer))"
       default: return pointer
       }
-    case .unknown: return ""
+    case .unsupported: return ""
     }
   }
 
@@ -103,7 +107,7 @@ extension FileEmitter {
 
 extension SchemaType {
   /// Whether reading a pointer of the type follows it.
-  var throwsWhenRead: Bool { dataBits == nil && self != .anyPointer }
+  var throwsWhenRead: Bool { dataBits == nil && self != .anyPointer(.any) }
 }
 
 /// Spells reads and writes of places in the data section.

@@ -1,3 +1,5 @@
+import CapnProtoSchema
+
 extension FileEmitter {
   /// Writes the plain Swift value of a struct or group.
   func emitValue(_ context: StructureContext, name: String) {
@@ -124,7 +126,7 @@ extension FileEmitter {
           out.block("do") { emitPointerWrite(slot.type, value, pointer) }
         }
       }
-    case .unknown: break
+    case .unsupported: break
     }
   }
 
@@ -160,7 +162,7 @@ extension FileEmitter {
     case .group(let id): types.type(id, "Value")
     case .slot(let slot):
       if case .structure = slot.type { valueType(slot.type) + "?" } else { valueType(slot.type) }
-    case .unknown: "Never"
+    case .unsupported: "Never"
     }
   }
 
@@ -190,7 +192,7 @@ extension FileEmitter {
         return "\(types.reader(slot.type))(rawValue: \(Place.literal(slot.value)))"
       default: return Place.literal(slot.value)
       }
-    case .unknown: return ""
+    case .unsupported: return ""
     }
   }
 
@@ -206,7 +208,7 @@ extension FileEmitter {
       }
       let read = readExpression(field, context).dropFirst("try ".count)
       return "try \(plainValue(slot.type, String(read)))"
-    case .unknown: return ""
+    case .unsupported: return ""
     }
   }
 
@@ -247,7 +249,7 @@ extension FileEmitter {
         case .group(let id): reaches(id)
         case .slot(let slot):
           if case .structure(let id, _) = slot.type { reaches(id) } else { false }
-        case .unknown: false
+        case .unsupported: false
         }
       }
     }

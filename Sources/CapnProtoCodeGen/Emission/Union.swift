@@ -1,3 +1,5 @@
+import CapnProtoSchema
+
 extension FileEmitter {
   /// The property of a reader that tells which member of the union is set.
   func emitWhichGetter(_ context: StructureContext, offset: UInt32) {
@@ -37,7 +39,7 @@ extension FileEmitter {
     switch field.kind {
     case .group: true
     case .slot(let slot): slot.type != .void
-    case .unknown: false
+    case .unsupported: false
     }
   }
 }

@@ -1,3 +1,5 @@
+import CapnProtoSchema
+
 /// Decides which structs get a plain Swift value: of those that shall have one, the ones whose
 /// fields can all be stored as values.
 struct ValueRule {
@@ -27,11 +29,11 @@ struct ValueRule {
   /// Why a field has no value, in words; nil if it has one.
   func obstacle(_ field: SchemaField, _ structs: Set<UInt64>) -> String? {
     switch field.kind {
-    case .unknown: return "its kind is newer than this generator"
+    case .unsupported(let reason): return reason
     case .group(let id): return structs.contains(id) ? nil : "the group cannot have one"
     case .slot(let slot):
       switch slot.type.leaf {
-      case .interface, .capability: return "a capability is no plain value"
+      case .interface, .anyPointer(.capability): return "a capability is no plain value"
       case .anyPointer, .parameter, .implicitParameter:
         return "what it leads to is not known to the schema"
       case .structure(let id, _) where !structs.contains(id):

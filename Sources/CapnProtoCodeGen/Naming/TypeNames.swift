@@ -1,3 +1,5 @@
+import CapnProtoSchema
+
 /// Where each node of the request lies in Swift: the path of nested types that leads to it.
 ///
 /// Names do not depend on which part of a file the request holds, so that two files of a target
@@ -73,8 +75,10 @@ struct TypeNames {
     // `X.Type` and `X.Protocol` mean something else in Swift.
     if !path.isEmpty { taken.formUnion(["Type", "Protocol"]) }
     func add(_ id: UInt64, _ name: String) {
-      let name = Self.free(name, taken: taken)
+      var name = Self.free(name, taken: taken)
       taken.insert(name)
+      // The name that is deprecated is another one, as generated code may not use it.
+      if request.nodes[id]?.isDeprecatedType == true { name = "_" + name }
       // A group's id may appear once only, or a damaged request would not end.
       guard let child = request.nodes[id], paths[id] == nil else { return }
       paths[id] = path + [name]

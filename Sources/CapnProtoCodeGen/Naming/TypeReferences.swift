@@ -1,3 +1,5 @@
+import CapnProtoSchema
+
 /// Spells references to types from where the output stands.
 ///
 /// A reference is the full path from the top level. Where its first name means something else,
@@ -75,23 +77,23 @@ final class TypeReferences {
     return "\(module)::\(name)"
   }
 
-  /// A type inside the node's namespace.
-  func type(_ id: UInt64, _ member: String, _ brand: SchemaBrand = .own) -> String {
+  /// A type inside the node's namespace; without a brand, type parameters stand for themselves.
+  func type(_ id: UInt64, _ member: String, _ brand: SchemaBrand? = nil) -> String {
     "\(namespace(id)).\(member)\(arguments(id, brand))"
   }
 
   /// What the type parameters of a node are bound to by a brand, as a list in angle brackets.
-  func arguments(_ id: UInt64, _ brand: SchemaBrand = .own) -> String {
+  func arguments(_ id: UInt64, _ brand: SchemaBrand? = nil) -> String {
     let bound = boundTypes(id, brand)
     return bound.isEmpty ? "" : "<\(bound.map(\.type).joined(separator: ", "))>"
   }
 
   /// What each of the type parameters of a node is bound to by a brand.
   func boundTypes(
-    _ id: UInt64, _ brand: SchemaBrand
+    _ id: UInt64, _ brand: SchemaBrand?
   ) -> [(parameter: TypeParameter, type: String)] {
     (names.parameters[id] ?? []).map { parameter in
-      (parameter, brand.binding(of: parameter.id).map { name($0) } ?? Self.unbound)
+      (parameter, brand.map { name($0.binding(of: parameter.id)) } ?? standing(parameter.id))
     }
   }
 
@@ -109,10 +111,12 @@ final class TypeReferences {
     case .list(let element): "ListType<\(name(element))>"
     case .structure(let id, let brand), .interface(let id, let brand):
       names.parameters[id] == nil ? namespace(id) : self.type(id, "Of", brand)
+    case .anyPointer(.capability): "Capability"
     case .anyPointer: Self.unbound
-    case .parameter(let id): bindings.last?[id] ?? Self.unbound
+    case .parameter(let scope, let index):
+      standing(TypeParameter.ID(scope: scope, index: Int(index)))
     case .implicitParameter(let index):
-      implicit.indices.contains(index) ? implicit[index] : Self.unbound
+      implicit.indices.contains(Int(index)) ? implicit[Int(index)] : Self.unbound
     default: common(type)
     }
   }
@@ -124,7 +128,9 @@ final class TypeReferences {
     case .data: "DataReader"
     case .list(let element): "ListReader<\(elementReader(element))>"
     case .structure(let id, let brand): self.type(id, "Reader", brand)
-    case .anyPointer: "AnyPointerReader"
+    case .anyPointer(.any): "AnyPointerReader"
+    case .anyPointer(.structure): "StructReader"
+    case .anyPointer(.list): "AnyListReader"
     case .parameter, .implicitParameter: "\(name(type)).Reader"
     default: common(type)
     }
@@ -145,7 +151,9 @@ final class TypeReferences {
     case .data: "DataType"
     case .list(let element): "ListBuilder<\(builder(element))>"
     case .structure(let id, let brand): self.type(id, "Builder", brand)
-    case .anyPointer: "AnyPointerBuilder"
+    case .anyPointer(.any): "AnyPointerBuilder"
+    case .anyPointer(.structure): "StructBuilder"
+    case .anyPointer(.list): "AnyListBuilder"
     case .parameter, .implicitParameter: "\(name(type)).ElementBuilder"
     default: common(type)
     }
@@ -167,9 +175,14 @@ final class TypeReferences {
     case .float64: "Double"
     case .enumeration(let id): namespace(id)
     case .interface(let id, let brand): self.type(id, "Client", brand)
-    case .capability: "Capability"
+    case .anyPointer(.capability): "Capability"
     default: "Never"
     }
+  }
+
+  /// What a type parameter in sight stands for.
+  private func standing(_ parameter: TypeParameter.ID) -> String {
+    bindings.last?[parameter] ?? Self.unbound
   }
 
   /// Whether a name at the top level means something else inside the scope.

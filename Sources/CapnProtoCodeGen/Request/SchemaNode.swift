@@ -27,7 +27,8 @@ struct SchemaNode {
     case interface(SchemaInterface)
     case constant(SchemaType, SchemaValue)
     case annotation
-    case unknown(UInt16)
+    /// What this generator cannot express, and the reason in words.
+    case unsupported(String)
   }
 
   struct Enumerant {
@@ -36,8 +37,12 @@ struct SchemaNode {
     let annotations: SchemaAnnotations
     let documentation: String?
 
-    /// The name of the case in Swift.
+    /// The name in Swift.
     var swiftName: String { SwiftName.enumCase(annotations.name ?? name) }
+
+    /// The name of the case: another one where the name is deprecated, as generated code may not use
+    /// that.
+    var caseName: String { annotations.deprecation == nil ? swiftName : "_" + swiftName }
   }
 
   init(_ node: Node.Reader, documentation: String?, members: [String?]) throws {
@@ -66,9 +71,14 @@ struct SchemaNode {
         })
     case .interface(let interface): body = .interface(try SchemaInterface(interface, members))
     case .const(let constant):
-      body = .constant(try SchemaType(try constant.type), try SchemaValue(try constant.value))
+      do {
+        body = .constant(try SchemaType(try constant.type), try SchemaValue(try constant.value))
+      } catch let problem as SchemaError.Problem {
+        body = .unsupported("its type: \(problem)")
+      }
     case .annotation: body = .annotation
-    case .unknown(let number): body = .unknown(number)
+    case .unknown(let number):
+      body = .unsupported("its kind, number \(number), is newer than this generator")
     }
   }
 
@@ -78,6 +88,14 @@ struct SchemaNode {
 
   var interface: SchemaInterface? {
     if case .interface(let interface) = body { interface } else { nil }
+  }
+
+  /// Whether the node is a type that the schema says not to use any more.
+  var isDeprecatedType: Bool {
+    switch body {
+    case .structure, .enumeration, .interface: annotations.deprecation != nil
+    default: false
+    }
   }
 
   var isFile: Bool {

@@ -51,7 +51,8 @@ struct SchemaField {
   enum Kind {
     case slot(Slot)
     case group(UInt64)
-    case unknown(UInt16)
+    /// What this generator cannot express, and the reason in words.
+    case unsupported(String)
   }
 
   /// A place in a struct: offset in units of the type's own size.
@@ -69,12 +70,17 @@ struct SchemaField {
     self.documentation = documentation
     switch try field.which {
     case .slot(let slot):
-      kind = .slot(
-        Slot(
-          offset: slot.offset, type: try SchemaType(try slot.type),
-          value: try SchemaValue(try slot.defaultValue)))
+      do {
+        kind = .slot(
+          Slot(
+            offset: slot.offset, type: try SchemaType(try slot.type),
+            value: try SchemaValue(try slot.defaultValue)))
+      } catch let problem as SchemaError.Problem {
+        kind = .unsupported("its type: \(problem)")
+      }
     case .group(let group): kind = .group(group.typeId)
-    case .unknown(let number): kind = .unknown(number)
+    case .unknown(let number):
+      kind = .unsupported("its kind, number \(number), is newer than this generator")
     }
   }
 }

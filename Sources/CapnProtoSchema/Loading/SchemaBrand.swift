@@ -31,6 +31,13 @@ public struct SchemaBrand: Hashable, Sendable {
     self.weight = weight
   }
 
+  /// Reads a brand.
+  ///
+  /// - Throws: `DecodingError`, or a ``SchemaError/Problem``.
+  package init(_ brand: Brand.Reader) throws {
+    try self.init(brand, depth: SchemaType.nestingDepth)
+  }
+
   init(_ brand: Brand.Reader, depth: Int) throws {
     guard depth > 0 else { throw SchemaError.Problem.nestedTooDeep }
     var scopes: [UInt64: Scope] = [:]

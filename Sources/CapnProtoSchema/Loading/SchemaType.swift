@@ -88,7 +88,9 @@ extension SchemaType {
   /// Reads a type.
   ///
   /// - Throws: `DecodingError`, or a ``SchemaError/Problem``.
-  init(_ type: Type.Reader, depth: Int = Self.nestingDepth) throws {
+  package init(_ type: Type.Reader) throws { try self.init(type, depth: Self.nestingDepth) }
+
+  init(_ type: Type.Reader, depth: Int) throws {
     guard depth > 0 else { throw SchemaError.Problem.nestedTooDeep }
     switch try type.which {
     case .void: self = .void
