@@ -58,11 +58,13 @@ let package = Package(
     .executableTarget(
       name: "capnp-swift",
       dependencies: [
-        "CapnProto", "CapnProtoSchema",
+        "CapnProto", "CapnProtoSchema", "CapnProtoRPC", "CapnProtoNIO",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], swiftSettings: strict),
     .testTarget(
-      name: "CapnpSwiftTests", dependencies: ["capnp-swift"], swiftSettings: strict),
+      name: "CapnpSwiftTests",
+      dependencies: ["capnp-swift", "CapnProto", "CapnProtoRPC", "CapnProtoNIO"],
+      swiftSettings: strict, plugins: ["CapnProtoPlugin"]),
     .target(
       name: "CapnProtoCodeGen", dependencies: ["CapnProto", "CapnProtoSchema"],
       swiftSettings: strict),

@@ -2,21 +2,26 @@ import ArgumentParser
 import Foundation
 
 /// The command for messages and schemas.
-@main struct CapnpSwift: ParsableCommand {
+@main struct CapnpSwift: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "capnp-swift",
-    abstract: "Convert Cap'n Proto messages, and compare versions of schemas.",
+    abstract: "Convert Cap'n Proto messages, compare versions of schemas, and call servers.",
     version: "0.1.0",
     subcommands: [
       ConvertCommand.self, DecodeCommand.self, EncodeCommand.self, CompatCommand.self,
+      CallCommand.self,
     ])
 
   /// Exits with 0 when all is well, 1 where schemas or messages are at fault, 2 after a mistake in
   /// the use of the command or in a schema's source.
-  static func main() {
+  static func main() async {
     do {
       var command = try parseAsRoot()
-      try command.run()
+      if var command = command as? any AsyncParsableCommand {
+        try await command.run()
+      } else {
+        try command.run()
+      }
     } catch let error as CommandFailure {
       complain("capnp-swift: error: \(error)")
       Foundation.exit(error.status)
@@ -38,19 +43,21 @@ import Foundation
 enum CommandFailure: Error, CustomStringConvertible {
   /// The schema cannot be had.
   case schema(String)
-  /// A message cannot be converted.
+  /// A message cannot be converted, or a call failed.
   case message(String)
+  /// What the command is asked for does not fit the schema.
+  case usage(String)
 
   var status: Int32 {
     switch self {
-    case .schema: 2
+    case .schema, .usage: 2
     case .message: 1
     }
   }
 
   var description: String {
     switch self {
-    case .schema(let text), .message(let text): text
+    case .schema(let text), .message(let text), .usage(let text): text
     }
   }
 }

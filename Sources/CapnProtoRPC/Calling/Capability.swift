@@ -35,16 +35,10 @@ public struct Capability: Sendable {
     _ interface: InterfaceDescription, method: UInt16,
     _ build: (Params) throws -> Void
   ) rethrows -> RemoteCall<Results, Pipeline> {
-    let message = MessageBuilder()
-    try message.build(Message.Builder.self) {
-      let call = $0.initCall()
-      call.interfaceId = interface.id
-      call.methodId = method
-      try build(call.initParams().content.initStructure())
+    let call = try call(interfaceID: interface.id, methodID: method) {
+      try build($0.initStructure())
     }
-    let pending = PendingCall()
-    pending.sent(target.send(OutgoingCall(message), caller: pending))
-    return RemoteCall(token: CallToken(pending))
+    return RemoteCall(token: call.token)
   }
 }
 

@@ -63,11 +63,16 @@ public final class RPCConnection: Sendable {
 
   /// The peer's bootstrap capability. Calls can be made on it at once.
   public func bootstrap<Client: CapabilityClient>(as: Client.Type = Client.self) -> Client {
+    bootstrapCapability().cast()
+  }
+
+  /// The peer's bootstrap capability, without a type.
+  public func bootstrapCapability() -> Capability {
     let handle = perform { $0.bootstrap() }
     guard let target = handle as? any CallTarget else {
-      return Client(broken: .disconnected("the connection is closed"))
+      return Capability(broken: .disconnected("the connection is closed"))
     }
-    return Capability(target).cast()
+    return Capability(target)
   }
 
   /// Sets the capability that the peer gets first, in place of the one before.

@@ -75,7 +75,7 @@ private struct HostileRun {
     let object = world.makeObject(in: 0)
     let connection = RPCConnection(
       bootstrap: Capability(object), limits: Self.limits, transport: end, executor: end)
-    world.hold(connection.untypedBootstrap, as: .broken, in: 0)
+    world.hold(connection.bootstrapCapability().target, as: .broken, in: 0)
     world.note("a connection is made")
     exchange(with: connection, end)
     world.note("the connection is closed")

@@ -98,9 +98,9 @@ public struct Simulation: Sendable {
           bootstrap: Capability(objects.1), transport: there, executor: there)
         links.append(Link(vats: (first, second), ends: (here, there), connections: (one, two)))
         world.hold(
-          one.untypedBootstrap, as: .object(objects.1.id), in: first)
+          one.bootstrapCapability().target, as: .object(objects.1.id), in: first)
         world.hold(
-          two.untypedBootstrap, as: .object(objects.0.id), in: second)
+          two.bootstrapCapability().target, as: .object(objects.0.id), in: second)
       }
     }
   }
@@ -209,17 +209,4 @@ public struct Simulation: Sendable {
       }
     }
   }
-}
-
-extension RPCConnection {
-  /// The peer's bootstrap capability, whatever its interface is.
-  var untypedBootstrap: any CallTarget { bootstrap(as: Untyped.self)._capability.target }
-}
-
-/// A capability without an interface.
-private struct Untyped: CapabilityClient {
-  static var _interface: InterfaceDescription { InterfaceDescription(id: 0, name: "", methods: []) }
-  let _capability: Capability
-
-  init(_capability: Capability) { self._capability = _capability }
 }

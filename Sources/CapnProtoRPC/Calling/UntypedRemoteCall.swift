@@ -1,0 +1,49 @@
+import CapTP
+public import CapnProto
+
+/// A call of a method that is known only at run time: its results are on their way.
+///
+/// Otherwise as ``RemoteCall``: it was sent when this was made, and dropping it takes it back.
+public struct UntypedRemoteCall: Sendable {
+  let token: CallToken
+
+  /// What the body makes of the results, a struct, once they are there.
+  ///
+  /// - Throws: `RPCError` if the call failed; `CancellationError` if the awaiting task is cancelled,
+  ///   which takes the call back; and what the body throws.
+  nonisolated(nonsending) public func results<Value>(
+    _ body: (AnyPointerReader) throws -> Value
+  ) async throws -> Value {
+    let message = try await token.call.outcome()
+    return try body(message.reader.`return`.results.content)
+  }
+
+  /// Capabilities in the results, to be called before the results are there.
+  public var pipeline: PipelineReference {
+    PipelineReference(token: token, path: PipelinePath())
+  }
+}
+
+extension Capability {
+  /// Calls a method that is known only at run time: the call is sent before this returns.
+  ///
+  /// - Parameters:
+  ///   - interfaceID: the id of the interface that declares the method.
+  ///   - methodID: the method's ordinal.
+  ///   - build: builds the params, a struct. Null is a struct of defaults.
+  /// - Returns: the call, whose results are on their way.
+  public func call(
+    interfaceID: UInt64, methodID: UInt16, _ build: (AnyPointerBuilder) throws -> Void
+  ) rethrows -> UntypedRemoteCall {
+    let message = MessageBuilder()
+    try message.build(Message.Builder.self) {
+      let call = $0.initCall()
+      call.interfaceId = interfaceID
+      call.methodId = methodID
+      try build(call.initParams().content)
+    }
+    let pending = PendingCall()
+    pending.sent(target.send(OutgoingCall(message), caller: pending))
+    return UntypedRemoteCall(token: CallToken(pending))
+  }
+}
