@@ -14,7 +14,7 @@ struct CallCommand: AsyncParsableCommand {
       in the schema language. What follows the method names a field of the results; a capability \
       there can be called in turn, and all calls go out in one round trip:
 
-        capnp-swift call localhost:4000 greeter.capnp 'greet(name = "Ada").card.read()'
+        capnp-swift call host:4000 a.capnp 'find(title = "Ada").book.name()'
 
       The results of the last call are printed, or the field of them that the chain ends with. The \
       exit status is 1 if a call fails, 2 if the call does not fit the schema.
