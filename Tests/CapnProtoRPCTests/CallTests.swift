@@ -4,15 +4,6 @@ import CapnProtoRPC
 import CapnProtoTesting
 import Testing
 
-/// Waits until the condition holds, for at most five seconds.
-func eventually(_ condition: () async -> Bool) async -> Bool {
-  for _ in 0..<500 {
-    if await condition() { return true }
-    try? await Task.sleep(for: .milliseconds(10))
-  }
-  return false
-}
-
 @Suite(.timeLimit(.minutes(5))) struct CallTests {
   let server = CalculatorServer()
 

@@ -1,6 +1,7 @@
 import CapnProto
 import CapnProtoNIO
 import CapnProtoRPC
+import CapnProtoTesting
 import Testing
 
 @Suite(.timeLimit(.minutes(5))) struct FloodTests {

@@ -2,6 +2,7 @@ import CapTP
 import CapnProto
 import CapnProtoNIO
 import CapnProtoRPC
+import CapnProtoTesting
 import NIOCore
 import NIOPosix
 import Testing

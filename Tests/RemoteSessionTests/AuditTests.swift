@@ -1,6 +1,7 @@
 import CapTP
 import CapnProto
 import CapnProtoRPC
+import CapnProtoTesting
 import RemoteSessionClient
 import RemoteSessionSchema
 import Testing

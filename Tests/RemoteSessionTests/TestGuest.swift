@@ -114,12 +114,3 @@ final class Lines: Sendable {
   func append(_ line: String) { lines.withLock { $0.append(line) } }
   var all: [String] { lines.withLock { $0 } }
 }
-
-/// Waits until the condition holds, for at most five seconds.
-func eventually(_ condition: () async -> Bool) async -> Bool {
-  for _ in 0..<500 {
-    if await condition() { return true }
-    try? await Task.sleep(for: .milliseconds(10))
-  }
-  return false
-}
