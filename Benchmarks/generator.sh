@@ -1,6 +1,6 @@
 #!/bin/bash
 # Times the generator beside C++'s, on a schema of 1,000 structs, and what it costs to compile its
-# output: bytes and seconds for each 1,000 fields.
+# output: bytes and seconds for each 1,000 fields, public and for use in its own module.
 #
 #   generator.sh --generator PATH [--modules DIR] [--rounds N]
 #
@@ -50,23 +50,26 @@ median() {
 run() { (cd "$scratch/$2" && "$1" < "$scratch/large.request"); }
 build() {
   swiftc -swift-version 6 -O -wmo -parse-as-library -enable-experimental-feature Lifetimes \
-    -strict-memory-safety -module-name Generated -I "$modules" -c "$scratch/small/small.capnp.swift" \
+    -strict-memory-safety -module-name Generated -I "$modules" -c "$scratch/$1/small.capnp.swift" \
     -o "$scratch/small.o"
 }
 
-mkdir "$scratch/swift" "$scratch/cpp" "$scratch/small"
+mkdir "$scratch/swift" "$scratch/cpp" "$scratch/public" "$scratch/internal"
 schema 1000 > "$scratch/large.capnp"
 schema 100 > "$scratch/small.capnp"
 cd "$scratch"
 capnp compile -o- large.capnp > large.request
-capnp compile "-o$generator:small" small.capnp
+for access in public internal; do
+  CAPNPC_SWIFT_ACCESS=$access capnp compile "-o$generator:$access" small.capnp
+done
 swift=$(median run "$generator" swift)
 cpp=$(median run capnpc-c++ cpp)
 echo "1,000 structs, 10,000 fields: C++ $cpp ms, Swift $swift ms, ratio" \
   "$(awk -v a="$swift" -v b="$cpp" 'BEGIN { printf "%.2f", a / b }')"
-echo "1,000 fields: $(wc -c < small/small.capnp.swift) bytes of Swift"
-if [ -n "$modules" ]; then
-  rounds=1
-  echo "1,000 fields: $(median build | awk '{ printf "%.1f", $1 / 1000 }') s to compile (-O)," \
+rounds=1
+for access in public internal; do
+  echo "1,000 fields, $access: $(wc -c < "$access/small.capnp.swift") bytes of Swift"
+  [ -n "$modules" ] || continue
+  echo "  $(median build $access | awk '{ printf "%.1f", $1 / 1000 }') s to compile (-O)," \
     "$(size small.o | awk 'NR == 2 { print $1 }') bytes of code"
-fi
+done

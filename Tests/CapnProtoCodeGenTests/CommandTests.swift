@@ -25,6 +25,36 @@ import Testing
     return (process.terminationStatus, texts[0], texts[1])
   }
 
+  @Test func theSchemaCompilerFindsItOnThePath() throws {
+    let folder = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let schema = folder.appending(path: "a.capnp")
+    try Data("@0xd4c9b1f5a2e87373; struct A { x @0 :UInt8; }".utf8).write(to: schema)
+    let root = folder.path(percentEncoded: false)
+    let built = URL(filePath: CommandLine.arguments[0]).deletingLastPathComponent()
+    let output = folder.appending(path: "a.capnp.swift").path(percentEncoded: false)
+    func compile() throws -> Date? {
+      let process = Process()
+      process.executableURL = URL(filePath: "/usr/bin/env")
+      process.arguments =
+        ["capnp", "compile", "-oswift-gen:\(root)", "--src-prefix=\(root)"]
+        + [schema.path(percentEncoded: false)]
+      var environment = ProcessInfo.processInfo.environment
+      environment["PATH"] = "\(built.path(percentEncoded: false)):\(environment["PATH"] ?? "")"
+      process.environment = environment
+      try process.run()
+      process.waitUntilExit()
+      #expect(process.terminationStatus == 0)
+      return try FileManager.default.attributesOfItem(atPath: output)[.modificationDate] as? Date
+    }
+    let written = try compile()
+    #expect(
+      try String(contentsOfFile: output, encoding: .utf8).contains("public enum A: StructType"))
+    // What is the same already is left alone: nothing is compiled anew.
+    #expect(try compile() == written)
+  }
+
   @Test func helpAndVersionAreNoErrors() throws {
     let help = try run(["--help"])
     #expect(help.status == 0)
