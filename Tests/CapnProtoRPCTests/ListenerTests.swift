@@ -57,20 +57,25 @@ import Testing
     guard case .tcp(let host, let port) = listener.address else { return }
     let first = try await RPCConnector.connect(to: listener.address)
     #expect(try await evaluate(first) == 1)
-    // As many as are told why at one time.
+    // As many as are told why at one time; again where that took so long that the first were let go.
     var deaf: [any Channel] = []
-    for _ in 1...32 {
-      deaf.append(
-        try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
-          .channelOption(.autoRead, value: false)
-          .channelOption(.allowRemoteHalfClosure, value: true)
-          .connect(host: host, port: port).get())
+    func isClosedWithoutWords() async throws -> Bool {
+      for _ in 1...32 {
+        deaf.append(
+          try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            .channelOption(.autoRead, value: false)
+            .channelOption(.allowRemoteHalfClosure, value: true)
+            .connect(host: host, port: port).get())
+      }
+      let error = await #expect(throws: RPCError.self) {
+        try await evaluate(try await RPCConnector.connect(to: listener.address))
+      }
+      #expect(error?.kind == .disconnected)
+      return error?.reason.contains("connections are open here") == false
     }
-    let error = await #expect(throws: RPCError.self) {
-      try await evaluate(try await RPCConnector.connect(to: listener.address))
-    }
-    #expect(error?.kind == .disconnected)
-    #expect(error?.reason.contains("connections are open here") == false, "\(error as Any)")
+    var isSilent = false
+    for _ in 1...10 where !isSilent { isSilent = try await isClosedWithoutWords() }
+    #expect(isSilent)
     for channel in deaf { try? await channel.close() }
     let told = await eventually {
       do {

@@ -68,7 +68,7 @@ import Testing
   @Test func aStepThatIsNotAnsweredFailsInTime() async {
     let transcript = Transcript(secrets: [])
     await InteropProof(
-      account: "operator", password: "", patience: .seconds(2), transcript: transcript
+      account: "operator", password: "", patience: .seconds(5), transcript: transcript
     ) {
       InMemoryNetwork.connect(
         server: RemoteSessionGateway.Client.server(OddGateway())._capability
@@ -76,7 +76,7 @@ import Testing
     }.runChat()
     #expect(!transcript.passed)
     #expect(transcript.text.contains("within 5 s"))
-    #expect(transcript.steps.allSatisfy { $0.milliseconds < 20_000 })
+    #expect(transcript.steps.allSatisfy { $0.milliseconds < 60_000 })
   }
 }
 

@@ -104,7 +104,7 @@ import Testing
     let wrong = wrong
     let outcomes = await withTaskGroup(of: RPCError.Kind?.self) { group in
       for _ in 1...40 {
-        let client = guest.connect()
+        let client = GatewayClient(guest.connectRaw().client, patience: .seconds(240))
         group.addTask {
           do {
             _ = try await client.login(wrong)
