@@ -49,9 +49,13 @@ trap 'exit 130' INT TERM
 cases="cars-build 8000 20 120 0.60
 cars-read 8000 20 120 0.35
 cars-roundtrip 5000 20 120 0.50
+cars-pack 20000 20 120 0.60
+cars-unpack 20000 20 120 0.60
 catrank-build 8000 20 120 0.80
 catrank-read 8000 20 120 0.40
 catrank-roundtrip 2000 20 120 0.70
+catrank-pack 20000 20 120 0.60
+catrank-unpack 20000 20 120 0.60
 eval-build 80000 200 1200 0.70
 eval-read 80000 200 1200 0.50
 eval-roundtrip 50000 200 1200 0.70

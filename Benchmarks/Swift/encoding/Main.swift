@@ -3,6 +3,8 @@
 //   WORKLOAD-build       make a message
 //   WORKLOAD-read        read one of 16 messages, as bytes in memory
 //   WORKLOAD-roundtrip   make a message, copy it to bytes, read it; catrank and eval answer as well
+//   WORKLOAD-pack        pack a message
+//   WORKLOAD-unpack      unpack it into a message
 //   small                make a message of one wheel, copy it to bytes, read it
 //
 // A WORKLOAD is cars, catrank, eval or texts; the schemas say what each does and what its checksum is.
@@ -22,9 +24,13 @@ enum Main {
       case "cars-build": return build(Cars(), name, iterations)
       case "cars-read": return try read(Cars(), name, iterations)
       case "cars-roundtrip": return try roundtrip(Cars(), name, iterations)
+      case "cars-pack": return pack(Cars(), name, iterations)
+      case "cars-unpack": return try unpack(Cars(), name, iterations)
       case "catrank-build": return build(CatRank(), name, iterations)
       case "catrank-read": return try read(CatRank(), name, iterations)
       case "catrank-roundtrip": return try answered(CatRank(), name, iterations)
+      case "catrank-pack": return pack(CatRank(), name, iterations)
+      case "catrank-unpack": return try unpack(CatRank(), name, iterations)
       case "eval-build": return build(Eval(), name, iterations)
       case "eval-read": return try read(Eval(), name, iterations)
       case "eval-roundtrip": return try answered(Eval(), name, iterations)
@@ -35,7 +41,8 @@ enum Main {
       }
     }
     fail(
-      "usage: encoding WORKLOAD-build|WORKLOAD-read|WORKLOAD-roundtrip|small ITERATIONS", code: 64)
+      "usage: encoding WORKLOAD-build|-read|-roundtrip|-pack|-unpack ITERATIONS, or small ITERATIONS",
+      code: 64)
   }
 
   private static func reusedBuilder() -> MessageBuilder {
@@ -99,6 +106,33 @@ enum Main {
       sum &+= try MessageReader.read(flat: answer.flattened()) { try workload.check($0) }
       message.clear()
       answer.clear()
+    }
+    report(name, iterations: iterations, elapsed: .now - start, checksum: sum)
+  }
+
+  private static func pack(_ workload: some Workload, _ name: String, _ iterations: Int) {
+    var workload = workload
+    let message = reusedBuilder()
+    workload.fill(message)
+    var sum: UInt64 = 0
+    let start = ContinuousClock.now
+    for _ in 0..<iterations { sum &+= UInt64(message.packed().count) }
+    report(name, iterations: iterations, elapsed: .now - start, checksum: sum)
+  }
+
+  private static func unpack(
+    _ workload: some Workload, _ name: String, _ iterations: Int
+  ) throws {
+    var workload = workload
+    let builder = reusedBuilder()
+    workload.fill(builder)
+    let bytes = builder.packed()
+    var sum: UInt64 = 0
+    let start = ContinuousClock.now
+    for iteration in 1...iterations {
+      let message = try MessageReader(packed: bytes)
+      message.segments { sum &+= UInt64($0.byteCount / 8) }
+      if iteration == iterations { sum &+= try workload.value(message) }
     }
     report(name, iterations: iterations, elapsed: .now - start, checksum: sum)
   }

@@ -64,11 +64,17 @@
   }
 }
 
+/// The highest bit of each byte that is zero.
+@inline(__always)
+private func zeros(_ word: UInt64) -> UInt64 {
+  let low = 0x7f7f_7f7f_7f7f_7f7f as UInt64
+  return ~((word & low) &+ low | word | low)
+}
+
 /// The tag of a word.
 @inline(__always)
 private func tag(_ word: UInt64) -> UInt64 {
-  let low = 0x7f7f_7f7f_7f7f_7f7f as UInt64
-  let nonzero = ((word & low) &+ low | word) & ~low
+  let nonzero = zeros(word) ^ 0x8080_8080_8080_8080
   return (nonzero >> 7 &* 0x0102_0408_1020_4080) >> 56
 }
 
@@ -116,7 +122,7 @@ func pack(_ words: UnsafeRawBufferPointer, to destination: UnsafeMutableRawPoint
 /// Whether at most one byte of the word is zero.
 @inline(__always)
 private func isDense(_ word: UInt64) -> Bool {
-  let zeros = tag(word) ^ 0xff
+  let zeros = zeros(word)
   return zeros & (zeros &- 1) == 0
 }
 
