@@ -5,16 +5,18 @@
 /// Builders depend on it and cannot outlive it. When it is done, write it with ``segments(_:)`` or
 /// ``flattened()``, or turn it into a reader without a copy by ``freeze(limits:)``.
 @safe public struct MessageBuilder: ~Copyable {
-  @usableFromInline let arena: MessageArena
+  @usableFromInline let owner: ArenaOwner
 
-  init(arena: MessageArena) { self.arena = arena }
+  init(arena: MessageArena) { owner = ArenaOwner(arena) }
+
+  var arena: MessageArena { owner.arena }
 
   /// A message with a null root.
   ///
   /// - Parameter firstSegmentWords: words to allocate at once; what does not fit goes to further
   ///   segments, each twice as large as the one before.
   public init(firstSegmentWords: Int = 1024) {
-    arena = MessageArena(firstSegmentWords: firstSegmentWords)
+    owner = ArenaOwner(.toBuildIn(firstSegmentWords: firstSegmentWords))
   }
 
   /// Makes the message anew, with a null root, in the first segment's memory.
@@ -26,7 +28,7 @@
   @inlinable public var root: AnyPointerBuilder {
     @_lifetime(borrow self) get {
       // The first segment and its first word are there since `init`.
-      let segment = unsafe arena.header.pointee.segments[0]
+      let segment = unsafe owner.header.pointee.segments[0]
       return unsafe AnyPointerBuilder(
         raw: RawPointerBuilder(segment: segment, place: segment.pointee.start))
     }
@@ -84,6 +86,6 @@
   /// Ends building and hands the message to a reader, without a copy. Capabilities go along.
   public consuming func freeze(limits: ReaderLimits = .standard) -> MessageReader {
     arena.freeze(limits: limits)
-    return MessageReader(arena: arena, limits: limits)
+    return MessageReader(owner: owner, limits: limits)
   }
 }

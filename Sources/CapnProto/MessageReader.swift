@@ -4,13 +4,19 @@
 ///
 /// Readers depend on it and cannot outlive it; ``TypedStructReader/retained()`` makes one that may.
 @safe public struct MessageReader: ~Copyable, Sendable {
-  private(set) var arena: MessageArena
+  private let owner: ArenaOwner
   let limits: ReaderLimits
 
-  init(arena: MessageArena, limits: ReaderLimits) {
-    self.arena = arena
+  init(owner: consuming ArenaOwner, limits: ReaderLimits) {
+    self.owner = owner
     self.limits = limits
   }
+
+  init(arena: MessageArena, limits: ReaderLimits) {
+    self.init(owner: ArenaOwner(arena), limits: limits)
+  }
+
+  var arena: MessageArena { owner.arena }
 
   /// The root as a struct of the type.
   ///
@@ -38,7 +44,7 @@
   /// Only the RPC runtime knows what the peer's descriptors stand for. No ``Ref`` to the message may
   /// exist yet: that would change a message that another task reads.
   public mutating func setCapabilities(_ table: [(any CapabilityHook)?]) {
-    precondition(isKnownUniquelyReferenced(&arena), "the message is shared already")
+    precondition(owner.isOnlyOne, "the message is shared already")
     unsafe arena.capabilities = table
   }
 }

@@ -27,6 +27,48 @@ import Testing
     }
   }
 
+  @Test func reuseCarriesNoLimitOver() throws {
+    let bytes = fullMessage(words: 100).flattened()
+    for limit in [10, 1000, 10] {
+      let limits = ReaderLimits(traversalWords: limit, nestingDepth: 64)
+      let message = MessageBuilder()
+      message.build(Sample.Builder.self) { $0.text = "a" }
+      let reader = message.freeze(limits: limits)
+      let words = try? reader.root(as: Sample.Reader.self).totalSize().words
+      #expect((words == nil) == (limit == 10))
+      let count = try? MessageReader.read(flat: bytes, limits: limits) { message in
+        try message.root.list(of: UInt64.self).count
+      }
+      #expect(count == (limit == 10 ? nil : 99))
+    }
+  }
+
+  @Test func reuseCarriesNoCapabilityOver() throws {
+    let message = MessageBuilder()
+    message.build(Sample.Builder.self) { $0.any.setCapability(Hook("a")) }
+    let table = message.capabilities
+    var reader = message.freeze()
+    reader.setCapabilities(table)
+    _ = consume reader
+    let next = MessageBuilder()
+    #expect(next.capabilities.isEmpty)
+    let isNull = next.root.isNull
+    #expect(isNull)
+  }
+
+  @Test func keptMessageIsNotReused() throws {
+    for _ in 0..<4 {
+      let message = MessageBuilder()
+      message.build(Sample.Builder.self) { $0.text = "kept" }
+      let reader = message.freeze()
+      let kept = try Ref<Sample.Reader>(reader)
+      let others = (0..<3).map { _ in fullMessage(words: 1000).words }
+      #expect(others == [1000, 1000, 1000])
+      let text = try kept.reader.text.string
+      #expect(text == "kept")
+    }
+  }
+
   private func fullMessage(words count: Int) -> MessageBuilder {
     let message = MessageBuilder(firstSegmentWords: count)
     let isRight = writeOverZeroes(message, count: count - 1, value: .max)

@@ -60,7 +60,7 @@ extension MessageReader {
     let words = unsafe UnsafeMutableRawPointer(
       mutating: bytes.baseAddress.unsafelyUnwrapped + table.bytes)
     self.init(
-      arena: unsafe MessageArena(borrowing: words, table, limits: limits), limits: limits)
+      arena: unsafe .toRead(words, table, limits: limits), limits: limits)
   }
 }
 

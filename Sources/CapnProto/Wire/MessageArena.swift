@@ -18,11 +18,13 @@ final class MessageArena: @unchecked Sendable {
   /// At the front of one block, which goes on with the first segment's descriptor, the first table
   /// of segments, and the words that the message starts with: most messages need no more.
   @usableFromInline let header: ArenaPointer
+  // What follows is changed in plain loads and stores, none of which runs other code meanwhile.
+
   /// Capabilities that pointers of this message refer to by index; nil where the peer sent none.
-  nonisolated(unsafe) var capabilities: [(any CapabilityHook)?] = []
+  @exclusivity(unchecked) nonisolated(unsafe) var capabilities: [(any CapabilityHook)?] = []
   /// Capabilities that no pointer refers to any more. Let go later, as that may run code of others,
   /// and what overwrites a pointer promises to release nothing.
-  nonisolated(unsafe) private var dropped: [any CapabilityHook] = []
+  @exclusivity(unchecked) nonisolated(unsafe) private var dropped: [any CapabilityHook] = []
   /// Whose the segments' words are.
   enum Words {
     /// The first segment's lie in the arena's block, any further one's in a block of its own.
@@ -35,11 +37,29 @@ final class MessageArena: @unchecked Sendable {
     /// The caller's, for the length of a call.
     case borrowed
   }
-  nonisolated(unsafe) private var words: Words
-  /// Whether the block goes back to the pool, rather than to the heap.
-  private let isPooled: Bool
+  @exclusivity(unchecked) nonisolated(unsafe) private var words: Words
 
-  /// Whose the words are if they are borrowed for as long as the arena is there.
+  /// What becomes of the arena when its message is gone.
+  private enum Use {
+    /// It is freed.
+    case single
+    /// It is kept for another message to build, or its block is, where a reference kept the arena
+    /// for longer than that.
+    case building
+    /// It is kept for another message of one segment to read in place.
+    case reading
+  }
+  private let use: Use
+
+  // Blocks with room for the most words of a first segment that is pooled, which are zero, so that
+  // what is cleared for each message is what the one before has used, and not the whole block.
+  private static let blocks = Pool()
+  private static let arenasToBuildIn = Pool()
+  private static let arenasToReadIn = Pool()
+  /// First segments that come from the pool. Smaller ones are cheap to allocate.
+  private static let pooledWords = 128...1024
+
+  /// Whose the segments' words are if they are borrowed for as long as the arena is there.
   nonisolated(unsafe) private var lender: (any AnyObject & Sendable)?
 
   /// Whether a reader may be kept: the words are owned and are not written to any more.
@@ -49,16 +69,27 @@ final class MessageArena: @unchecked Sendable {
 
   /// An arena of one segment, of whose words so many are in use.
   private init(
-    block: UnsafeMutableRawPointer, isPooled: Bool, traversalWords: Int, tableCapacity: Int,
+    block: UnsafeMutableRawPointer, use: Use, traversalWords: Int, tableCapacity: Int,
     words: Words, start: UnsafeMutableRawPointer, used: Int, capacity: Int
   ) {
     unsafe self.words = words
-    self.isPooled = isPooled
-    let table = unsafe (block + Self.tableOffset)
+    self.use = use
+    unsafe (block + Self.tableOffset)
       .bindMemory(to: SegmentPointer.self, capacity: tableCapacity)
-    let first = unsafe (block + Self.firstSegmentOffset)
-      .bindMemory(to: Segment.self, capacity: 1)
+    unsafe (block + Self.firstSegmentOffset).bindMemory(to: Segment.self, capacity: 1)
     unsafe header = block.bindMemory(to: ArenaHeader.self, capacity: 1)
+    unsafe begin(
+      at: start, used: used, capacity: capacity, tableCapacity: tableCapacity,
+      traversalWords: traversalWords)
+  }
+
+  /// Makes one segment of which so many words are in use.
+  private func begin(
+    at start: UnsafeMutableRawPointer, used: Int, capacity: Int, tableCapacity: Int,
+    traversalWords: Int
+  ) {
+    let table = unsafe (block + Self.tableOffset).assumingMemoryBound(to: SegmentPointer.self)
+    let first = unsafe (block + Self.firstSegmentOffset).assumingMemoryBound(to: Segment.self)
     unsafe header.initialize(
       to: ArenaHeader(
         traversalWords: traversalWords, segments: table, count: 1, capacity: tableCapacity,
@@ -69,19 +100,69 @@ final class MessageArena: @unchecked Sendable {
   }
 
   /// An arena to build in, with one segment of zeroed words, of which the first is the root's.
-  convenience init(firstSegmentWords: Int) {
+  static func toBuildIn(firstSegmentWords: Int) -> MessageArena {
     // Far pointers reach 2^29 words.
     let capacity = min(max(1, firstSegmentWords), 1 << 29 - 1)
-    let isPooled = BlockPool.words.contains(capacity)
-    let block =
-      isPooled
-      ? unsafe BlockPool.shared.take()
-      : unsafe Self.allocateBlock(words: capacity)
+    guard pooledWords.contains(capacity) else {
+      return unsafe MessageArena(block: allocateBlock(words: capacity), .single, capacity)
+    }
+    guard let kept = unsafe arenasToBuildIn.take() else {
+      let block = unsafe blocks.take() ?? allocateBlock(words: pooledWords.upperBound)
+      return unsafe MessageArena(block: block, .building, capacity)
+    }
+    let arena = unsafe Unmanaged<MessageArena>.fromOpaque(kept).takeRetainedValue()
+    unsafe arena.words = .building
+    unsafe arena.begin(
+      at: arena.wordsToBuildIn, used: 1, capacity: capacity,
+      tableCapacity: segmentsToBuildIn, traversalWords: .max)
+    return arena
+  }
+
+  private convenience init(block: UnsafeMutableRawPointer, _ use: Use, _ capacity: Int) {
     unsafe self.init(
-      block: block, isPooled: isPooled, traversalWords: .max,
-      tableCapacity: Self.segmentsToBuildIn, words: .building,
-      start: block + Self.wordsOffset(segments: Self.segmentsToBuildIn), used: 1,
-      capacity: capacity)
+      block: block, use: use, traversalWords: .max, tableCapacity: Self.segmentsToBuildIn,
+      words: .building, start: block + Self.wordsOffset(segments: Self.segmentsToBuildIn),
+      used: 1, capacity: capacity)
+  }
+
+  /// An arena of segments that lie in one run of words of the caller's, who keeps them for as long.
+  static func toRead(
+    _ words: UnsafeMutableRawPointer, _ table: borrowing SegmentTable, limits: ReaderLimits
+  ) -> MessageArena {
+    guard table.count == 1 else {
+      return unsafe MessageArena(borrowing: words, table, limits: limits)
+    }
+    let traversalWords = max(0, limits.traversalWords)
+    guard let kept = unsafe arenasToReadIn.take() else {
+      return unsafe MessageArena(
+        block: allocate(blockBytes(segments: 1, words: 0), zeroed: false), use: .reading,
+        traversalWords: traversalWords, tableCapacity: 1, words: .borrowed, start: words,
+        used: table[0], capacity: table[0])
+    }
+    let arena = unsafe Unmanaged<MessageArena>.fromOpaque(kept).takeRetainedValue()
+    unsafe arena.begin(
+      at: words, used: table[0], capacity: table[0], tableCapacity: 1,
+      traversalWords: traversalWords)
+    return arena
+  }
+
+  /// Whether the arena may be kept for another message.
+  var isReusable: Bool {
+    unsafe use != .single && header.pointee.segmentCount == 1
+  }
+
+  /// Keeps the arena for another message. Nothing may refer to it, nor to its content.
+  func reuse() {
+    letGoOfCapabilities()
+    let me = unsafe Unmanaged.passRetained(self).toOpaque()
+    let rest: UnsafeMutableRawPointer?
+    if use == .building {
+      clearFirstSegment()
+      unsafe rest = Self.arenasToBuildIn.give(me)
+    } else {
+      unsafe rest = Self.arenasToReadIn.give(me)
+    }
+    if let rest = unsafe rest { unsafe Unmanaged<MessageArena>.fromOpaque(rest).release() }
   }
 
   /// An arena of segments that lie in one run of words, which the caller fills at once, at
@@ -120,7 +201,7 @@ final class MessageArena: @unchecked Sendable {
       Self.blockBytes(segments: max(1, segments), words: 0), zeroed: false)
     let words = first.count / 8
     unsafe self.init(
-      block: block, isPooled: false, traversalWords: max(0, limits.traversalWords),
+      block: block, use: .single, traversalWords: max(0, limits.traversalWords),
       tableCapacity: max(1, segments), words: .borrowed,
       start: Self.address(of: first) ?? block, used: words, capacity: words)
   }
@@ -142,7 +223,7 @@ final class MessageArena: @unchecked Sendable {
     _ table: borrowing SegmentTable, _ words: Words, limits: ReaderLimits?
   ) {
     unsafe self.init(
-      block: block, isPooled: false, traversalWords: max(0, limits?.traversalWords ?? .max),
+      block: block, use: .single, traversalWords: max(0, limits?.traversalWords ?? .max),
       tableCapacity: table.count, words: words, start: start, used: table[0], capacity: table[0])
     if table.count > 1 { unsafe addSegments(table, after: start) }
   }
@@ -177,6 +258,10 @@ final class MessageArena: @unchecked Sendable {
     unsafe block + Self.wordsOffset(segments: header.pointee.segmentCapacity)
   }
 
+  private var wordsToBuildIn: UnsafeMutableRawPointer {
+    unsafe block + Self.wordsOffset(segments: Self.segmentsToBuildIn)
+  }
+
   private func deallocateTable() {
     let table = unsafe header.pointee.segments
     if unsafe table != block + Self.tableOffset { unsafe table.deallocate() }
@@ -184,13 +269,10 @@ final class MessageArena: @unchecked Sendable {
 
   deinit {
     if unsafe header.pointee.segmentCount > 1 { dropSegments() }
-    if isPooled { clearFirstSegment() }
+    if use == .building { clearFirstSegment() }
     deallocateTable()
-    if isPooled {
-      unsafe BlockPool.shared.give(block)
-    } else {
-      unsafe Self.deallocateBlock(block)
-    }
+    let unused = use == .building ? unsafe Self.blocks.give(block) : unsafe block
+    if let unused = unsafe unused { unsafe free(unused) }
   }
 
   /// Frees all segments but the first.
@@ -217,8 +299,12 @@ final class MessageArena: @unchecked Sendable {
     dropSegments()
     clearFirstSegment()
     unsafe header.pointee.segments[0].pointee.used = 1
-    unsafe capabilities = []
-    unsafe dropped = []
+    letGoOfCapabilities()
+  }
+
+  private func letGoOfCapabilities() {
+    if unsafe !capabilities.isEmpty { unsafe capabilities = [] }
+    if unsafe !dropped.isEmpty { unsafe dropped = [] }
   }
 
   /// Memory from the heap, aligned for any load.
@@ -229,12 +315,10 @@ final class MessageArena: @unchecked Sendable {
     return unsafe block
   }
 
-  /// A block to build in for the pool.
-  static func allocateBlock(words: Int) -> UnsafeMutableRawPointer {
+  /// A block to build in.
+  private static func allocateBlock(words: Int) -> UnsafeMutableRawPointer {
     unsafe allocate(blockBytes(segments: segmentsToBuildIn, words: words), zeroed: true)
   }
-
-  static func deallocateBlock(_ block: UnsafeMutableRawPointer) { unsafe free(block) }
 
   /// Zeroed words from the heap.
   static func allocateWords(_ count: Int) -> UnsafeMutableRawPointer {
@@ -282,7 +366,7 @@ final class MessageArena: @unchecked Sendable {
   /// Ends building: from here on readers may be kept and shared, within the limits.
   func freeze(limits: ReaderLimits) {
     if unsafe words == .building { unsafe words = .frozen }
-    unsafe dropped = []
+    if unsafe !dropped.isEmpty { unsafe dropped = [] }
     unsafe header.pointee.traversalLimit = max(0, limits.traversalWords)
     unsafe header.pointee.traversalWords.store(max(0, limits.traversalWords), ordering: .relaxed)
   }
@@ -300,7 +384,7 @@ final class MessageArena: @unchecked Sendable {
 
   /// Adds a capability to the table of a message that is being built.
   func addCapability(_ hook: any CapabilityHook) -> UInt32 {
-    unsafe dropped = []
+    if unsafe !dropped.isEmpty { unsafe dropped = [] }
     unsafe capabilities.append(hook)
     return unsafe UInt32(truncatingIfNeeded: capabilities.count - 1)
   }

@@ -1,8 +1,9 @@
 // Safety. These are the descriptors of a message's memory. They are internal to the module: a raw
 // pointer to one is stored only in a view that cannot escape its message (`~Escapable`), or beside
-// a strong reference to the `MessageArena` that owns it. Descriptors and segments never move and
-// are freed by the arena's `deinit`, hence no view sees freed memory. Descriptors of a message that
-// is shared between tasks are not written to, but for the atomics of the traversal limit.
+// a strong reference to the `MessageArena` that owns it. Descriptors and segments never move, and
+// are freed by the arena's `deinit` or used for another message once its `ArenaOwner` is gone, hence
+// no view sees memory of another. Descriptors of a message that is shared between tasks are not
+// written to, but for the atomics of the traversal limit.
 
 public import Synchronization
 
