@@ -3,7 +3,7 @@ import CapnProtoSchema
 import Testing
 
 /// Text, JSON and messages with a few bytes changed: they are refused or read, and never a trap.
-@Suite struct DamageTests {
+@Suite(.serialized) struct DamageTests {
   private func damaged(_ bytes: [UInt8], _ random: inout SplitMix) -> [UInt8] {
     var bytes = bytes
     for _ in 0...random.next(below: 3) where !bytes.isEmpty {

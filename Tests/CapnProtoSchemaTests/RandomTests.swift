@@ -6,7 +6,7 @@ import Testing
 /// Random values of random schemas, compared with what the C++ implementation makes of them.
 ///
 /// `RANDOM_SCHEMAS` says how many; a failure names the seed.
-@Suite struct RandomTests {
+@Suite(.serialized) struct RandomTests {
   static let count = ProcessInfo.processInfo.environment["RANDOM_SCHEMAS"].flatMap(Int.init) ?? 50
 
   /// A file with a random schema.

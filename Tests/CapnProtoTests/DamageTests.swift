@@ -2,7 +2,7 @@ import CapnProto
 import Testing
 
 /// Messages with bits flipped at random, read and copied in full: an error at most.
-@Suite struct DamageTests {
+@Suite(.serialized) struct DamageTests {
   /// Numbers that are the same in each run.
   struct Numbers: RandomNumberGenerator {
     var state: UInt64

@@ -11,24 +11,24 @@ import Testing
   private let wrong = Credentials.password(account: "operator", password: "wrong")
 
   private func expectEnd(of client: GatewayClient) async throws {
-    let reason = try await withDeadline(.seconds(30), "the end") {
+    let reason = try await withDeadline(.seconds(120), "the end") {
       try await client.connection.closed()
     }
-    #expect(reason.reason.contains("had no session for 5 s"), "\(reason)")
+    #expect(reason.reason.contains("had no session for 8 s"), "\(reason)")
   }
 
   @Test func aConnectionWithoutASessionIsClosedWithAReason() async throws {
-    let guest = try TestGuest { $0.limits.secondsWithoutSession = 5 }
+    let guest = try TestGuest { $0.limits.secondsWithoutSession = 8 }
     let client = guest.connect()
     _ = try await client.describe()
     try await expectEnd(of: client)
   }
 
   @Test func aSessionKeepsItsConnectionUntilItEnds() async throws {
-    let guest = try TestGuest { $0.limits.secondsWithoutSession = 5 }
+    let guest = try TestGuest { $0.limits.secondsWithoutSession = 8 }
     let client = guest.connect()
     let session = try await client.login(.anonymous)
-    try await Task.sleep(for: .milliseconds(6500))
+    try await Task.sleep(for: .milliseconds(9500))
     _ = try await session.info()
     try await session.logout()
     _ = try await client.describe()

@@ -1,7 +1,8 @@
 import CapnProtoTesting
 import Testing
 
-@Suite struct HostilePeerTests {
+// One seed after the other: with all of them in the queue at once, other tests would wait behind them.
+@Suite(.serialized) struct HostilePeerTests {
   @Test(arguments: [2551] + Array(0..<300 as Range<UInt64>))
   func `a peer that sends anything makes a vat neither trap nor leak`(seed: UInt64) {
     let report = Simulation.runAgainstHostilePeer(seed: seed)

@@ -1,7 +1,8 @@
 import CapnProtoTesting
 import Testing
 
-@Suite struct SimulationTests {
+// As for the hostile peer, one seed after the other.
+@Suite(.serialized) struct SimulationTests {
   @Test(arguments: 0..<200 as Range<UInt64>)
   func `vats keep order, end each call once, and leave nothing behind`(seed: UInt64) {
     let report = Simulation.run(seed: seed)
