@@ -1,5 +1,6 @@
-import CapnProto
 import Testing
+
+@testable import CapnProto
 
 /// Memory that serves one message after another carries nothing over.
 @Suite struct ReuseTests {
@@ -25,6 +26,16 @@ import Testing
       let third = fullMessage(words: count)
       #expect(first.words == count && second.words == count && third.words == count)
     }
+  }
+
+  /// Its table of segments is beside the block, and would be lost.
+  @Test func messageThatHadManySegmentsIsNotKept() {
+    var message = MessageBuilder(firstSegmentWords: 128)
+    #expect(message.arena.isReusable)
+    for power in 10..<16 { message.root.setData([UInt8](repeating: 1, count: 8 << power)) }
+    #expect(words(of: message).count > 4)
+    message.clear()
+    #expect(!message.arena.isReusable)
   }
 
   @Test func reuseCarriesNoLimitOver() throws {

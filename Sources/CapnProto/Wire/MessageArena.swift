@@ -146,9 +146,11 @@ final class MessageArena: @unchecked Sendable {
     return arena
   }
 
-  /// Whether the arena may be kept for another message.
+  /// Whether the arena may be kept for another message: it has one segment, and no table beside the
+  /// block for more of them, as a message has that was cleared.
   var isReusable: Bool {
     unsafe use != .single && header.pointee.segmentCount == 1
+      && header.pointee.segments == block + Self.tableOffset
   }
 
   /// Keeps the arena for another message. Nothing may refer to it, nor to its content.
