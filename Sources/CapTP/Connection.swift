@@ -41,6 +41,8 @@ public struct Connection: Sendable {
   var wordsInFlight = 0
   /// Words of the peer's calls that are held back.
   var wordsHeld = 0
+  /// Ends of embargoes among what is held back.
+  var liftsHeld = 0
   /// Calls that end because of another one, and whether they are being worked off.
   var endings = Deque<Ending>()
   var isEnding = false

@@ -6,7 +6,8 @@ public struct ConnectionLimits: Hashable, Sendable {
   public var unwrittenBytes = 256 << 20
   /// Calls of the peer that are not finished.
   public var answers = 4096
-  /// Words of the peer's calls that are not finished.
+  /// Words of the peer's calls that were handed on and are not answered. Later ones wait; once as
+  /// much again waits, the peer is not read.
   public var wordsInFlight = 32 << 20
   /// Calls to the peer that are not finished: no more than a peer of this library takes.
   public var questions = 4096

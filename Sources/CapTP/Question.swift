@@ -173,13 +173,15 @@ extension Connection {
     case .answer(let token): end(.answer(token, outcome))
     case nil: break
     }
-    if question.pins.isEmpty {
+    // The results may have been led back to what was pinned.
+    let pins = questions[id]?.pins ?? [:]
+    if pins.isEmpty {
       sendFinish(id, releaseResultCaps: false)
       forgetQuestion(id)
     } else {
       questions[id]?.asker = nil
       questions[id]?.nodes = [:]
-      questions[id]?.holders = question.pins.count
+      questions[id]?.holders = pins.count
       questions[id]?.isReturned = true
       questions[id]?.target = nil
       if let target = question.target { releaseNode(target) }

@@ -279,7 +279,7 @@ extension Connection {
   }
 
   private mutating func failUnimplemented(_ id: QuestionID) throws(ProtocolViolation) {
-    guard let question = questions[id] else {
+    guard let question = questions[id], question.takesFrom == nil, !question.isReturned else {
       throw ProtocolViolation("unimplemented names question \(id.rawValue), which is not open")
     }
     for export in question.paramExports { releaseExport(export, count: 1) }

@@ -36,26 +36,32 @@ extension Connection {
   }
 
   /// Whether so much is held back that no more should be read from the peer, whatever it is.
-  public var isFull: Bool { wordsHeld > limits.wordsInFlight }
+  public var isFull: Bool {
+    wordsHeld > limits.wordsInFlight || held.count > limits.answers + limits.queuedCalls
+  }
 
   private mutating func nextStep() -> Step? {
     if let step = released.popFirst() { return step }
-    if let step = held.first, mayGo(step) {
-      held.removeFirst()
-      if case .deliver(let call, _, _) = step { wordsHeld -= call.words }
-      return step
-    }
-    while let step = steps.popFirst() {
+    while true {
+      if let step = held.first, mayGo(step) {
+        held.removeFirst()
+        if case .deliver(let call, _, _) = step { wordsHeld -= call.words }
+        if case .lift = step { liftsHeld -= 1 }
+        return step
+      }
+      guard let step = steps.popFirst() else { return nil }
       if case .effect = step { return step }
       guard !held.isEmpty || !mayGo(step) else { return step }
       held.append(step)
-      if case .deliver(let call, _, let token) = step {
+      switch step {
+      case .deliver(let call, _, let token):
         wordsHeld += call.words
         if running(token) != nil { answers[token.id]?.place = .held }
         cancelIfUnwanted(token.id)
+      case .lift: liftsHeld += 1
+      case .echo, .effect: break
       }
     }
-    return nil
   }
 
   /// The connection is over: calls that are held back, and those after them, are never handed on.
@@ -72,13 +78,15 @@ extension Connection {
     }
     held = []
     wordsHeld = 0
+    liftsHeld = 0
   }
 
   /// Whether the step is within the limit of words. A call that is over it alone must go all the
-  /// same, when nothing else is under way.
+  /// same, when nothing else is under way. So must one before the end of an embargo, for which those
+  /// may wait that are under way.
   private func mayGo(_ step: Step) -> Bool {
     guard case .deliver(let call, _, let token) = step, running(token) != nil else { return true }
-    return wordsInFlight == 0 || wordsInFlight + call.words <= limits.wordsInFlight
+    return liftsHeld > 0 || wordsInFlight == 0 || wordsInFlight + call.words <= limits.wordsInFlight
   }
 
   private mutating func deliver(

@@ -57,11 +57,12 @@ struct CallCommand: AsyncParsableCommand {
     let interface = try offered(in: schema, file)
     let answer: [UInt8]
     do {
+      let deadline = ContinuousClock.now + .seconds(timeout)
       let address = try RPCAddress(parsing: address)
       let connection = try await RPCConnector.connect(
         to: address, timeout: .seconds(timeout))
       let alarm = Task { [timeout] in
-        try await Task.sleep(for: .seconds(timeout))
+        try await Task.sleep(until: deadline)
         connection.disconnect(.disconnected("no answer within \(timeout) s (--timeout)"))
       }
       defer {
@@ -84,7 +85,12 @@ struct CallCommand: AsyncParsableCommand {
     } catch {
       throw CommandFailure.message("\(error)")
     }
-    FileHandle.standardOutput.write(Data(answer + [UInt8(ascii: "\n")]))
+    signal(SIGPIPE, SIG_IGN)
+    do {
+      try FileHandle.standardOutput.write(contentsOf: Data(answer + [UInt8(ascii: "\n")]))
+    } catch {
+      throw CommandFailure.message("the results cannot be written: \(error)")
+    }
   }
 
   /// The interface that the server offers first.

@@ -64,4 +64,25 @@ import Testing
     #expect(engine.call(handle.node, asker: Asker()) == ["call 0 of import 3"])
     #expect(engine.connection.tableSizes.imports == 1)
   }
+
+  @Test func `results that are led back to what was pinned of them are broken, and finished`()
+    throws
+  {
+    let promise = Promise()
+    var engine = Engine(bootstrap: promise)
+    _ = engine.receive { $0.bootstrapQuestion(0) }
+    let token = try #require(engine.watched.first)
+    let handle = engine.connection.bootstrap()
+    _ = engine.sent()
+    _ = engine.receive { $0.returnCapability(0) { $0.senderPromise = 3 } }
+    let asker = Asker()
+    #expect(engine.call(handle.node, asker: asker) == ["call 0 of import 3"])
+    let pipelined = engine.pipelined(on: 0, asker)
+    promise.resolve(try #require(pipelined))
+    engine.connection.resolveExport(token, .success(promise))
+    #expect(engine.sent() == ["resolve 0: answer 0"])
+    #expect(
+      engine.receive { $0.returnCapability(0) { $0.receiverHosted = 0 } } == ["finish 0"])
+    #expect(engine.connection.tableSizes.questions == 0)
+  }
 }

@@ -230,6 +230,46 @@ import Testing
     #expect(engine.delivered.count == 2)
   }
 
+  @Test func `an embargo ends although calls before its end are over the limit`() throws {
+    var engine = limited(100)
+    let handle = engine.connection.bootstrap()
+    _ = engine.sent()
+    _ = engine.receive { $0.returnCapability(0) { $0.senderPromise = 3 } }
+    let asker = Asker()
+    _ = engine.call(handle.node, asker: asker)
+    _ = engine.receive { $0.largeCall(1) }
+    _ = engine.receive { $0.largeCall(2) }
+    #expect(engine.delivered.count == 1)
+    #expect(
+      engine.receive { $0.resolvePromise(3) { $0.receiverHosted = 0 } }.first
+        == "disembargo import 3 0")
+    #expect(engine.call(handle.node, asker: asker) == [])
+    // What is under way may wait for that call.
+    _ = engine.receive { $0.disembargoed(0) }
+    #expect(engine.delivered.count == 2)
+    let isForwarded = engine.effects.contains {
+      if case .forward = $0 { true } else { false }
+    }
+    #expect(isForwarded)
+  }
+
+  @Test func `disembargoes that wait behind calls are limited`() throws {
+    var limits = ConnectionLimits()
+    limits.wordsInFlight = 100
+    limits.answers = 4
+    limits.queuedCalls = 4
+    var engine = Engine(bootstrap: Object(), limits: limits)
+    _ = engine.receive { $0.bootstrapQuestion(0) }
+    _ = engine.receive { $0.largeCall(1) }
+    _ = engine.receive { $0.largeCall(2) }
+    for number in 0..<7 as Range<UInt32> {
+      _ = engine.receive { $0.disembargo(number) { $0.importedCap = 0 } }
+    }
+    #expect(!engine.connection.isFull)
+    _ = engine.receive { $0.disembargo(7) { $0.importedCap = 0 } }
+    #expect(engine.connection.isFull)
+  }
+
   @Test func `a peer is not read any more once as much again waits`() throws {
     var engine = limited(200)
     for number in 1...4 as ClosedRange<UInt32> { _ = engine.receive { $0.largeCall(number) } }

@@ -55,4 +55,24 @@ import Testing
     request.initRequestedFiles(1)[0].id = 1
     generate(message.flattened())
   }
+
+  /// The index of a type parameter has 16 bits.
+  @Test func methodsWithMoreTypeParametersThanCanBeNamed() {
+    let message = MessageBuilder()
+    let request: CodeGeneratorRequest.Builder = message.initRoot()
+    let nodes = request.initNodes(3)
+    nodes[0].id = 1
+    nodes[0].setFile()
+    nodes[0].initNestedNodes(1)[0].id = 2
+    nodes[1].id = 2
+    nodes[1].scopeId = 1
+    let method = nodes[1].initInterface().initMethods(1)[0]
+    method.paramStructType = 3
+    method.resultStructType = 3
+    _ = method.initImplicitParameters(65_537)
+    nodes[2].id = 3
+    _ = nodes[2].initStruct()
+    request.initRequestedFiles(1)[0].id = 1
+    generate(message.flattened())
+  }
 }

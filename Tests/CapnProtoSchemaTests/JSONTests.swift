@@ -179,6 +179,45 @@ import Testing
     #expect(try JSONCodec().encode(root.reader) == Array("{}".utf8))
   }
 
+  @Test func longPrefixesOfManyFieldsAreRefused() throws {
+    let prefix = String(repeating: "p", count: 10_000)
+    let fields = (0..<200).map { "f\($0) @\($0) :Void;" }.joined(separator: " ")
+    let (schema, file) = try Oracle.schema(
+      source: """
+        @0xa1b2c3d4e5f6071b;
+        using Json = import "/capnp/compat/json.capnp";
+        struct A { b @0 :B $Json.flatten(prefix = "\(prefix)"); }
+        struct B { \(fields) }
+        """)
+    let root = MessageBuilder()
+    let structure = try #require(schema.structure(named: "A", in: file))
+    #expect(throws: CodecError.self) {
+      try JSONCodec().decode(Array("{}".utf8), into: root.initRoot(as: structure))
+    }
+  }
+
+  /// Newer versions of `Value` have `raw`, which is no string.
+  @Test func membersOfValueThatAreNotKnownAreRefused() throws {
+    let (schema, file) = try Oracle.schema(
+      source: """
+        @0xa1b2c3d4e5f6071c;
+        struct S { v @0 :Value; }
+        struct Value @0xa3fa7845f919dd83 {
+          union { null @0 :Void; raw @1 :Text; lines @2 :List(Text); string @3 :Text; }
+        }
+        """)
+    let structure = try #require(schema.structure(named: "S", in: file))
+    func json(_ text: String) throws -> [UInt8] {
+      let message = MessageBuilder()
+      let root = message.initRoot(as: structure)
+      try TextCodec().decode(Array(text.utf8), into: root)
+      return try JSONCodec(isPretty: false).encode(root.reader)
+    }
+    #expect(try json("(v = (string = \"a\"))") == Array(#"{"v":"a"}"#.utf8))
+    #expect(throws: CodecError.self) { try json("(v = (raw = \"{}\"))") }
+    #expect(throws: CodecError.self) { try json("(v = (lines = [\"a\"]))") }
+  }
+
   private static func saying() throws -> StructSchema {
     let (schema, file) = try Oracle.schema(
       source: """

@@ -1,6 +1,8 @@
 // Safety. The one owner of a message's memory. `@unchecked Sendable` is sound because an arena is
 // reachable from two tasks only after `freeze`: until then its builder (`~Copyable`, not Sendable)
 // is the only way to it, and from then on nothing is written but the atomics of the traversal limit.
+// Once its `ArenaOwner` is gone and no reference is left, it has one owner again: the pool, whose
+// exchange orders what the last message wrote before what the next one reads.
 
 import Synchronization
 
@@ -18,7 +20,8 @@ final class MessageArena: @unchecked Sendable {
   /// At the front of one block, which goes on with the first segment's descriptor, the first table
   /// of segments, and the words that the message starts with: most messages need no more.
   @usableFromInline let header: ArenaPointer
-  // What follows is changed in plain loads and stores, none of which runs other code meanwhile.
+  // No access to what follows runs other code: what is overwritten is still held by `dropped`, or let
+  // go after the store.
 
   /// Capabilities that pointers of this message refer to by index; nil where the peer sent none.
   @exclusivity(unchecked) nonisolated(unsafe) var capabilities: [(any CapabilityHook)?] = []

@@ -62,7 +62,7 @@ extension RawPointerBuilder {
       descriptor: self, start: segment.pointee.start + start &* 8)
   }
 
-  /// Words in another segment, behind a landing pad. Releases nothing: see `setBytes`.
+  /// Words in another segment, behind a landing pad. Releases nothing: see `replaceBytes`.
   @usableFromInline @inline(never) @_effects(releasenone)
   func allocateFar(_ words: Int) -> Allocation {
     let segment = unsafe segment.pointee.arena.segment(withRoomFor: words + 1)

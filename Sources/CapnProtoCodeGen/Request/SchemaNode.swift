@@ -45,17 +45,27 @@ struct SchemaNode {
     var caseName: String { annotations.deprecation == nil ? swiftName : "_" + swiftName }
   }
 
+  /// Type parameters of a declaration or method that this generator takes.
+  private static let mostParameters = 256
+
   init(_ node: Node.Reader, documentation: String?, members: [String?]) throws {
     id = node.id
     displayName = try node.displayName.string
     name = String(
       decoding: displayName.utf8.dropFirst(Int(node.displayNamePrefixLength)), as: UTF8.self)
     scopeID = node.scopeId
-    parameters = try node.parameters.map { try $0.name.string }
+    let parameters = try node.parameters
+    // Names make way for one another, which takes time with the square of their number.
+    let isTooGeneric = parameters.count > Self.mostParameters
+    self.parameters = isTooGeneric ? [] : try parameters.map { try $0.name.string }
     annotations = try SchemaAnnotations(try node.annotations)
     encoded = try node.retained()
     nested = try node.nestedNodes.map { (try $0.name.string, $0.id) }
     self.documentation = documentation
+    guard !isTooGeneric else {
+      body = .unsupported("more than \(Self.mostParameters) type parameters")
+      return
+    }
     switch try node.which {
     case .file: body = .file
     case .struct(let structure): body = .structure(try SchemaStruct(structure, members))
@@ -69,7 +79,16 @@ struct SchemaNode {
             annotations: try SchemaAnnotations(try enumerant.annotations),
             documentation: members.at(index))
         })
-    case .interface(let interface): body = .interface(try SchemaInterface(interface, members))
+    case .interface(let interface)
+    where try interface.methods.map({ try $0.implicitParameters.count })
+      .contains(where: { $0 > Self.mostParameters }):
+      body = .unsupported("a method with more than \(Self.mostParameters) type parameters")
+    case .interface(let interface):
+      do {
+        body = .interface(try SchemaInterface(interface, members))
+      } catch let problem as SchemaError.Problem {
+        body = .unsupported("its methods: \(problem)")
+      }
     case .const(let constant):
       do {
         body = .constant(try SchemaType(try constant.type), try SchemaValue(try constant.value))

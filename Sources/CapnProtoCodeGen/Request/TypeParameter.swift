@@ -17,7 +17,9 @@ extension SchemaBrand {
   /// The type that the parameter is bound to, in words of where the brand stands.
   func binding(of parameter: TypeParameter.ID) -> SchemaType {
     switch scopes[parameter.scope] {
-    case .inherit: .parameter(scope: parameter.scope, index: UInt16(parameter.index))
+    case .inherit:
+      UInt16(exactly: parameter.index).map { .parameter(scope: parameter.scope, index: $0) }
+        ?? .anyPointer(.any)
     case .bind(let types) where types.indices.contains(parameter.index): types[parameter.index]
     default: .anyPointer(.any)
     }

@@ -5,9 +5,9 @@ struct JSONDecoding {
   private let source: JSONSource
   private let rejectsUnknownMembers: Bool
   private var names: [UInt64: JSONNames] = [:]
-  /// Names that may still be gathered of all types: more than any honest schema has, though each
-  /// level of flattened fields may double them.
-  private var namesLeft = 1 << 16
+  /// Fields, and bytes of their names, that may still be gathered of all types: more than any honest
+  /// schema has, though each level of flattened fields may double them.
+  private var namesLeft = 1 << 20
   var budget: WordBudget
 
   init(source: JSONSource, rejectsUnknownMembers: Bool) {
@@ -232,6 +232,7 @@ private struct JSONNames {
       for member in shape.fields where member.field.discriminant != nil {
         members[member.name] = member.field
       }
+      left -= prefix.utf8.count
       discriminators[prefix + discriminator] = Discriminator(path: path, members: members)
     }
     for member in shape.fields {
@@ -246,7 +247,12 @@ private struct JSONNames {
           inner, as: member.field, path: path + [member.field], choices: choices,
           prefix: prefix + flatten, nestingDepth: nestingDepth, left: &left)
       } else {
-        entries[prefix + shape.valueName(of: member), default: []]
+        let name = shape.valueName(of: member)
+        left -= prefix.utf8.count + name.utf8.count
+        guard left >= 0 else {
+          throw CodecError.Problem.inexpressible("\(structure.displayName), flattened too far")
+        }
+        entries[prefix + name, default: []]
           .append(Entry(path: path, member: member, choices: choices))
       }
     }

@@ -22,12 +22,13 @@ extension JSONEncoding {
     case .bool(let value): return JSONValue(.bool(value))
     case .float64(let value) where value.isFinite:
       return JSONValue(.number(FloatText.text(value)))
-    case .text(let text):
+    case .text(let text) where member.name == "string":
       try budget.take(bytes: text.count)
       return JSONValue(.string(text.array))
-    case .list(let list):
-      return JSONValue(
-        member.name == "array" ? .array(try elements(list)) : .object(try members(list)))
+    case .list(let list) where member.name == "array":
+      return JSONValue(.array(try elements(list)))
+    case .list(let list) where member.name == "object":
+      return JSONValue(.object(try members(list)))
     // A call, or a number that JSON has not.
     default:
       throw CodecError(nil, .inexpressible("\(structure.schema.displayName), '\(member.name)'"))

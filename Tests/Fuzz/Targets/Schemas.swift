@@ -6,17 +6,7 @@ private let codecLimits = CodecLimits(nestingDepth: 32, words: 1 << 14, bytes: 1
 private let wideCodecLimits = CodecLimits(nestingDepth: 64, words: 1 << 20, bytes: 1 << 22)
 
 /// `Node` of schema.capnp: it has fields of nearly every type, groups and unions.
-private let nodeSchema: StructSchema? = {
-  guard let file = try? Node._schemaFile.nodes(),
-    let nodes = try? file.root.list(of: AnyPointerReader.self)
-  else { return nil }
-  var loader = SchemaLoader()
-  for index in nodes.indices {
-    guard let node = try? nodes[index].structure() else { return nil }
-    guard (try? loader.add(Node.Reader(_raw: node))) != nil else { return nil }
-  }
-  return try? loader.schema().structure(Node._typeID)
-}()
+private let nodeSchema = (try? Schema.of(Node.self))?.structure(Node._typeID)
 
 /// A form that messages are written in and read from.
 private struct Form {
