@@ -68,3 +68,14 @@ public struct DeliveredCall: Sendable {
     return OutgoingCall(builder)
   }
 }
+
+extension Ref<Message.Reader> {
+  /// The results of a `Return` in a message of their own, to be sent elsewhere.
+  package func copiedResults() throws(DecodingError) -> MessageBuilder {
+    let builder = MessageBuilder()
+    try builder.build(Message.Builder.self) { (root) throws(DecodingError) in
+      try root.initReturn().initResults().content.set(reader.`return`.results.content)
+    }
+    return builder
+  }
+}

@@ -163,12 +163,8 @@ extension Connection {
 
   /// Answers a call of the peer with the results that came for it from the peer.
   private mutating func returnCopy(of message: Ref<Message.Reader>, for token: AnswerToken) {
-    let copy = MessageBuilder()
     do {
-      try copy.build(Message.Builder.self) {
-        try $0.initReturn().initResults().content.set(message.reader.`return`.results.content)
-      }
-      returnResults(copy, for: token)
+      try returnResults(message.copiedResults(), for: token)
     } catch {
       returnError(.failed("the results cannot be passed on: \(error)"), for: token)
     }

@@ -133,13 +133,7 @@ import Testing
   }
 
   @Test func `a disembargo waits for calls that wait`() throws {
-    let promise = Promise()
-    var engine = Engine(bootstrap: promise)
-    _ = engine.receive { $0.bootstrapQuestion(0) }
-    let token = try #require(engine.watched.first)
-    let handle = engine.connection.bootstrap()
-    _ = engine.sent()
-    _ = engine.receive { $0.returnCapability(0) { $0.senderPromise = 3 } }
+    var (engine, promise, token, handle) = try promising()
     _ = engine.call(handle.node, asker: Asker(), with: Object())
     // Both vats resolve at once: this side's promise is the peer's, which leads to an answer here.
     promise.resolve(handle)

@@ -345,3 +345,15 @@ extension Message.Builder {
 
   func bootstrapQuestion(_ question: UInt32) { initBootstrap().questionId = question }
 }
+
+/// An engine whose promise is the peer's export 0, and that holds the peer's promise 3.
+func promising() throws -> (Engine, Promise, ExportToken, any ReferenceHandle) {
+  let promise = Promise()
+  var engine = Engine(bootstrap: promise)
+  _ = engine.receive { $0.bootstrapQuestion(0) }
+  let token = try #require(engine.watched.first)
+  let handle = engine.connection.bootstrap()
+  _ = engine.sent()
+  _ = engine.receive { $0.returnCapability(0) { $0.senderPromise = 3 } }
+  return (engine, promise, token, handle)
+}

@@ -5,18 +5,6 @@ import Testing
 /// What the peer was told that a promise is, is where its calls on the promise go for good (the
 /// "Tribble 4-way race condition" of rpc.capnp).
 @Suite struct PinningTests {
-  /// An engine whose promise is the peer's export 0, and that holds the peer's promise 3.
-  private func promising() throws -> (Engine, Promise, ExportToken, any ReferenceHandle) {
-    let promise = Promise()
-    var engine = Engine(bootstrap: promise)
-    _ = engine.receive { $0.bootstrapQuestion(0) }
-    let token = try #require(engine.watched.first)
-    let handle = engine.connection.bootstrap()
-    _ = engine.sent()
-    _ = engine.receive { $0.returnCapability(0) { $0.senderPromise = 3 } }
-    return (engine, promise, token, handle)
-  }
-
   /// The engine gives the peer an object, as export 1.
   private func give(_ object: Object, _ engine: inout Engine, _ handle: any ReferenceHandle) {
     _ = engine.call(handle.node, asker: Asker(), with: object)
@@ -113,6 +101,10 @@ import Testing
       $0.`return`.initException().reason = "done"
     }
     #expect(engine.connection.tableSizes.questions == 1)
+    // It has returned: the peer cannot say now that it did not understand it.
+    _ = engine.receive { $0.initUnimplemented().initCall().questionId = 0 }
+    #expect(
+      engine.connection.failure?.reason.contains("question 0, which is not open") == true)
   }
 
   @Test func `a promise that comes back by way of the peer has an embargo`() throws {

@@ -68,13 +68,7 @@ import Testing
   @Test func `results that are led back to what was pinned of them are broken, and finished`()
     throws
   {
-    let promise = Promise()
-    var engine = Engine(bootstrap: promise)
-    _ = engine.receive { $0.bootstrapQuestion(0) }
-    let token = try #require(engine.watched.first)
-    let handle = engine.connection.bootstrap()
-    _ = engine.sent()
-    _ = engine.receive { $0.returnCapability(0) { $0.senderPromise = 3 } }
+    var (engine, promise, token, handle) = try promising()
     let asker = Asker()
     #expect(engine.call(handle.node, asker: asker) == ["call 0 of import 3"])
     let pipelined = engine.pipelined(on: 0, asker)

@@ -57,8 +57,7 @@ extension FileEmitter {
       guard request.nodes[id]?.scopeID == 0 else { return brand }
       var scopes = brand.scopes
       scopes[id] = .bind(
-        // No type can name one past the largest index.
-        method.implicitParameters.indices.prefix(1 << 16)
+        method.implicitParameters.indices
           .map { .implicitParameter(index: UInt16(truncatingIfNeeded: $0)) })
       return SchemaBrand(scopes: scopes)
     }

@@ -96,12 +96,8 @@ final class ForwardingCaller: Caller {
     switch outcome {
     case .failure(let error): responder.returnError(error)
     case .success(let message):
-      let copy = MessageBuilder()
       do {
-        try copy.build(Message.Builder.self) {
-          try $0.initReturn().initResults().content.set(message.reader.`return`.results.content)
-        }
-        responder.returnResults(copy)
+        try responder.returnResults(message.copiedResults())
       } catch {
         responder.returnError(.failed("the results cannot be passed on: \(error)"))
       }
