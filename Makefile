@@ -108,7 +108,7 @@ fuzz: setup ## Look for inputs that break the encoding (SECONDS=..., 60 without)
 	@mkdir -p build/fuzz/corpus
 	ASAN_OPTIONS=detect_leaks=0 \
 	.build-fuzz/release/capnproto-fuzz -max_total_time=$(or $(SECONDS),60) -max_len=4096 \
-	  -timeout=10 -artifact_prefix=build/fuzz/ build/fuzz/corpus Tests/Fuzz/Corpus
+	  -timeout=60 -artifact_prefix=build/fuzz/ build/fuzz/corpus Tests/Fuzz/Corpus
 
 docs: setup ## Build the documentation
 	docs/build.sh

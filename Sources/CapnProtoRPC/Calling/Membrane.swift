@@ -9,10 +9,18 @@ import CapTP
 import CapnProto
 import Synchronization
 
-/// A border that capabilities cross and that can be closed for good.
+/// A border that capabilities cross, that can have a say in each call, and that can be closed for
+/// good.
 public final class Membrane: Sendable {
+  /// What becomes of each call that is about to cross, in either direction. It is asked at once
+  /// before the call is handed on, in the order of the calls on one object, and must not wait.
+  public typealias Policy = @Sendable (MembraneCrossing) -> MembraneDecision
+
   /// Where an object lives.
-  enum Side { case inside, outside }
+  enum Side {
+    case inside, outside
+    var other: Side { self == .inside ? .outside : .inside }
+  }
 
   private struct State {
     var failure: RPCError?
@@ -27,9 +35,12 @@ public final class Membrane: Sendable {
     }
   }
   private let state = Mutex(State())
+  private let policy: Policy?
 
-  /// A membrane that lets calls through.
-  public init() {}
+  /// A membrane that lets calls through, as long as it is open.
+  ///
+  /// - Parameter policy: has a say in each call; nil lets all through.
+  public init(policy: Policy? = nil) { self.policy = policy }
 
   /// The client's object, as the outside may hold it.
   public func wrap<Client: CapabilityClient>(_ client: Client) -> Client {
@@ -39,6 +50,11 @@ public final class Membrane: Sendable {
   /// The object, as the outside may hold it.
   public func wrap(_ capability: Capability) -> Capability {
     Capability(cross(capability.target, from: .inside))
+  }
+
+  /// An object of the outside, as the inside may hold it.
+  public func wrap(outside capability: Capability) -> Capability {
+    Capability(cross(capability.target, from: .outside))
   }
 
   /// Closes the membrane: calls that wait and all later ones fail with the error, on both sides,
@@ -94,20 +110,29 @@ public final class Membrane: Sendable {
     }
   }
 
-  fileprivate func target(_ id: UInt64) -> any CallTarget {
+  func target(_ id: UInt64) -> any CallTarget {
     state.withLock { state in
       state.targets[id]
         ?? BrokenCapability(state.failure ?? .failed("the capability was released"))
     }
   }
 
-  fileprivate func release(_ id: UInt64) {
+  func release(_ id: UInt64) {
     let target = state.withLock { $0.targets.removeValue(forKey: id) }
     withExtendedLifetime(target) {}
   }
 
+  /// What a call is to be made on: the wrapped object, or another one if the policy says so.
+  func target(_ id: UInt64, of crossing: MembraneCrossing) throws(RPCError) -> any CallTarget {
+    switch policy?(crossing) ?? .pass {
+    case .pass: return target(id)
+    case .refuse(let error): throw error
+    case .redirect(let capability): return capability.target
+    }
+  }
+
   /// What the wrapper of the number is: what it wraps, unless the membrane is closed.
-  fileprivate func status(_ id: UInt64, notifying watcher: CapabilityWatcher?) -> CapabilityStatus {
+  func status(_ id: UInt64, notifying watcher: CapabilityWatcher?) -> CapabilityStatus {
     let target = state.withLock { state -> (any CallTarget)? in
       guard state.failure == nil, let target = state.targets[id] else { return nil }
       if let watcher { state.watchers[ObjectIdentifier(watcher)] = watcher }
@@ -122,7 +147,7 @@ public final class Membrane: Sendable {
   }
 
   /// Notes a call that crosses; nil, and why, if it may not.
-  fileprivate func begin(_ call: MembraneCall) -> Result<UInt64, RPCError> {
+  func begin(_ call: MembraneCall) -> Result<UInt64, RPCError> {
     state.withLock { state in
       if let failure = state.failure { return .failure(failure) }
       let id = state.nextID()
@@ -131,136 +156,8 @@ public final class Membrane: Sendable {
     }
   }
 
-  fileprivate func end(_ id: UInt64) {
+  func end(_ id: UInt64) {
     let call = state.withLock { $0.calls.removeValue(forKey: id) }
     withExtendedLifetime(call) {}
-  }
-}
-
-/// An object of one side, as the other side holds it.
-final class MembraneCapability: CallTarget {
-  let membrane: Membrane
-  let id: UInt64
-  /// Where the object lives.
-  let side: Membrane.Side
-  /// Calls of this process, so that none runs on its caller's stack.
-  private let turns = TurnQueue()
-
-  init(membrane: Membrane, id: UInt64, side: Membrane.Side) {
-    self.membrane = membrane
-    self.id = id
-    self.side = side
-  }
-
-  deinit { membrane.release(id) }
-
-  func status(notifying watcher: CapabilityWatcher?) -> CapabilityStatus {
-    membrane.status(id, notifying: watcher)
-  }
-
-  func send(_ call: consuming OutgoingCall, caller: any Caller) -> CallRoute {
-    let cancellation = CallCancellation()
-    do {
-      let call = try DeliveredCall(call)
-      turns.execute {
-        let route = self.deliver(call, responder: CallerResponder(caller: caller))
-        cancellation.start { route.cancel() }
-      }
-    } catch {
-      caller.finish(.failure(.failed("the call is invalid: \(error)")))
-    }
-    return .local(cancellation)
-  }
-
-  func deliver(_ call: DeliveredCall, responder: any Responder) -> CallRoute {
-    let cancellation = CallCancellation()
-    do {
-      let target = membrane.target(id)
-      let body = try call.message.reader.call
-      let crossing = MembraneCall(
-        membrane, from: side, body.interfaceId, body.methodId, responder: responder)
-      let params = try call.copied()
-      params.message.mapCapabilities {
-        membrane.cross($0, from: side == .inside ? .outside : .inside)
-      }
-      let delivered = try DeliveredCall(params)
-      try crossing.begin()
-      let route = target.deliver(delivered, responder: crossing)
-      crossing.started(route)
-      cancellation.start { crossing.fail(.failed("the call was cancelled")) }
-    } catch let error as RPCError {
-      responder.returnError(error)
-    } catch {
-      responder.returnError(.failed("the call cannot be passed on: \(error)"))
-    }
-    return .local(cancellation)
-  }
-}
-
-/// A call that crosses a membrane, until its outcome has crossed back.
-final class MembraneCall: Responder {
-  private struct State {
-    var responder: (any Responder)?
-    var route: CallRoute?
-    var id: UInt64?
-  }
-  private let membrane: Membrane
-  /// Where the called object lives, and its results come from.
-  private let side: Membrane.Side
-  let interfaceID: UInt64
-  let methodID: UInt16
-  private let state: Mutex<State>
-
-  init(
-    _ membrane: Membrane, from side: Membrane.Side, _ interfaceID: UInt64, _ methodID: UInt16,
-    responder: any Responder
-  ) {
-    self.membrane = membrane
-    self.side = side
-    self.interfaceID = interfaceID
-    self.methodID = methodID
-    state = Mutex(State(responder: responder))
-  }
-
-  func begin() throws(RPCError) {
-    let id = try membrane.begin(self).get()
-    state.withLock { $0.id = id }
-  }
-
-  func started(_ route: CallRoute) {
-    let isOver = state.withLock { state in
-      if state.responder != nil { state.route = route }
-      return state.responder == nil
-    }
-    // It may have failed meanwhile, and then nobody wants its outcome.
-    if isOver { route.cancel() }
-  }
-
-  func returnResults(_ message: consuming MessageBuilder) {
-    guard let responder = finish().responder else { return }
-    message.mapCapabilities { membrane.cross($0, from: side) }
-    responder.returnResults(message)
-  }
-
-  func returnError(_ error: RPCError) { finish().responder?.returnError(error) }
-
-  /// Ends the call from this side of the membrane.
-  func fail(_ error: RPCError) {
-    let (responder, route) = finish()
-    responder?.returnError(error)
-    route?.cancel()
-  }
-
-  /// Whom to tell the outcome: the first time, and nobody later.
-  private func finish() -> (responder: (any Responder)?, route: CallRoute?) {
-    let ended = state.withLock { state in
-      defer {
-        state.responder = nil
-        state.route = nil
-      }
-      return state
-    }
-    if let id = ended.id { membrane.end(id) }
-    return (ended.responder, ended.route)
   }
 }

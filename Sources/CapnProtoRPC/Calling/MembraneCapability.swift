@@ -1,0 +1,66 @@
+import CapTP
+import CapnProto
+
+/// An object of one side, as the other side holds it.
+final class MembraneCapability: CallTarget {
+  let membrane: Membrane
+  let id: UInt64
+  /// Where the object lives.
+  let side: Membrane.Side
+  /// Calls of this process, so that none runs on its caller's stack.
+  private let turns = TurnQueue()
+
+  init(membrane: Membrane, id: UInt64, side: Membrane.Side) {
+    self.membrane = membrane
+    self.id = id
+    self.side = side
+  }
+
+  deinit { membrane.release(id) }
+
+  func status(notifying watcher: CapabilityWatcher?) -> CapabilityStatus {
+    membrane.status(id, notifying: watcher)
+  }
+
+  func send(_ call: consuming OutgoingCall, caller: any Caller) -> CallRoute {
+    let cancellation = CallCancellation()
+    do {
+      let call = try DeliveredCall(call)
+      turns.execute {
+        let route = self.deliver(call, responder: CallerResponder(caller: caller))
+        cancellation.start { route.cancel() }
+      }
+    } catch {
+      caller.finish(.failure(.failed("the call is invalid: \(error)")))
+    }
+    return .local(cancellation)
+  }
+
+  func deliver(_ call: DeliveredCall, responder: any Responder) -> CallRoute {
+    let cancellation = CallCancellation()
+    do {
+      let body = try call.message.reader.call
+      let target = try membrane.target(
+        id,
+        of: MembraneCrossing(
+          direction: side == .inside ? .inbound : .outbound,
+          interfaceID: body.interfaceId, methodID: body.methodId))
+      let crossing = MembraneCall(
+        membrane, from: side, body.interfaceId, body.methodId, responder: responder)
+      let params = try call.copied()
+      params.message.mapCapabilities {
+        membrane.cross($0, from: side.other)
+      }
+      let delivered = try DeliveredCall(params)
+      try crossing.begin()
+      let route = target.deliver(delivered, responder: crossing)
+      crossing.started(route)
+      cancellation.start { crossing.fail(.failed("the call was cancelled")) }
+    } catch let error as RPCError {
+      responder.returnError(error)
+    } catch {
+      responder.returnError(.failed("the call cannot be passed on: \(error)"))
+    }
+    return .local(cancellation)
+  }
+}
