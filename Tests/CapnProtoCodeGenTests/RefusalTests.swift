@@ -38,13 +38,14 @@ import Testing
           z @2 :UInt8;
         }
         enum E { one @0; two @1 $Swift.name("one"); }
-        interface I { call @0 () $Swift.name(""); }
+        interface I { call @0 () $Swift.name(""); other @1 () $Swift.name("x_y"); }
         """) == [
-          "bad.capnp:3:1: error: 'A': 'a b' is no name in Swift, or starts with an underscore",
-          "bad.capnp:4:1: error: 'A.x': '_x' is no name in Swift, or starts with an underscore",
+          "bad.capnp:3:1: error: 'A': 'a b' is no name in Swift, or has an underscore",
+          "bad.capnp:4:1: error: 'A.x': '_x' is no name in Swift, or has an underscore",
           "bad.capnp:6:1: error: 'A.z': it has the name 'z' in Swift, as 'y' has",
           "bad.capnp:8:1: error: 'E.two': it has the name 'one' in Swift, as 'one' has",
-          "bad.capnp:9:1: error: 'I.call': '' is no name in Swift, or starts with an underscore",
+          "bad.capnp:9:1: error: 'I.call': '' is no name in Swift, or has an underscore",
+          "bad.capnp:9:1: error: 'I.other': 'x_y' is no name in Swift, or has an underscore",
         ])
   }
 

@@ -32,6 +32,29 @@ import Testing
     }
   }
 
+  @Test func namesMadeUpForFieldsMakeWayForOneAnother() throws {
+    let message = MessageBuilder()
+    let target: Derived.Builder = message.initRoot()
+    target.initA_(1)[0] = "a"
+    target.initInitA_(1)[0] = "initA"
+    target.initAField__(1)[0] = "aField"
+    target.A = [1]
+    target.setEmpty_()
+    target.initInner().x = 2
+    target.initInner_().x = 3
+    #expect(target.aField_.isSet == true)
+    #expect(target.initAField_.isSet == true)
+    let reader = target.reader
+    #expect(reader.hasA_ == true)
+    #expect(reader.hasInitA == true)
+    #expect(reader.hasAField_ == true)
+    #expect(reader.hasA__ == true)
+    let text = try Oracle.decode(message.flattened(), as: "Derived", in: "collisions")
+    #expect(text.contains("a = [\"a\"], initA = [\"initA\"], aField = [\"aField\"]"))
+    #expect(text.contains("capital = \"\\001\""))
+    #expect(text.contains("capitalInner = (x = 3)"))
+  }
+
   @Test func enumsAndUnionsAreWhatTheSchemaSays() throws {
     #expect(Cases(rawValue: 4) == .unknown_)
     #expect(Cases(rawValue: 400) == .unknown(400))

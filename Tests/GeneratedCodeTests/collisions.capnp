@@ -1,6 +1,31 @@
 @0xd4c9b1f5a2e87314;
 # Names that Swift, the runtime or generated code use for something else.
 
+using Names = import "/capnp/swift.capnp";
+
+struct Derived {
+  # Names that are made up for one field are those of another, or made up for another.
+  a @0 :List(Text);
+  initA @1 :List(Text);
+  aField @2 :List(Text);
+  setA @3 :List(Text);
+  hasA @4 :List(Text);
+  initAField @5 :List(Text);
+  setAField @6 :List(Text);
+  hasAField @7 :List(Text);
+  aFieldField @8 :List(Text);
+  capital @9 :Data $Names.name("A");
+  initInitA @10 :Derived;
+  union {
+    empty @11 :Void;
+    capitalEmpty @12 :Void $Names.name("Empty");
+    setEmpty @13 :Text;
+  }
+  inner :group { x @14 :UInt8; y @15 :Text; }
+  capitalInner :group $Names.name("Inner") { x @16 :UInt8; }
+  innerField @17 :Derived;
+}
+
 struct Members {
   self @0 :UInt8;
   init @1 :Text;

@@ -112,7 +112,7 @@ struct Refusals {
   /// Names that annotations give have to be names in Swift.
   private mutating func checkName(_ annotations: SchemaAnnotations, _ path: [String]) {
     guard let name = annotations.name, !SwiftName.isIdentifier(name) else { return }
-    found.append((path, "'\(name)' is no name in Swift, or starts with an underscore"))
+    found.append((path, "'\(name)' is no name in Swift, or has an underscore"))
   }
 
   private mutating func checkDistinct(

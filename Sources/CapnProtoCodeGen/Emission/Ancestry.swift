@@ -65,15 +65,30 @@ extension FileEmitter {
   /// A method that has the name of an inherited one is told from it by its interface's name, as an
   /// object implements both.
   func methodName(_ method: SchemaInterface.Method, of id: UInt64) -> String {
-    let name = SwiftName.method(method.swiftName)
-    return inheritsMethod(method, of: id) ? name + interfaceName(id) : name
+    if let known = methodNames[id] { return known[method.number] }
+    let methods = request.nodes[id]?.interface?.methods ?? []
+    // In a damaged request an interface may be its own ancestor.
+    methodNames[id] = methods.map { SwiftName.method($0.swiftName) }
+    let inherited = ancestry.ancestors(of: id).flatMap { ancestor in
+      ancestor.interface.methods.map { methodName($0, of: ancestor.node.id) }
+    }
+    var table = NameTable(Set(inherited))
+    // What may keep its name does so, whatever is made up for the others.
+    var claimed = methods.map { method in
+      let name = SwiftName.method(method.swiftName)
+      return inherited.contains(name) ? nil : table.claim(name)
+    }
+    for (number, method) in methods.enumerated() where claimed[number] == nil {
+      claimed[number] = table.claim(SwiftName.method(method.swiftName) + interfaceName(id))
+    }
+    let all = claimed.compactMap { $0 }
+    methodNames[id] = all
+    return all[method.number]
   }
 
-  /// Whether an ancestor has a method of the same name.
-  func inheritsMethod(_ method: SchemaInterface.Method, of id: UInt64) -> Bool {
-    ancestry.ancestors(of: id).contains { ancestor in
-      ancestor.interface.methods.contains { $0.swiftName == method.swiftName }
-    }
+  /// Whether an ancestor has a call of the same name.
+  func inheritsCall(_ name: String, of id: UInt64) -> Bool {
+    ancestry.ancestors(of: id).contains { names.calls[$0.node.id]?.contains(name) == true }
   }
 
   func interfaceName(_ id: UInt64) -> String {

@@ -10,6 +10,8 @@ final class FileEmitter {
   let file: SchemaRequest.RequestedFile
   let access: Access
   let out = SourceWriter()
+  /// The names of the methods of interfaces, as far as they were asked for.
+  var methodNames: [UInt64: [String]] = [:]
   /// What has to stand at the top level, after the declarations that it extends.
   var trailer: [() -> Void] = []
 
@@ -30,10 +32,7 @@ final class FileEmitter {
       out.line()
       try emit(child)
     }
-    for write in trailer {
-      out.line()
-      write()
-    }
+    for write in trailer { write() }
     try emitSchema(of: file)
     for (alias, type) in types.aliases.sorted(by: { $0.key < $1.key }) {
       out.line()

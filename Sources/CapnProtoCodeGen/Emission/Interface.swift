@@ -18,7 +18,7 @@ extension FileEmitter {
           out.line("/// A call of `\(method.name)` as a server sees it.")
           let clause = types.parameterClause(node.id)
           out.line(
-            "\(access.visible)typealias \(TypeNames.callName(method))\(clause) = \(callContext(method))"
+            "\(access.visible)typealias \(names.callName(method, of: node.id))\(clause) = \(callContext(method))"
           )
         }
         out.line()
@@ -43,7 +43,7 @@ extension FileEmitter {
   }
 
   /// An object sees the method's own type parameters as any pointer: they differ from call to call.
-  private func callContext(_ method: SchemaInterface.Method) -> String {
+  func callContext(_ method: SchemaInterface.Method) -> String {
     let (parameters, results) = brands(method)
     return "CallContext<\(types.type(method.parameters, "Reader", parameters)), "
       + "\(types.type(method.results, "Builder", results))>"

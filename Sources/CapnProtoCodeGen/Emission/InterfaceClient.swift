@@ -7,12 +7,11 @@ extension FileEmitter {
   func emitClient(_ node: SchemaNode, _ interface: SchemaInterface, name: String) {
     let ancestors = ancestry.ancestors(of: node.id)
     let arguments = types.arguments(node.id)
-    var taken: Set<String> = []
+    var table = NameTable()
     func emitCalls(_ interface: SchemaInterface, of id: UInt64) {
       for (ordinal, method) in interface.methods.enumerated() {
-        var name = methodName(method, of: id)
-        if taken.contains(name) { name += interfaceName(id) }
-        while !taken.insert(name).inserted { name += "_" }
+        let own = methodName(method, of: id)
+        let name = table.claim(own, or: own + interfaceName(id))
         emitCall(method, ordinal, of: id, name: name, client: node.id)
       }
     }
@@ -33,7 +32,7 @@ extension FileEmitter {
         types.binding(ancestor.bindings) { emitCalls(ancestor.interface, of: ancestor.node.id) }
       }
       for ancestor in ancestors {
-        types.binding(ancestor.bindings) { emitUpcast(ancestor.node.id, &taken) }
+        types.binding(ancestor.bindings) { emitUpcast(ancestor.node.id, &table) }
       }
       out.line()
       out.line("/// A reference to an object of this vat.")
@@ -51,12 +50,10 @@ extension FileEmitter {
   private func emitCall(
     _ method: SchemaInterface.Method, _ ordinal: Int, of id: UInt64, name: String, client: UInt64
   ) {
-    var taken = Set((names.parameters[client] ?? []).map(\.name))
-    let own = method.implicitParameters.map { parameter in
-      let name = TypeNames.free(SwiftName.capitalized(parameter), taken: taken)
-      taken.insert(name)
-      return name
-    }
+    // They would hide the types that the method names.
+    var table = TypeNames.table(
+      names.topLevel.union((names.parameters[client] ?? []).map(\.name)))
+    let own = method.implicitParameters.map { table.claim(SwiftName.capitalized($0)) }
     let brands = brands(method)
     let (parameters, results, pipeline) = types.bindingImplicit(own) {
       (
@@ -87,9 +84,8 @@ extension FileEmitter {
     }
   }
 
-  private func emitUpcast(_ id: UInt64, _ taken: inout Set<String>) {
-    var name = "as" + interfaceName(id)
-    while !taken.insert(name).inserted { name += "_" }
+  private func emitUpcast(_ id: UInt64, _ table: inout NameTable) {
+    let name = table.claim("as" + interfaceName(id))
     let client = types.type(id, "Client")
     out.line()
     out.line("/// The same object as a ``\(names.paths[id]?.joined(separator: ".") ?? "")``.")

@@ -49,17 +49,20 @@ extension FileEmitter {
   /// use inside such objects. Those are no part of the protocol: an object that inherits two names
   /// that are the same would not compile then.
   func emitServerDefaults(_ node: SchemaNode, _ interface: SchemaInterface) {
-    guard !interface.methods.isEmpty else { return }
     trailer.append { [self] in
       let type = types.namespace(node.id)
+      let shared = types.binding(associatedTypes(of: node.id)) { sharedMethods(of: node.id) }
+      if interface.methods.isEmpty, shared.isEmpty { return }
+      out.line()
       out.block("extension \(type).Server") {
         types.binding(associatedTypes(of: node.id)) {
           for (ordinal, method) in interface.methods.enumerated() {
             if ordinal > 0 { out.line() }
-            if !inheritsMethod(method, of: node.id) {
+            let callName = names.callName(method, of: node.id)
+            if !inheritsCall(callName, of: node.id) {
               out.line("/// A call of `\(method.name)`.")
               out.line(
-                "\(access.visible)typealias \(TypeNames.callName(method)) = \(callType(method, of: node.id))"
+                "\(access.visible)typealias \(callName) = \(callType(method, of: node.id))"
               )
             }
             out.line("/// Answers `unimplemented`.")
@@ -68,8 +71,34 @@ extension FileEmitter {
             }
           }
         }
+        for method in shared {
+          out.line("/// Answers `unimplemented` for all ancestors that have the method.")
+          out.block(access.visible + method.head) {
+            let interface = "\(types.namespace(method.interface))._interface"
+            out.line("throw RPCError.unimplemented(\(interface), method: \(method.number))")
+          }
+        }
       }
     }
+  }
+
+  /// The methods that several ancestors have with the same name and types, and that an object
+  /// implements as one: of the answers of those ancestors, Swift would not choose one.
+  private func sharedMethods(
+    of id: UInt64
+  ) -> [(head: String, interface: UInt64, number: Int)] {
+    var counts: [String: Int] = [:]
+    var shared: [(head: String, interface: UInt64, number: Int)] = []
+    for ancestor in ancestry.ancestors(of: id) {
+      types.binding(ancestor.bindings) {
+        for (number, method) in ancestor.interface.methods.enumerated() {
+          let head = serverHead(methodName(method, of: ancestor.node.id), callContext(method))
+          counts[head, default: 0] += 1
+          if counts[head] == 2 { shared.append((head, ancestor.node.id, number)) }
+        }
+      }
+    }
+    return shared
   }
 
   /// Writes the function that finds the method of a call that came in.
@@ -105,11 +134,14 @@ extension FileEmitter {
   }
 
   private func serverHead(_ method: SchemaInterface.Method, of id: UInt64) -> String {
-    "nonisolated(nonsending) func \(SwiftName.escaped(methodName(method, of: id)))"
-      + "(_ call: \(callType(method, of: id))) async throws"
+    serverHead(methodName(method, of: id), callType(method, of: id))
+  }
+
+  private func serverHead(_ name: String, _ call: String) -> String {
+    "nonisolated(nonsending) func \(SwiftName.escaped(name))(_ call: \(call)) async throws"
   }
 
   private func callType(_ method: SchemaInterface.Method, of id: UInt64) -> String {
-    types.type(id, TypeNames.callName(method))
+    types.type(id, names.callName(method, of: id))
   }
 }

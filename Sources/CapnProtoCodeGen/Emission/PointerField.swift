@@ -59,7 +59,7 @@ extension FileEmitter {
   /// The field as a place, for what is not done by its value.
   private func emitPlace(_ pointer: PointerField) {
     emitView(
-      pointer.context.name(pointer.field, suffix: "Field"),
+      pointer.context.placeName(pointer.field),
       "PointerField<\(types.builder(pointer.slot.type))>",
       ".init(_raw, \(pointer.slot.offset)\(pointer.context.member(pointer.field)))")
   }
@@ -106,7 +106,7 @@ extension FileEmitter {
   private func emitInitializer(
     _ pointer: PointerField, _ signature: String, _ statements: [String], returning value: String
   ) {
-    let name = pointer.context.name("init", pointer.field)
+    let name = pointer.context.methodName("init", pointer.field)
     out.function(
       "@_lifetime(copy self) \(Self.inPlace)\(access.body)func \(name)\(signature)", statements,
       returning: value)
@@ -127,7 +127,7 @@ extension FileEmitter {
     _ pointer: PointerField, _ signature: String, _ statement: String, isInPlace: Bool = false
   ) {
     out.function(
-      "\(isInPlace ? Self.inPlace : "")\(access.body)func \(pointer.context.name("set", pointer.field))\(signature)",
+      "\(isInPlace ? Self.inPlace : "")\(access.body)func \(pointer.context.methodName("set", pointer.field))\(signature)",
       [pointer.select, statement].compactMap { $0 })
   }
 }

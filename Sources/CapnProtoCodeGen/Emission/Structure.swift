@@ -1,46 +1,51 @@
 import CapnProtoSchema
 
 /// A struct or group while it is written.
-struct StructureContext {
+final class StructureContext {
   let id: UInt64
   let structure: SchemaStruct
-  /// The names of the fields' properties, which everything else makes way for.
-  let fieldNames: Set<String>
+  /// The members of the reader and of the builder: fields first, then what belongs to them, in the
+  /// order in which it is written.
+  private var readerNames: NameTable
+  private var builderNames: NameTable
 
   init(_ node: SchemaNode, _ structure: SchemaStruct) {
     id = node.id
     self.structure = structure
-    fieldNames = Set(structure.fields.map(\.memberName))
+    readerNames = NameTable(Set(structure.fields.map(\.memberName)))
+    builderNames = readerNames
   }
 
-  /// The name of a member that belongs to a field, such as `hasName`.
-  func name(_ prefix: String, _ field: SchemaField) -> String {
-    var name = prefix + SwiftName.capitalized(field.swiftName)
-    while fieldNames.contains(name) { name += "_" }
-    return name
+  /// The name of the member of a reader that tells whether a field is set.
+  func testName(_ field: SchemaField) -> String {
+    readerNames.claim("has" + SwiftName.capitalized(field.swiftName))
   }
 
-  /// The name of a member that belongs to a field, such as `nameField`.
-  func name(_ field: SchemaField, suffix: String) -> String {
-    var name = field.swiftName + suffix
-    while fieldNames.contains(name) { name += "_" }
-    return name
+  /// The name of a method of a builder for a field, such as `initName`.
+  func methodName(_ prefix: String, _ field: SchemaField) -> String {
+    builderNames.claim(prefix + SwiftName.capitalized(field.swiftName))
+  }
+
+  /// The name of the member of a builder that is the field as a place.
+  func placeName(_ field: SchemaField) -> String { builderNames.claim(field.swiftName + "Field") }
+
+  /// The place of the union's discriminant and the value that stands for the field; nil for fields
+  /// outside the union.
+  private func membership(_ field: SchemaField) -> (offset: UInt32, value: UInt16)? {
+    guard let offset = structure.discriminantOffset, let value = field.discriminant else {
+      return nil
+    }
+    return (offset, value)
   }
 
   /// What follows a pointer's index where the field is a member of the union.
   func member(_ field: SchemaField) -> String {
-    guard let offset = structure.discriminantOffset, let value = field.discriminant else {
-      return ""
-    }
-    return ", discriminant: \(offset), is: \(value)"
+    membership(field).map { ", discriminant: \($0.offset), is: \($0.value)" } ?? ""
   }
 
   /// The statement that makes the field the union's member; nil for fields outside the union.
   func select(_ field: SchemaField) -> String? {
-    guard let offset = structure.discriminantOffset, let value = field.discriminant else {
-      return nil
-    }
-    return "_raw.setDiscriminant(\(offset), \(value))"
+    membership(field).map { "_raw.setDiscriminant(\($0.offset), \($0.value))" }
   }
 
   /// The condition under which a pointer field is set.
@@ -52,10 +57,7 @@ struct StructureContext {
   /// The condition under which the field is the union's member that is set; nil for fields outside
   /// the union.
   func isMember(_ field: SchemaField) -> String? {
-    guard let offset = structure.discriminantOffset, let value = field.discriminant else {
-      return nil
-    }
-    return "_raw.discriminant(\(offset)) == \(value)"
+    membership(field).map { "_raw.discriminant(\($0.offset)) == \($0.value)" }
   }
 }
 

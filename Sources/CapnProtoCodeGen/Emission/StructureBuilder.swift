@@ -31,7 +31,7 @@ extension FileEmitter {
       out.line()
       out.documentation(field.documentation, otherwise: "Sets `\(field.name)`.")
       emitDeprecation(field.annotations)
-      out.line("\(access.body)func \(context.name("set", field))() { \(select) }")
+      out.line("\(access.body)func \(context.methodName("set", field))() { \(select) }")
       return
     }
     out.line()
@@ -65,7 +65,7 @@ extension FileEmitter {
     var places = GroupPlaces()
     places.add(id, request, names)
     out.block(
-      "@_lifetime(copy self) \(access.body)func \(context.name("init", field))() -> \(type)"
+      "@_lifetime(copy self) \(access.body)func \(context.methodName("init", field))() -> \(type)"
     ) {
       if let select = context.select(field) { out.line(select) }
       for statement in places.erasing { out.line(statement) }

@@ -36,7 +36,7 @@ extension FileEmitter {
     case .slot(let slot):
       emitPointerGetter(name, type, slot, read)
       out.block(
-        "\(access.body)var \(context.name("has", field)): Bool", context.isSet(field, slot))
+        "\(access.body)var \(context.testName(field)): Bool", context.isSet(field, slot))
     default: emitView(name, type, read)
     }
   }

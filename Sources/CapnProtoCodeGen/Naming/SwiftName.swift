@@ -1,6 +1,7 @@
 /// Spells names of the schema in Swift.
 ///
-/// Names of the schema have no underscores, so a trailing one keeps a name free of collisions.
+/// Names of the schema have no underscores, so that a trailing one keeps a name free of collisions
+/// with those that are fixed; `NameTable` settles the rest.
 enum SwiftName {
   /// The identifier, in backticks where it is a keyword.
   static func escaped(_ name: String) -> String {
@@ -56,10 +57,10 @@ enum SwiftName {
     "StructValue", "Indirect", "Hashable",
   ]
 
-  /// Whether the text can be a name in Swift that does not collide with those of the runtime.
+  /// Whether the text can be a name in Swift that makes way for others as those of the schema do.
   static func isIdentifier(_ text: String) -> Bool {
     guard let first = text.unicodeScalars.first, first.properties.isXIDStart else { return false }
-    return text.unicodeScalars.allSatisfy(\.properties.isXIDContinue)
+    return text.unicodeScalars.allSatisfy { $0.properties.isXIDContinue && $0 != "_" }
   }
 
   private static let keywords: Set<String> = [

@@ -7,6 +7,8 @@ import CapnProtoSchema
 struct TypeNames {
   /// The path from the top level.
   private(set) var paths: [UInt64: [String]] = [:]
+  /// The names at the top level.
+  private(set) var topLevel: Set<String> = []
   /// The nodes that become types or constants inside another, in the order of the output.
   private(set) var children: [UInt64: [UInt64]] = [:]
   /// The node that one lies in; also for structs that stand for parameters and results.
@@ -14,6 +16,8 @@ struct TypeNames {
 
   /// The type parameters of each node, those of the scopes around it first.
   private(set) var parameters: [UInt64: [TypeParameter]] = [:]
+  /// The names of the call contexts of the methods of each interface.
+  private(set) var calls: [UInt64: [String]] = [:]
   /// The structs and groups that have a plain Swift value.
   private(set) var values: Set<UInt64> = []
   /// Those that shall have one, whether they can or not.
@@ -28,6 +32,7 @@ struct TypeNames {
       if !node.isFile { paths[node.id] = fallbackPath(node) }
       visit(node, path: paths[node.id] ?? [], hasValue: request.modules.givesValues(to: node.id))
     }
+    topLevel = Set(paths.values.compactMap(\.first))
     values = ValueRule(request, parents).structs(among: valueCandidates)
   }
 
@@ -43,13 +48,12 @@ struct TypeNames {
     guard let node = request.nodes[id] else { return [] }
     var names = fixedNames(node)
     for child in children[id] ?? [] { if let name = paths[child]?.last { names.insert(name) } }
-    for method in node.interface?.methods ?? [] { names.insert(Self.callName(method)) }
-    return names
+    return names.union(calls[id] ?? [])
   }
 
   /// The name of the call context of a method.
-  static func callName(_ method: SchemaInterface.Method) -> String {
-    SwiftName.capitalized(method.swiftName) + "Call"
+  func callName(_ method: SchemaInterface.Method, of id: UInt64) -> String {
+    calls[id].map { $0[method.number] } ?? "Never"
   }
 
   private func isRoot(_ node: SchemaNode) -> Bool {
@@ -61,7 +65,8 @@ struct TypeNames {
   private func fallbackPath(_ node: SchemaNode) -> [String] {
     let path = node.displayName.split(separator: ":").last ?? Substring(node.name)
     return path.split(separator: ".").enumerated().map { depth, part in
-      Self.free(SwiftName.capitalized(String(part)), taken: depth == 0 ? [] : Self.allFixedNames)
+      var names = Self.table(depth == 0 ? [] : Self.allFixedNames)
+      return names.claim(SwiftName.capitalized(String(part)))
     }
   }
 
@@ -71,12 +76,14 @@ struct TypeNames {
     if hasValue, node.scopeID != 0, node.structure != nil, parameters[node.id] == nil {
       valueCandidates.insert(node.id)
     }
-    var taken = fixedNames(node)
+    var table = Self.table(fixedNames(node))
     // `X.Type` and `X.Protocol` mean something else in Swift.
-    if !path.isEmpty { taken.formUnion(["Type", "Protocol"]) }
+    if !path.isEmpty { table.add(["Type", "Protocol"]) }
+    calls[node.id] = node.interface?.methods.map {
+      table.claim(SwiftName.capitalized($0.swiftName) + "Call")
+    }
     func add(_ id: UInt64, _ name: String) {
-      var name = Self.free(name, taken: taken)
-      taken.insert(name)
+      var name = table.claim(name)
       // The name that is deprecated is another one, as generated code may not use it.
       if request.nodes[id]?.isDeprecatedType == true { name = "_" + name }
       // A group's id may appear once only, or a damaged request would not end.
@@ -86,7 +93,6 @@ struct TypeNames {
       children[node.id, default: []].append(id)
       visit(child, path: path + [name], hasValue: hasValue)
     }
-    for method in node.interface?.methods ?? [] { taken.insert(Self.callName(method)) }
     for (name, id) in node.nested {
       let name = request.nodes[id]?.annotations.name ?? name
       add(id, isConstant(id) ? SwiftName.method(name) : name)
@@ -108,12 +114,12 @@ struct TypeNames {
   private mutating func declareParameters(of node: SchemaNode) {
     guard node.structure != nil || node.interface != nil else { return }
     var all = parents[node.id].flatMap { parameters[$0] } ?? []
+    var table = Self.table(Self.allFixedNames.union(all.map(\.name)))
     for (index, name) in node.parameters.enumerated() {
-      let taken = Self.allFixedNames.union(all.map(\.name))
       all.append(
         TypeParameter(
           id: TypeParameter.ID(scope: node.id, index: index),
-          name: Self.free(SwiftName.capitalized(name), taken: taken)))
+          name: table.claim(SwiftName.capitalized(name))))
     }
     parameters[node.id] = all.isEmpty ? nil : all
   }
@@ -122,10 +128,9 @@ struct TypeNames {
     if case .constant = request.nodes[id]?.body { true } else { false }
   }
 
-  static func free(_ name: String, taken: Set<String>) -> String {
-    var name = name
-    while taken.contains(name) || SwiftName.typesInUse.contains(name) { name += "_" }
-    return name
+  /// A table for names of types, in which those that generated code uses are taken as well.
+  static func table(_ taken: Set<String>) -> NameTable {
+    NameTable(taken.union(SwiftName.typesInUse))
   }
 
   private func fixedNames(_ node: SchemaNode) -> Set<String> {

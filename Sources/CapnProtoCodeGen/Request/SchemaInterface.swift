@@ -14,6 +14,8 @@ struct SchemaInterface {
   }
 
   struct Method {
+    /// Its number.
+    let number: Int
     let name: String
     let codeOrder: UInt16
     let annotations: SchemaAnnotations
@@ -34,7 +36,7 @@ struct SchemaInterface {
     self.methods = try methods.indices.map { index in
       let method = methods[index]
       return Method(
-        name: try method.name.string, codeOrder: method.codeOrder,
+        number: index, name: try method.name.string, codeOrder: method.codeOrder,
         annotations: try SchemaAnnotations(try method.annotations),
         implicitParameters: try method.implicitParameters.map { try $0.name.string },
         parameters: method.paramStructType,
