@@ -96,7 +96,8 @@ let package = Package(
         .product(name: "Logging", package: "swift-log"),
       ], swiftSettings: strict),
     .testTarget(
-      name: "GeneratedInterfaceTests", dependencies: ["CapnProto", "CapnProtoRPC"],
+      name: "GeneratedInterfaceTests",
+      dependencies: ["CapnProto", "CapnProtoRPC", "CapnProtoTesting"],
       swiftSettings: strict, plugins: ["CapnProtoPlugin"]),
     .target(
       name: "CapnProtoNIO",

@@ -7,11 +7,16 @@ struct SchemaFolder {
   let path: String
   let module: String
   let files: [URL]
+  /// Whether the target depends on the RPC runtime.
+  let usesRPC: Bool
 
   init(_ target: any Target, _ module: any SourceModuleTarget) {
     let path = target.directoryURL.plainPath
     self.path = path.hasSuffix("/") ? path : path + "/"
     self.module = module.moduleName
+    usesRPC = target.recursiveTargetDependencies.contains {
+      $0.sourceModule?.moduleName == "CapnProtoRPC"
+    }
     files = module.sourceFiles(withSuffix: ".capnp").map(\.url)
   }
 
@@ -37,7 +42,7 @@ struct SchemaFolder {
       for file in folder.files {
         // A file without an id is the schema compiler's to complain about.
         guard let id = try fileID(file) else { continue }
-        table.append("\(id)=\(module)")
+        table.append("\(id)=\(module)\(folder.usesRPC ? "+rpc" : "")")
       }
     }
     return table.joined(separator: " ")

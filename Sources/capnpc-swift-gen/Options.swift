@@ -16,9 +16,14 @@ extension CodeGeneratorOptions {
       guard parts.count == 2, parts[0].hasPrefix("0x"),
         let id = UInt64(parts[0].dropFirst(2), radix: 16)
       else {
-        throw UsageError("CAPNPC_SWIFT_MODULES has an entry '\(entry)'; it takes '0x<id>=<module>'")
+        throw UsageError(
+          "CAPNPC_SWIFT_MODULES has an entry '\(entry)'; it takes '0x<id>=<module>' or '0x<id>=<module>+rpc'"
+        )
       }
-      modules[id] = .some(parts[1].isEmpty ? nil : String(parts[1]))
+      let usesRPC = parts[1].hasSuffix("+rpc")
+      let module = usesRPC ? parts[1].dropLast(4) : parts[1]
+      modules[id] = .some(module.isEmpty ? nil : String(module))
+      if usesRPC { rpcFiles.insert(id) }
     }
     self.modules = modules
   }

@@ -1,5 +1,6 @@
 import CapnProto
 import CapnProtoRPC
+import CapnProtoTesting
 import Synchronization
 import Testing
 
@@ -87,6 +88,22 @@ private final class LenderObject: Lender.Server {
   func any(_ call: AnyCall) async throws {
     call.reply { $0.store = .server(AnyStore<AnyPointerType>()) }
   }
+  func pipes(_ call: PipesCall) async throws {
+    call.reply {
+      $0.box.value.client = File.Client.server(FileObject(name: "boxed")).asNode
+      $0.nested.value.structure.value.client = File.Client.server(FileObject(name: "nested")).asNode
+      $0.pair.first.string = "first"
+      $0.pair.boxed.second.value.client = Both.Client.server(TextStore()).asStore
+      $0.pair.inner.both.first.client = Both.Client.server(TextStore()).asStore
+    }
+  }
+  func wrap(_ call: WrapCall) async throws {
+    try call.reply {
+      try $0.box.value.set(call.params.value)
+      try $0.pair.first.set(call.params.value)
+      $0.pair.boxed.second.value.client = .server(AnyStore<AnyPointerType>())
+    }
+  }
   func caps(_ call: CapsCall) async throws {
     let caps = try call.params.caps.map { $0 }
     call.reply {
@@ -97,8 +114,13 @@ private final class LenderObject: Lender.Server {
 }
 
 @Suite(.timeLimit(.minutes(5))) struct GenericInterfaceTests {
-  private let store = Both.Client.server(TextStore())
-  private let lender = Lender.Client.server(LenderObject())
+  private let store = Self.remote(Both.Client.server(TextStore()))
+  private let lender = Self.remote(Lender.Client.server(LenderObject()))
+
+  /// A reference to the object from another vat.
+  private static func remote<Client: CapabilityClient>(_ object: Client) -> Client {
+    InMemoryNetwork.connect(server: object._capability).client.bootstrap(as: Client.self)
+  }
 
   @Test func inheritedMethodsHaveTheBoundTypes() async throws {
     try await store.put { $0.value.string = "hello" }.finished()
@@ -139,6 +161,29 @@ private final class LenderObject: Lender.Server {
       .finished()
     let label = nodes.get().pipeline.value.client.label()
     #expect(try await label.results { try $0.label.string } == "node n")
+  }
+
+  @Test func capabilitiesInGenericStructsArePipelined() async throws {
+    let call = lender.pipes().pipeline
+    #expect(try await call.box.value.client.label().results { try $0.label.string } == "node boxed")
+    let nested = call.nested.value.structure.value.client.label()
+    #expect(try await nested.results { try $0.label.string } == "node nested")
+    let store = call.pair.boxed.second.value.client
+    try await store.put { $0.value.string = "put" }.finished()
+    #expect(try await store.get().results { try $0.value.string } == "put")
+    let swapped = call.pair.inner.both.first.client
+    #expect(try await swapped.get().results { try $0.value.string } == "")
+  }
+
+  @Test func capabilitiesInResultsOfGenericMethodsArePipelined() async throws {
+    let node = File.Client.server(FileObject(name: "wrapped")).asNode
+    let wrapped = lender.wrap(Node.self) { $0.value.client = node }.pipeline
+    let label = wrapped.box.value.client.label()
+    #expect(try await label.results { try $0.label.string } == "node wrapped")
+    let store = wrapped.pair.boxed.second.value.client
+    try await store.put { $0.value.client = node }.finished()
+    let kept = store.get().pipeline.value.client.label()
+    #expect(try await kept.results { try $0.label.string } == "node wrapped")
   }
 
   @Test func anObjectMayBeGeneric() async throws {

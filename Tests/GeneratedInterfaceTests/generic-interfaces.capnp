@@ -30,4 +30,17 @@ interface Lender {
   boxes @2 () -> (store :Store(Box(Data)));
   caps @3 (caps :List(Capability)) -> (caps :List(Capability));
   any @4 () -> (store :Store);
+  pipes @5 () -> (box :Box(Interfaces.Node), nested :Box(Box(Interfaces.Node)), pair :Pair(Text, Store(Text)));
+  wrap @6 [U] (value :U) -> (box :Box(U), pair :Pair(U, Store(U)));
 }
+
+struct Pair(First, Second) {
+  first @0 :First;
+  boxed :group { second @1 :Box(Second); }
+  inner @2 :Inner;
+
+  struct Inner { both @0 :Pair(Second, First); }
+}
+
+struct Labels { box @0 :Box(Text); }
+# Leads to no capability.

@@ -3,15 +3,25 @@ import CapnProtoSchema
 /// Decides which structs get a `Pipeline`: those through whose struct and group fields, at any
 /// depth, a capability can be reached.
 ///
-/// An AnyPointer, or a type parameter, may be a capability, but seldom is: it counts only in what is
-/// declared in an interface, results among it.
+/// An AnyPointer may be a capability, but seldom is: it counts only in what is declared in an
+/// interface, results among it. A type parameter counts there, and in modules that use the RPC
+/// runtime anyhow; whether a field of a generic type leads on is then for what binds its parameters.
 struct PipelineRule {
   private let request: SchemaRequest
   private let names: TypeNames
   /// Structs that stand for the parameters of a method, which are never waited for.
   private let parameters: Set<UInt64>
   /// The structs and groups through which a capability can be reached.
-  private var reaching: Set<UInt64> = []
+  private var reaching: [UInt64: Reach] = [:]
+
+  /// How a capability is reached.
+  private enum Reach: Int, Comparable {
+    /// If a type parameter leads to one.
+    case byParameter
+    case always
+
+    static func < (one: Reach, other: Reach) -> Bool { one.rawValue < other.rawValue }
+  }
 
   init(_ request: SchemaRequest, _ names: TypeNames) {
     self.request = request
@@ -24,20 +34,11 @@ struct PipelineRule {
 
   /// Whether the struct has a `Pipeline`.
   func hasPipeline(_ id: UInt64) -> Bool {
-    reaching.contains(id) && !parameters.contains(id)
+    reaching[id] != nil && !parameters.contains(id)
   }
 
   /// Whether the pipeline of the struct has a member for the field.
-  func leads(_ field: SchemaField, of id: UInt64) -> Bool {
-    if let inner = inner(field) { return reaching.contains(inner) }
-    guard case .slot(let slot) = field.kind else { return false }
-    return switch slot.type {
-    case .interface, .anyPointer(.capability): true
-    case .anyPointer(.any), .anyPointer(.structure), .parameter, .implicitParameter:
-      isInInterface(id)
-    default: false
-    }
-  }
+  func leads(_ field: SchemaField, of id: UInt64) -> Bool { reach(field, of: id) != nil }
 
   /// The node and all nodes declared in it.
   func nodes(under id: UInt64) -> [SchemaNode] {
@@ -64,30 +65,50 @@ struct PipelineRule {
 
   /// Goes from the structs that have a capability to those that contain them.
   private mutating func findReaching() {
-    var containers: [UInt64: [UInt64]] = [:]
-    var pending: [UInt64] = []
+    var containers: [UInt64: Set<UInt64>] = [:]
     for node in request.nodes.values {
       for field in node.structure?.fields ?? [] {
-        if let inner = inner(field) {
-          containers[inner, default: []].append(node.id)
-        } else if leads(field, of: node.id) {
-          pending.append(node.id)
+        switch field.kind {
+        case .group(let id): containers[id, default: []].insert(node.id)
+        case .slot(let slot):
+          if case .list = slot.type { continue }
+          for id in slot.type.nodeIDs { containers[id, default: []].insert(node.id) }
+        case .unsupported: break
         }
       }
     }
+    var pending = Array(request.nodes.keys)
     while let id = pending.popLast() {
-      if reaching.insert(id).inserted { pending += containers[id] ?? [] }
+      let fields = request.nodes[id]?.structure?.fields ?? []
+      guard let found = fields.compactMap({ reach($0, of: id) }).max(),
+        reaching[id].map({ $0 < found }) ?? true
+      else { continue }
+      reaching[id] = found
+      pending += containers[id] ?? []
     }
   }
 
-  /// The struct or group that lies in a field.
-  private func inner(_ field: SchemaField) -> UInt64? {
+  private func reach(_ field: SchemaField, of id: UInt64) -> Reach? {
     switch field.kind {
-    case .group(let id): return id
-    case .slot(let slot):
-      if case .structure(let id, _) = slot.type { return id }
-      return nil
-    case .unsupported: return nil
+    case .group(let group): reaching[group]
+    case .slot(let slot): reach(slot.type, of: id)
+    case .unsupported: nil
+    }
+  }
+
+  /// How a capability is reached through a field of the type in the struct.
+  private func reach(_ type: SchemaType, of id: UInt64) -> Reach? {
+    switch type {
+    case .interface, .anyPointer(.capability): .always
+    case .anyPointer(.any), .anyPointer(.structure): isInInterface(id) ? .always : nil
+    case .parameter, .implicitParameter:
+      isInInterface(id) ? .always : request.modules.usesRPC(names.file(of: id)) ? .byParameter : nil
+    case .structure(let inner, let brand):
+      switch reaching[inner] {
+      case .byParameter: brand.boundTypes.compactMap { reach($0, of: id) }.max()
+      case let known: known
+      }
+    default: nil
     }
   }
 

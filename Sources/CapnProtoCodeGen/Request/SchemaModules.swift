@@ -5,6 +5,7 @@ struct SchemaModules {
   /// Whether files that nobody placed may belong to the module that is generated.
   private let isOpen: Bool
   private let valueFiles: Set<UInt64>?
+  private let rpcFiles: Set<UInt64>
 
   init(_ options: CodeGeneratorOptions, _ nodes: [UInt64: SchemaNode]) {
     isOpen = options.modules == nil
@@ -13,6 +14,7 @@ struct SchemaModules {
       if let module = node.annotations.module { modules[node.id] = module }
     }
     for (file, module) in options.modules ?? [:] { modules[file] = .some(module) }
+    rpcFiles = options.rpcFiles
     valueFiles =
       options.givesValues ? options.modules.map { Set($0.filter { $0.value == nil }.keys) } : []
   }
@@ -32,6 +34,9 @@ struct SchemaModules {
   /// Whether the options, not annotations, give the structs of a file plain values.
   func givesValues(to file: UInt64) -> Bool { valueFiles?.contains(file) ?? true }
 
+  /// Whether the bindings of the file may use the RPC runtime where they need not.
+  func usesRPC(_ file: UInt64?) -> Bool { file.map { rpcFiles.contains($0) } ?? false }
+
   /// Files of Cap'n Proto itself.
   private static let standard: [UInt64: String] = [
     0xa93f_c509_624c_72d9: "CapnProtoSchema",
@@ -45,6 +50,9 @@ public struct CodeGeneratorOptions: Sendable {
   /// The modules that hold the bindings of schema files, by file id; nil for files of the module
   /// that is generated. Without the table, all files are of that module unless they are annotated.
   public var modules: [UInt64: String?]?
+  /// The files whose modules use the RPC runtime: their generic structs have pipelines, as their
+  /// type parameters may be bound to capabilities.
+  public var rpcFiles: Set<UInt64> = []
   /// Whether all structs of the module get plain values, annotated or not.
   public var givesValues = false
   /// Whether the generated code is for use in its own module only: then what a program does not use

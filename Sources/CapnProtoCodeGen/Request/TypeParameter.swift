@@ -25,12 +25,18 @@ extension SchemaBrand {
     }
   }
 
-  /// The ids of the nodes that parameters are bound to.
-  var nodeIDs: [UInt64] {
-    scopes.sorted { $0.key < $1.key }.flatMap { _, scope -> [UInt64] in
-      if case .bind(let types) = scope { types.flatMap(\.nodeIDs) } else { [] }
+  /// The types that parameters are bound to; a parameter itself where it is passed on.
+  var boundTypes: [SchemaType] {
+    scopes.sorted { $0.key < $1.key }.flatMap { id, scope -> [SchemaType] in
+      switch scope {
+      case .bind(let types): types
+      case .inherit: [.parameter(scope: id, index: 0)]
+      }
     }
   }
+
+  /// The ids of the nodes that parameters are bound to.
+  var nodeIDs: [UInt64] { boundTypes.flatMap(\.nodeIDs) }
 }
 
 extension SchemaType {
