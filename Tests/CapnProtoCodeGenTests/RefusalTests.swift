@@ -98,6 +98,27 @@ import Testing
     #expect(placed[0].text.contains("var other: Other::Two.Reader"))
   }
 
+  @Test func filesThatSayTheirOwnModule() throws {
+    let schemas: KeyValuePairs = [
+      "one.capnp": """
+      @0xd4c9b1f5a2e87340;
+      using Two = import "two.capnp";
+      struct One { other @0 :Two.Two; }
+      """,
+      "two.capnp": """
+      @0xd4c9b1f5a2e87341;
+      using Swift = import "/capnp/swift.capnp";
+      $Swift.module("Elsewhere");
+      struct Two {}
+      """,
+    ]
+    var options = CodeGeneratorOptions()
+    options.modules = [0xd4c9_b1f5_a2e8_7340: nil]
+    let text = try Compiler().generator(schemas, options: options).files()[0].text
+    #expect(text.contains("public import Elsewhere\n"))
+    #expect(text.contains("var other: Elsewhere::Two.Reader"))
+  }
+
   @Test func typesOfStandardFilesWithoutBindings() throws {
     #expect(
       try refusals(
