@@ -177,6 +177,17 @@ import Testing
     }
   }
 
+  /// Each struct is looked for among those of the other version.
+  @Test(.timeLimit(.minutes(1))) func largeSchemasAreComparedInTime() throws {
+    let count = 6000
+    func source(_ prefix: String) -> String {
+      (0..<count).map { "struct \(prefix)\($0) {}" }.joined(separator: "\n")
+    }
+    let differences = try Self.differences(source("Old"), source("New"))
+    #expect(differences.count == 2 * count)
+    #expect(differences.count { $0.kind == .removed } == count)
+  }
+
   @Test func standardSchemasAreCompatibleWithThemselves() throws {
     let (schema, file) = try Oracle.schema("everything.capnp")
     #expect(schema.differences(to: schema, files: [file]) == [])

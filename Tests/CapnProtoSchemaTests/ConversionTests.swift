@@ -99,6 +99,21 @@ import Testing
     }
   }
 
+  @Test func inputThatIsReadAtOnceHasALimit() throws {
+    let options = MessageConverter.Options(
+      frames: FrameLimits(words: 10, segments: 1),
+      codec: CodecLimits(nestingDepth: 8, words: 100, bytes: 100))
+    for (form, limit) in [(MessageForm.text, 100), (.json, 100), (.flat, 80), (.canonical, 80)] {
+      #expect(throws: ConversionError.inputTooLarge(form, limit: limit)) {
+        try Self.convert(
+          form, .binary, [UInt8](repeating: 0x20, count: limit + 1), chunk: 7, options: options)
+      }
+    }
+    #expect(
+      try Self.convert(
+        .text, .binary, [UInt8](repeating: 0x20, count: 100), chunk: 7, options: options) == [])
+  }
+
   @Test func copyingCostsTheTraversalLimitOnce() throws {
     let input = try Oracle.convert(
       "text:binary", "everything.capnp", "Everything", Array(Self.texts(1).utf8))

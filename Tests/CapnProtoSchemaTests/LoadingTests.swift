@@ -17,6 +17,15 @@ import Testing
     #expect(try loader.schema().nodes.count > 0)
   }
 
+  @Test func enumerantsAreKnownByName() throws {
+    let source = "@0xa9b8c7d6e5f40313; enum E { b @1; a @0; }"
+    let (schema, file) = try Oracle.schema(source: source)
+    let enumeration = try #require(schema.node(named: "E", in: file)?.enumeration)
+    #expect(enumeration.number(of: "a") == 0)
+    #expect(enumeration.number(of: "b") == 1)
+    #expect(enumeration.number(of: "c") == nil)
+  }
+
   @Test func nodesSayWhatTheSourceSays() throws {
     let (schema, file) = try Oracle.everythingSchema.get()
     let everything = try Oracle.everything()

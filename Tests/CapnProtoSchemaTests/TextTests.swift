@@ -72,6 +72,10 @@ import Testing
        names = [["long long long long long long long long", "x"], ["y"]])
       """
     ),
+    (
+      "Everything",
+      "(texts = [\"a\", \"\(String(repeating: "x", count: 300))\", \"b\", \"\(String(repeating: "y", count: 253))\"])"
+    ),
     ("Choice", "(a = \"\")"), ("Choice", "(after = \"x\") # a comment"), ("Choice", "(b = 0x7f,)"),
     ("Choice", "(b = 017, after = \"one \" \"two\")"),
   ]

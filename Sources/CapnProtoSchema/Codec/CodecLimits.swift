@@ -4,7 +4,7 @@ public struct CodecLimits: Hashable, Sendable {
   public var nestingDepth: Int
   /// Words of a message that is built.
   public var words: Int
-  /// Bytes of text that is written.
+  /// Bytes of text that is written, or that is read before it is known where it ends.
   public var bytes: Int
 
   /// Limits of the given sizes.

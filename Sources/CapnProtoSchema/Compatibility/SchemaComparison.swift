@@ -21,19 +21,29 @@ extension Schema {
 struct SchemaComparison {
   let old: Schema
   let new: Schema
-  private let files: Set<UInt64>?
   /// Nodes of the newer version that stand for nodes of other ids.
   private var successors: Set<UInt64> = []
+  /// The nodes that only the newer version has, by path, and by id where paths are the same.
+  private let newcomers: [String: SchemaNode]
+  /// What is compared of each version.
+  private let compared: (old: Set<UInt64>, new: Set<UInt64>)
   var differences: [SchemaDifference] = []
 
   init(old: Schema, new: Schema, files: Set<UInt64>?) {
     self.old = old
     self.new = new
-    self.files = files
+    compared = (Self.compared(of: old, files), Self.compared(of: new, files))
+    var newcomers: [String: SchemaNode] = [:]
+    for (id, node) in new.nodes where old.nodes[id] == nil && !Self.isGroup(node) {
+      let path = Self.path(node, in: new)
+      if let other = newcomers[path], other.id < id { continue }
+      newcomers[path] = node
+    }
+    self.newcomers = newcomers
   }
 
   mutating func run() -> [SchemaDifference] {
-    for (id, node) in old.nodes where isCompared(node, in: old) && !isGroup(node) {
+    for (id, node) in old.nodes where compared.old.contains(id) && !Self.isGroup(node) {
       if let newNode = new.nodes[id] {
         compare(node, newNode)
       } else {
@@ -41,10 +51,10 @@ struct SchemaComparison {
       }
     }
     for (id, node) in new.nodes
-    where old.nodes[id] == nil && !successors.contains(id) && isCompared(node, in: new)
-      && !isGroup(node) && node.scope != 0
+    where old.nodes[id] == nil && !successors.contains(id) && compared.new.contains(id)
+      && !Self.isGroup(node) && node.scope != 0
     {
-      add(path(node, in: new), .added, .none)
+      add(Self.path(node, in: new), .added, .none)
     }
     differences.sort { ($0.path, "\($0.kind)") < ($1.path, "\($1.kind)") }
     return differences
@@ -57,7 +67,7 @@ struct SchemaComparison {
   }
 
   /// The names of the scopes of the node inside its file, and its own.
-  func path(_ node: SchemaNode, in schema: Schema) -> String {
+  static func path(_ node: SchemaNode, in schema: Schema) -> String {
     // Structs of parameters have no scope, but a display name with all of it.
     guard node.scope != 0 else {
       let name = node.displayName.split(separator: ":", maxSplits: 1).last.map(String.init)
@@ -72,33 +82,37 @@ struct SchemaComparison {
     return names.reversed().joined(separator: ".")
   }
 
-  private func isGroup(_ node: SchemaNode) -> Bool { node.structure?.isGroup == true }
+  private static func isGroup(_ node: SchemaNode) -> Bool { node.structure?.isGroup == true }
 
-  private func isCompared(_ node: SchemaNode, in schema: Schema) -> Bool {
-    guard let files else { return true }
-    var next: SchemaNode? = node
-    while let node = next {
-      if files.contains(node.id) { return true }
-      // The structs of parameters belong to the interfaces of the files.
-      if node.scope == 0 {
-        return schema.nodes.values.contains { owner in
-          owner.interface?.methods.contains {
-            $0.parameters == node.id || $0.results == node.id
-          } == true && owner.scope != 0 && isCompared(owner, in: schema)
+  /// The nodes that are declared in the files.
+  private static func compared(of schema: Schema, _ files: Set<UInt64>?) -> Set<UInt64> {
+    guard let files else { return Set(schema.nodes.keys) }
+    func isInside(_ node: SchemaNode) -> Bool {
+      var next: SchemaNode? = node
+      while let node = next {
+        if files.contains(node.id) { return true }
+        next = schema.nodes[node.scope]
+      }
+      return false
+    }
+    var inside: Set<UInt64> = []
+    for (id, node) in schema.nodes where node.scope != 0 || node.kind == .file {
+      guard isInside(node) else { continue }
+      inside.insert(id)
+      // The structs of parameters, and their groups, belong to the interfaces of the files.
+      for method in node.interface?.methods ?? [] {
+        for id in [method.parameters, method.results] where schema.nodes[id]?.scope == 0 {
+          inside.insert(id)
         }
       }
-      next = schema.nodes[node.scope]
     }
-    return false
+    return inside
   }
 
   private mutating func missing(_ node: SchemaNode) {
-    let path = path(node, in: old)
+    let path = Self.path(node, in: old)
     // One of the same name is the same to its author, but no other program takes it for that.
-    let sameName = new.nodes.values.first {
-      !isGroup($0) && old.nodes[$0.id] == nil && self.path($0, in: new) == path
-    }
-    if let sameName {
+    if let sameName = newcomers[path] {
       successors.insert(sameName.id)
       add(path, .idChanged(from: node.id, to: sameName.id), .wire)
       compareContent(node, sameName, path)
@@ -111,11 +125,11 @@ struct SchemaComparison {
   }
 
   private mutating func compare(_ node: SchemaNode, _ newNode: SchemaNode) {
-    let path = path(node, in: old)
+    let path = Self.path(node, in: old)
     if node.kind != .file, node.scope != 0 {
       if node.name != newNode.name { add(path, .renamed(to: newNode.name), .source) }
       if node.scope != newNode.scope {
-        let scope = new.nodes[newNode.scope].map { self.path($0, in: new) }
+        let scope = new.nodes[newNode.scope].map { Self.path($0, in: new) }
         add(path, .movedToScope(scope ?? new.displayName(newNode.scope)), .source)
       }
     }
@@ -171,7 +185,7 @@ struct SchemaComparison {
         add(path, .parameterRemoved(name), .source)
       }
     }
-    let (ids, newIDs) = (node.superclasses.map(\.id), newNode.superclasses.map(\.id))
+    let (ids, newIDs) = (Set(node.superclasses.map(\.id)), Set(newNode.superclasses.map(\.id)))
     for id in ids where !newIDs.contains(id) {
       add("\(path) extends \(old.displayName(id))", .superclassRemoved, .wire)
     }
@@ -182,18 +196,20 @@ struct SchemaComparison {
 
   /// Members whose number is their place.
   private mutating func compareNumbered(_ names: [String], _ newNames: [String], _ path: String) {
+    let (numbers, newNumbers): ([String: Int], [String: Int]) =
+      (names.numbered(), newNames.numbered())
     for (number, name) in names.enumerated() {
       if number < newNames.count, newNames[number] == name { continue }
-      if let newNumber = newNames.firstIndex(of: name) {
+      if let newNumber = newNumbers[name] {
         add("\(path).\(name)", .renumbered(from: number, to: newNumber), .wire)
-      } else if number < newNames.count, !names.contains(newNames[number]) {
+      } else if number < newNames.count, numbers[newNames[number]] == nil {
         add("\(path).\(name)", .renamed(to: newNames[number]), .source)
       } else {
         add("\(path).\(name)", .removed, .wire)
       }
     }
     for (number, name) in newNames.enumerated()
-    where number >= names.count && !names.contains(name) {
+    where number >= names.count && numbers[name] == nil {
       add("\(path).\(name)", .added, .none)
     }
   }

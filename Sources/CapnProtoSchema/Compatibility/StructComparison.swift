@@ -21,10 +21,11 @@ extension SchemaComparison {
     let fields = placedFields(node, in: old)
     let newFields = placedFields(newNode, in: new)
     let byNumber = Dictionary(newFields.map { ($0.number, $0) }) { first, _ in first }
+    let byPath = Dictionary(newFields.map { ($0.path, $0) }) { first, _ in first }
     for field in fields {
       let fieldPath = "\(path).\(field.path)"
       guard let newField = byNumber[field.number] else {
-        if let moved = newFields.first(where: { $0.path == field.path }) {
+        if let moved = byPath[field.path] {
           add(fieldPath, .renumbered(from: field.number, to: moved.number), .wire)
         } else {
           add(fieldPath, .removed, .wire)
@@ -32,9 +33,7 @@ extension SchemaComparison {
         continue
       }
       // The number now belongs to another field, and the name to another number.
-      if newField.name != field.name,
-        let moved = newFields.first(where: { $0.path == field.path })
-      {
+      if newField.name != field.name, let moved = byPath[field.path] {
         add(fieldPath, .renumbered(from: field.number, to: moved.number), .wire)
         continue
       }

@@ -72,8 +72,19 @@ public struct MessageConverter: ~Copyable {
       while let message = try unsafe packedDecoder.next(chunk.span.bytes, &offset) {
         try sink(try write(message))
       }
-    default: pending += chunk
+    default:
+      guard chunk.count <= mostPending - pending.count else {
+        throw ConversionError.inputTooLarge(input, limit: mostPending)
+      }
+      pending += chunk
     }
+  }
+
+  /// Bytes that are kept of an input whose messages are not converted as they arrive.
+  private var mostPending: Int {
+    guard !input.needsSchema else { return options.codec.bytes }
+    let (bytes, overflows) = options.frames.words.multipliedReportingOverflow(by: 8)
+    return overflows ? .max : bytes
   }
 
   /// Ends the input, and hands out what is left of it.
@@ -182,6 +193,8 @@ public enum ConversionError: Error, Hashable, Sendable {
   case needsSchema(MessageForm)
   /// The input ends inside a message.
   case truncated
+  /// An input of the form, which is read to its end before it is converted, has more bytes.
+  case inputTooLarge(MessageForm, limit: Int)
   /// A message without a frame is so many bytes long, which are no whole words.
   case notWholeWords(bytes: Int)
   /// A message that should be in canonical form is not.
@@ -193,6 +206,9 @@ extension ConversionError: CustomStringConvertible {
   public var description: String {
     switch self {
     case .needsSchema(let form): "messages in \(form.rawValue) need a schema and a type"
+    case .inputTooLarge(let form, let limit):
+      "messages in \(form.rawValue) are read at once, and the input has more than the limit of "
+        + "\(limit) bytes"
     case .truncated: "the input ends inside a message"
     case .notWholeWords(let bytes): "\(bytes) bytes are no whole words of 8"
     case .notCanonical: "the message is not in canonical form"

@@ -108,8 +108,7 @@ extension DynamicValue.Builder {
   /// - Throws: ``DynamicError`` if the type is no enum, or has none of the name.
   public func set(enumerant name: String) throws(DynamicError) {
     guard case .enumeration(let id) = type else { throw mismatch("the enumerant '\(name)'") }
-    let enumerants = schema.nodes[id]?.enumeration?.enumerants ?? []
-    guard let number = enumerants.firstIndex(where: { $0.name == name }) else {
+    guard let number = schema.nodes[id]?.enumeration?.number(of: name) else {
       throw .typeMismatch(
         expected: "an enumerant of \(schema.displayName(id))", found: "'\(name)'")
     }

@@ -5,6 +5,8 @@ struct JSONDecoding {
   private let source: JSONSource
   private let rejectsUnknownMembers: Bool
   private var names: [UInt64: JSONNames] = [:]
+  /// The numbers of the enumerants of the enums that were met.
+  private var enumerants: [UInt64: [String: UInt16]] = [:]
   /// Fields, and bytes of their names, that may still be gathered of all types: more than any honest
   /// schema has, though each level of flattened fields may double them.
   private var namesLeft = 1 << 20
@@ -176,15 +178,23 @@ struct JSONDecoding {
     }
   }
 
-  private func enumerant(_ id: UInt64, _ word: [UInt8], _ schema: Schema) throws -> UInt16 {
+  private mutating func enumerant(
+    _ id: UInt64, _ word: [UInt8], _ schema: Schema
+  ) throws -> UInt16 {
     let name = String(decoding: word, as: UTF8.self)
-    let enumerants = schema.nodes[id]?.enumeration?.enumerants ?? []
-    guard
-      let number = enumerants.firstIndex(where: {
-        (JSONAnnotations($0.annotations).name ?? $0.name) == name
-      })
-    else { throw CodecError.Problem.unknownName(name, in: schema.displayName(id)) }
-    return UInt16(number)
+    guard let number = enumerants(id, schema)[name] else {
+      throw CodecError.Problem.unknownName(name, in: schema.displayName(id))
+    }
+    return number
+  }
+
+  private mutating func enumerants(_ id: UInt64, _ schema: Schema) -> [String: UInt16] {
+    if let known = enumerants[id] { return known }
+    let names = (schema.nodes[id]?.enumeration?.enumerants ?? [])
+      .map { JSONAnnotations($0.annotations).name ?? $0.name }
+    let numbers: [String: UInt16] = names.numbered()
+    enumerants[id] = numbers
+    return numbers
   }
 }
 

@@ -103,6 +103,7 @@ public struct SchemaAnnotation: Hashable, Sendable {
 public struct EnumNode: Hashable, Sendable {
   /// In order of their numbers.
   public let enumerants: [Enumerant]
+  private let numbers: [String: UInt16]
 
   /// A member of an enum; its number is its index.
   public struct Enumerant: Hashable, Sendable {
@@ -122,7 +123,11 @@ public struct EnumNode: Hashable, Sendable {
     }
     try enumerants.map(\.name).checkNames()
     try enumerants.map(\.codeOrder).checkCodeOrder()
+    numbers = enumerants.map(\.name).numbered()
   }
+
+  /// The number of the enumerant with the name; nil where there is none.
+  public func number(of name: String) -> UInt16? { numbers[name] }
 }
 
 /// An interface of a schema.
@@ -176,6 +181,11 @@ public struct InterfaceNode: Hashable, Sendable {
 }
 
 extension [String] {
+  /// The place of each name, the first one where it is there twice.
+  func numbered<Number: FixedWidthInteger>() -> [String: Number] {
+    Dictionary(enumerated().map { ($1, Number(truncatingIfNeeded: $0)) }) { first, _ in first }
+  }
+
   /// Checks that no name is empty or there twice.
   func checkNames() throws {
     var seen: Set<String> = []

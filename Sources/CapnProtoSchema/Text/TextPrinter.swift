@@ -45,7 +45,7 @@ struct TextPrinter {
     // null, as the union stands there by itself.
     var member = structure.which
     if let field = member, field.discriminant == 0, !structure.has(field) { member = nil }
-    var items: [[UInt8]] = []
+    var items = PrintedItems(open: "(")
     for index in node.fieldsOutsideUnion {
       if let field = member, field.index < index {
         items.append(try item(field, structure, indent: indent))
@@ -56,7 +56,8 @@ struct TextPrinter {
       }
     }
     if let member { items.append(try item(member, structure, indent: indent)) }
-    return try joined(items, "(", ")", indent: indent, mode: mode, mostBytes: 64)
+    try budget.take(bytes: items.bytes)
+    return items.joined(close: ")", indent: indent, mode: mode, mostBytes: 64)
   }
 
   private mutating func item(
@@ -71,39 +72,17 @@ struct TextPrinter {
   ) throws -> [UInt8] {
     try budget.enter()
     defer { budget.leave() }
-    var items: [[UInt8]] = []
+    var items = PrintedItems(open: "[")
     for index in list.indices {
       items.append(try text(try list.get(index), indent: next(indent), mode: .bare))
       // Elements of no size cost the message nothing, so each counts here at least.
       try budget.take(bytes: 2)
     }
-    return try joined(items, "[", "]", indent: indent, mode: mode, mostBytes: .max)
+    try budget.take(bytes: items.bytes)
+    return items.joined(close: "]", indent: indent, mode: mode, mostBytes: .max)
   }
 
   private func next(_ indent: Int) -> Int { indent == 0 ? 0 : indent + 1 }
-
-  /// The items on one line if each is short, and all of them have no more than so many bytes; else
-  /// each on its own.
-  private mutating func joined(
-    _ items: [[UInt8]], _ open: Unicode.Scalar, _ close: Unicode.Scalar, indent: Int, mode: Mode,
-    mostBytes: Int
-  ) throws -> [UInt8] {
-    var text = [UInt8(ascii: open)]
-    let bytes = items.reduce(0) { $0 + $1.count }
-    try budget.take(bytes: bytes)
-    let isShort =
-      bytes <= mostBytes && items.allSatisfy { $0.count <= 24 && !$0.contains(UInt8(ascii: "\n")) }
-    if indent == 0 || isShort {
-      text += items.joined(separator: Array(", ".utf8))
-    } else {
-      let line = Array(("\n" + String(repeating: "  ", count: indent)).utf8)
-      text += mode == .bare ? [UInt8(ascii: " ")] : line
-      text += items.joined(separator: [UInt8(ascii: ",")] + line)
-      text.append(UInt8(ascii: " "))
-    }
-    text.append(UInt8(ascii: close))
-    return text
-  }
 
   private mutating func quoted(_ bytes: Span<UInt8>, isBinary: Bool) throws -> [UInt8] {
     var text = [UInt8(ascii: "\"")]
