@@ -58,6 +58,9 @@ public struct NodeID: TableID {
 public struct AnswerToken: Hashable, Sendable {
   let id: AnswerID
   let serial: UInt64
+
+  /// The question of the call, as the peer numbers it.
+  public var questionNumber: UInt32 { id.rawValue }
 }
 
 /// A promise that was exported, told apart from a later export that reuses its identifier.

@@ -14,13 +14,14 @@ public enum RPCConnector {
   ///   - timeout: how long connecting may take.
   ///   - group: the event loops, of which the connection gets one.
   ///   - logger: gets what goes wrong.
+  ///   - observers: are told what happens on the connection.
   /// - Returns: the connection, which is open.
   /// - Throws: `RPCError` of kind `disconnected` that says why there is no connection.
   public static func connect(
     to address: RPCAddress, bootstrap: Capability? = nil,
     limits: ConnectionLimits = ConnectionLimits(), timeout: Duration = .seconds(10),
     group: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton,
-    logger: Logger = Logger(label: "capnp.rpc")
+    logger: Logger = Logger(label: "capnp.rpc"), observers: [any ConnectionObserver] = []
   ) async throws -> RPCConnection {
     let client = ClientBootstrap(group: group)
       .connectTimeout(TimeAmount(timeout))
@@ -29,7 +30,7 @@ public enum RPCConnector {
       channel.eventLoop.makeCompletedFuture {
         let connection = RPCConnection(
           bootstrap: bootstrap, limits: limits, transport: ChannelTransport(channel, limits),
-          executor: EventLoopExecutor(channel.eventLoop), logger: logger)
+          executor: EventLoopExecutor(channel.eventLoop), logger: logger, observers: observers)
         try channel.pipeline.syncOperations.addHandler(MessageHandler(connection, limits))
         return connection
       }

@@ -37,6 +37,7 @@ public final class RPCListener: Sendable {
   ///     `Abort`, and closed.
   ///   - group: the event loops, of which each connection gets one.
   ///   - logger: gets what goes wrong.
+  ///   - observers: are told what happens on the connections.
   ///   - whenClosed: is told when a connection is over.
   ///   - bootstrap: makes the capability that a peer gets first; nil if it gets none.
   /// - Returns: the listener, which accepts connections already.
@@ -45,7 +46,7 @@ public final class RPCListener: Sendable {
     on address: RPCAddress, limits: ConnectionLimits = ConnectionLimits(),
     connectionLimit: Int = .max,
     group: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton,
-    logger: Logger = Logger(label: "capnp.rpc"),
+    logger: Logger = Logger(label: "capnp.rpc"), observers: [any ConnectionObserver] = [],
     whenClosed: @escaping @Sendable (IncomingConnection) -> Void = { _ in },
     bootstrap: @escaping @Sendable (IncomingConnection) -> Capability?
   ) async throws -> RPCListener {
@@ -61,7 +62,7 @@ public final class RPCListener: Sendable {
           }
           let connection = RPCConnection(
             bootstrap: nil, limits: limits, transport: ChannelTransport(channel, limits),
-            executor: EventLoopExecutor(channel.eventLoop), logger: logger)
+            executor: EventLoopExecutor(channel.eventLoop), logger: logger, observers: observers)
           guard let id = connections.add(connection) else {
             // A peer must not fill the log either.
             logger.debug(

@@ -13,16 +13,21 @@ public enum InMemoryNetwork {
   ///   - client: the bootstrap capability of the client's vat.
   ///   - server: the bootstrap capability of the server's vat.
   ///   - limits: what each end may make the other hold.
+  ///   - observers: are told what happens at the client's end.
+  ///   - serverObservers: are told what happens at the server's end.
   /// - Returns: the client's end and the server's end, both open.
   public static func connect(
-    client: Capability? = nil, server: Capability?, limits: ConnectionLimits = ConnectionLimits()
+    client: Capability? = nil, server: Capability?, limits: ConnectionLimits = ConnectionLimits(),
+    observers: [any ConnectionObserver] = [], serverObservers: [any ConnectionObserver] = []
   ) -> (client: RPCConnection, server: RPCConnection) {
     let here = InMemoryTransport()
     let there = InMemoryTransport()
     let first = RPCConnection(
-      bootstrap: client, limits: limits, transport: here, executor: TurnQueue())
+      bootstrap: client, limits: limits, transport: here, executor: TurnQueue(),
+      observers: observers)
     let second = RPCConnection(
-      bootstrap: server, limits: limits, transport: there, executor: TurnQueue())
+      bootstrap: server, limits: limits, transport: there, executor: TurnQueue(),
+      observers: serverObservers)
     here.open(to: second)
     there.open(to: first)
     return (first, second)

@@ -42,6 +42,9 @@ struct CallCommand: AsyncParsableCommand {
   @Flag(help: "Print on one line.")
   var short = false
 
+  @Flag(help: "Print the messages that pass, in words, to the standard error.")
+  var trace = false
+
   @Option(help: "How long the server may take, in seconds.")
   var timeout = 10
 
@@ -57,28 +60,8 @@ struct CallCommand: AsyncParsableCommand {
     let interface = try offered(in: schema, file)
     let answer: [UInt8]
     do {
-      let deadline = ContinuousClock.now + .seconds(timeout)
-      let address = try RPCAddress(parsing: address)
-      let connection = try await RPCConnector.connect(
-        to: address, timeout: .seconds(timeout))
-      let alarm = Task { [timeout] in
-        try await Task.sleep(until: deadline)
-        connection.disconnect(.disconnected("no answer within \(timeout) s (--timeout)"))
-      }
-      defer {
-        alarm.cancel()
-        connection.close()
-      }
-      var call = DynamicCall(
-        connection.bootstrapCapability(), interface: interface, in: schema)
-      for step in expression.steps { try call.take(step) }
-      let (json, isPretty) = (json, !short)
-      answer = try await call.result { value in
-        guard json else { return try TextCodec(isPretty: isPretty).encode(value) }
-        guard case .structure(let structure) = value else {
-          throw CommandFailure.usage("--json prints structs; this is another value")
-        }
-        return try JSONCodec(isPretty: isPretty).encode(structure)
+      answer = try await withTrace(of: schema) { observers in
+        try await call(expression, on: interface, of: schema, observers)
       }
     } catch let error as CommandFailure {
       throw error
@@ -91,6 +74,59 @@ struct CallCommand: AsyncParsableCommand {
     } catch {
       throw CommandFailure.message("the results cannot be written: \(error)")
     }
+  }
+
+  /// Makes the calls, and writes the results as they are to be printed.
+  private func call(
+    _ expression: CallExpression, on interface: UInt64, of schema: Schema,
+    _ observers: [any ConnectionObserver]
+  ) async throws -> [UInt8] {
+    let deadline = ContinuousClock.now + .seconds(timeout)
+    let address = try RPCAddress(parsing: address)
+    let connection = try await RPCConnector.connect(
+      to: address, timeout: .seconds(timeout), observers: observers)
+    let alarm = Task { [timeout] in
+      try await Task.sleep(until: deadline)
+      connection.disconnect(.disconnected("no answer within \(timeout) s (--timeout)"))
+    }
+    defer {
+      alarm.cancel()
+      connection.close()
+    }
+    var call = DynamicCall(
+      connection.bootstrapCapability(), interface: interface, in: schema)
+    for step in expression.steps { try call.take(step) }
+    let (json, isPretty) = (json, !short)
+    return try await call.result { value in
+      guard json else { return try TextCodec(isPretty: isPretty).encode(value) }
+      guard case .structure(let structure) = value else {
+        throw CommandFailure.usage("--json prints structs; this is another value")
+      }
+      return try JSONCodec(isPretty: isPretty).encode(structure)
+    }
+  }
+
+  /// Calls the body with what observes its connections, and prints the messages that pass.
+  private func withTrace<Value>(
+    of schema: Schema, _ body: ([any ConnectionObserver]) async throws -> Value
+  ) async throws -> Value {
+    guard trace else { return try await body([]) }
+    // Whoever makes the call may see why it failed.
+    let trace = RPCTrace(showsReasons: true)
+    let names = InterfaceNames(schema)
+    let printing = Task {
+      var text = TraceText(names: names)
+      for await record in trace.records { CapnpSwift.complain(text.line(for: record)) }
+    }
+    let result: Result<Value, any Error>
+    do {
+      result = .success(try await body([trace]))
+    } catch {
+      result = .failure(error)
+    }
+    trace.finish()
+    await printing.value
+    return try result.get()
   }
 
   /// The interface that the server offers first.

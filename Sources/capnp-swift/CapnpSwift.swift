@@ -5,11 +5,12 @@ import Foundation
 @main struct CapnpSwift: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "capnp-swift",
-    abstract: "Convert Cap'n Proto messages, compare versions of schemas, and call servers.",
+    abstract:
+      "Convert Cap'n Proto messages, compare versions of schemas, call servers, and print traces of RPC.",
     version: "0.1.0",
     subcommands: [
       ConvertCommand.self, DecodeCommand.self, EncodeCommand.self, CompatCommand.self,
-      CallCommand.self,
+      CallCommand.self, TraceCommand.self,
     ])
 
   /// Exits with 0 when all is well, 1 where schemas or messages are at fault, 2 after a mistake in

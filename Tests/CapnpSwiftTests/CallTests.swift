@@ -104,6 +104,19 @@ import Testing
     #expect(nobody.errors.contains("cannot connect to unix:/no/such/socket"), "\(nobody.errors)")
   }
 
+  @Test func `the wire is shown in words`() async throws {
+    let result = try await call(
+      "find(title = \"Ada\").book.name()", ["--interface", "Library", "--short", "--trace"])
+    #expect(result.output == "(text = \"Ada\")\n")
+    let lines = result.errors.split(separator: "\n")
+    func has(_ words: String) -> Bool { lines.contains { $0.contains(words) } }
+    #expect(has("-> bootstrap 0, "), "\(result.errors)")
+    #expect(has("-> call 1 library.capnp:Library.find on promisedAnswer 0"), "\(result.errors)")
+    #expect(has("-> call 2 library.capnp:Named.name on promisedAnswer 1.0"), "\(result.errors)")
+    #expect(has("<- return 2 library.capnp:Named.name: results"), "\(result.errors)")
+    #expect(!result.errors.contains("Ada"))
+  }
+
   @Test(arguments: [
     ("lose()", "library.capnp:Library has no method 'lose'"),
     ("find(titel = \"Ada\")", "the arguments of 'find': 1:10: "),

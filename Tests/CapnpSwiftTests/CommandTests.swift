@@ -11,7 +11,7 @@ import Testing
   }
 
   /// Calls the body with a folder that has the files.
-  private func withFiles<Value>(
+  func withFiles<Value>(
     _ files: [String: String], _ body: (URL) throws -> Value
   ) throws -> Value {
     let folder = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
@@ -21,7 +21,7 @@ import Testing
     return try body(folder)
   }
 
-  private func run(_ arguments: [String], input: [UInt8] = [], in folder: URL) throws -> Result {
+  func run(_ arguments: [String], input: [UInt8] = [], in folder: URL) throws -> Result {
     // Built beside the tests.
     try run(
       URL(filePath: CommandLine.arguments[0]).deletingLastPathComponent()

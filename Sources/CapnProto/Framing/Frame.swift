@@ -124,6 +124,9 @@ extension MessageBuilder {
 }
 
 extension MessageReader {
+  /// Bytes of the message's frame.
+  public var frameBytes: Int { arena.frameBytes }
+
   /// The frame's head, to be written before the segments.
   public var frameHead: [UInt8] {
     SegmentTable.encode((0..<arena.segmentCount).map { arena.usedWords(inSegment: $0) })
@@ -139,11 +142,17 @@ extension MessageReader {
 }
 
 extension MessageArena {
+  /// Bytes of the message's frame.
+  var frameBytes: Int {
+    var bytes = SegmentTable.bytes(segments: segmentCount)
+    for index in 0..<segmentCount { bytes += usedWords(inSegment: index) * 8 }
+    return bytes
+  }
+
   /// The message as one frame, for which memory is allocated once.
   func flattened() -> [UInt8] {
     let segments = segmentCount
-    var bytes = SegmentTable.bytes(segments: segments)
-    for index in 0..<segments { bytes += usedWords(inSegment: index) * 8 }
+    let bytes = frameBytes
     // Made uninitialized at its size, an array would cost twice as much for a small message.
     var frame: [UInt8] = []
     frame.reserveCapacity(bytes)

@@ -83,10 +83,7 @@ extension Ref where Reader: ~Escapable {
   public func flattened() -> [UInt8] { owner.flattened() }
 
   /// Bytes of the whole message's frame.
-  public var frameBytes: Int {
-    SegmentTable.bytes(segments: owner.segmentCount)
-      + 8 * (0..<owner.segmentCount).reduce(0) { $0 + owner.usedWords(inSegment: $1) }
-  }
+  public var frameBytes: Int { owner.frameBytes }
 }
 
 extension RawStruct {

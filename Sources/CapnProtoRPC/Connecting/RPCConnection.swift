@@ -35,6 +35,8 @@ public final class RPCConnection: Sendable {
   private let transport: any MessageTransport
   private let executor: any ConnectionExecutor
   private let logger: Logger
+  /// Who is told of messages; nil if nobody is, which is then all that it costs.
+  private let onlookers: Onlookers?
 
   /// A connection over a transport that is open.
   ///
@@ -44,11 +46,13 @@ public final class RPCConnection: Sendable {
   ///   - transport: carries the messages. It gives what arrives to ``receive(_:)``.
   ///   - executor: where the work of the connection runs.
   ///   - logger: gets what goes wrong.
+  ///   - observers: are told what happens.
   public init(
     bootstrap: Capability?, limits: ConnectionLimits = ConnectionLimits(),
     transport: any MessageTransport, executor: any ConnectionExecutor,
-    logger: Logger = Logger(label: "capnp.rpc")
+    logger: Logger = Logger(label: "capnp.rpc"), observers: [any ConnectionObserver] = []
   ) {
+    onlookers = observers.isEmpty ? nil : Onlookers(observers)
     self.transport = transport
     self.executor = executor
     self.logger = logger
@@ -59,6 +63,7 @@ public final class RPCConnection: Sendable {
           RemoteCapability(link.connection, token, node)
         }))
     link.connection = self
+    onlookers?.opened()
   }
 
   /// The peer's bootstrap capability. Calls can be made on it at once.
@@ -87,6 +92,7 @@ public final class RPCConnection: Sendable {
 
   /// Takes a message that arrived.
   public func receive(_ message: consuming MessageReader) {
+    onlookers?.received(message)
     var box: MessageReader? = message
     state.withLock { $0.messagesReceived += 1 }
     perform(drainsHere: executor.isCurrent) {
@@ -297,6 +303,7 @@ public final class RPCConnection: Sendable {
 
   private func send(_ message: Ref<Message.Reader>, _ state: inout State) {
     state.messagesSent += 1
+    onlookers?.sent(message)
     transport.send(message)
   }
 
@@ -316,7 +323,11 @@ public final class RPCConnection: Sendable {
   private func run(_ effect: Effect) {
     switch effect {
     case .deliver(let call, let hook, let answer):
-      deliver(call, to: hook, answer: answer)
+      if let onlookers {
+        onlookers.serve(answer) { deliver(call, to: hook, answer: answer) }
+      } else {
+        deliver(call, to: hook, answer: answer)
+      }
     case .forward(let call, let hook, let caller):
       guard let target = hook as? any CallTarget else { return }
       let route = target.deliver(call, responder: CallerResponder(caller: caller))
@@ -357,6 +368,7 @@ public final class RPCConnection: Sendable {
 
   private func finish(_ error: RPCError) {
     logger.debug("connection closed", metadata: ["reason": "\(error.reason)"])
+    onlookers?.closed(error)
     transport.close()
     let waiters = state.withLock { state in
       state.failure = error

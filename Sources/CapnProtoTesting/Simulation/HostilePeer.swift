@@ -100,7 +100,7 @@ private struct HostileRun {
         let world = world
         end.takeTurn {
           if let message = try? MessageReader(flat: frame) {
-            world.note("peer: \(message.inWords)")
+            world.note("peer: \(message.summary)")
             connection.receive(message)
           }
         }
@@ -108,7 +108,7 @@ private struct HostileRun {
       if !simulation.random.once(in: 4) { work(end) }
       for frame in end.takeSent() {
         guard let message = try? MessageReader(flat: frame) else { continue }
-        world.note("vat: \(message.inWords)")
+        world.note("vat: \(message.summary)")
         known.note(message)
       }
       checkLimits(connection)

@@ -93,7 +93,7 @@ final class SimulatedEnd: MessageTransport, ConnectionExecutor {
       return "the end"
     case .frame(let frame):
       guard let message = try? MessageReader(flat: frame) else { return "an invalid frame" }
-      let words = message.inWords
+      let words = "\(message.summary)"
       var box: MessageReader? = message
       end.takeTurn { if let message = box.take() { connection.receive(message) } }
       return words
