@@ -3,6 +3,10 @@ public import CapnProto
 /// A call of the peer that is not finished.
 struct Answer: Sendable {
   let serial: UInt64
+  /// When the peer asked.
+  let since: Duration
+  /// What is called; nil for a bootstrap.
+  var method: CalledMethod?
   /// The results or the error, once there is one. Capabilities in it are in its message's table.
   var outcome: Outcome?
   /// Capabilities that are pipelined on the answer while it has no outcome.

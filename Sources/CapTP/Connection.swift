@@ -25,6 +25,8 @@ public struct Connection: Sendable {
   /// What the peer gets when it asks for the bootstrap interface.
   public var bootstrapHook: (any CapabilityHook)?
   let makeHandle: @Sendable (ConnectionToken, NodeID) -> any ReferenceHandle
+  /// The time, as the runtime tells it: only for people who look at the tables.
+  let clock: @Sendable () -> Duration
 
   var questions = SlotTable<QuestionID, Question>()
   var answers: [AnswerID: Answer] = [:]
@@ -64,13 +66,16 @@ public struct Connection: Sendable {
   /// - Parameters:
   ///   - bootstrap: the capability that the peer gets when it asks for the bootstrap interface.
   ///   - limits: what the peer may make this side hold.
+  ///   - clock: tells how long ago something was, against a start of its own choice.
   ///   - makeHandle: makes the runtime's reference to a node; it is kept by whoever holds it.
   public init(
     bootstrap: (any CapabilityHook)?, limits: ConnectionLimits = ConnectionLimits(),
+    clock: @escaping @Sendable () -> Duration = { .zero },
     makeHandle: @escaping @Sendable (ConnectionToken, NodeID) -> any ReferenceHandle
   ) {
     bootstrapHook = bootstrap
     self.limits = limits
+    self.clock = clock
     self.makeHandle = makeHandle
   }
 

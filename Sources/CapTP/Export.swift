@@ -5,6 +5,8 @@ struct Export: Sendable {
   /// Where the peer's calls go. For a promise that has been resolved: what the peer was told.
   var hook: any CapabilityHook
   let serial: UInt64
+  /// When it was given first.
+  let since: Duration
   /// How it is found when it is given again; nil once it is a promise that has been resolved.
   var key: ExportKey?
   /// Whether `resolveExport` is to come.
@@ -81,7 +83,8 @@ extension Connection {
     }
     let serial = nextSerial()
     let id = exports.add(
-      Export(hook: hook, serial: serial, key: key, isPromise: isPromise, references: 1))
+      Export(
+        hook: hook, serial: serial, since: clock(), key: key, isPromise: isPromise, references: 1))
     exportIDs[key] = id
     if isPromise {
       let token = ExportToken(id: id, serial: serial)

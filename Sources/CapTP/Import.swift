@@ -2,6 +2,8 @@ import CapnProto
 
 /// A capability of the peer that this side holds.
 struct Import: Sendable {
+  /// When it was given first.
+  let since: Duration
   /// What it is to this side; nil once it is a promise that has been resolved.
   var node: NodeID?
   /// A node that stays the import, whatever that turns out to be.
@@ -93,7 +95,8 @@ extension Connection {
       throw ProtocolViolation("this side holds more than \(limits.imports) capabilities")
     }
     let node = addNode(.imported(id))
-    imports[id] = Import(node: node, references: 1, isPromise: isPromise)
+    imports[id] = Import(
+      since: clock(), node: node, references: 1, isPromise: isPromise)
     return node
   }
 

@@ -35,6 +35,8 @@ extension NodeState {
 /// Calls on a node wait until a disembargo has come back.
 struct Embargo: Sendable {
   let node: NodeID
+  /// When it was placed.
+  let since: Duration
   /// Whether it has come back; the calls before it may still be on their way to their objects.
   var isReturned = false
 }
@@ -153,7 +155,7 @@ extension Connection {
       }
       nodes[id]?.state = .embargoed(hook)
       nodes[id]?.holders += 1
-      let embargo = embargoes.add(Embargo(node: id))
+      let embargo = embargoes.add(Embargo(node: id, since: clock()))
       send {
         let disembargo = $0.initDisembargo()
         target(disembargo.initTarget())

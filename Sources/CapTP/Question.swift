@@ -2,6 +2,10 @@ import CapnProto
 
 /// A call to the peer that is not finished.
 struct Question: Sendable {
+  /// When it was asked.
+  let since: Duration
+  /// What is called; nil for a bootstrap.
+  var method: CalledMethod?
   /// Told the outcome; nil once it has dropped the call, and for a bootstrap.
   var asker: Asker?
   /// The caller and the nodes of pipelined capabilities: what still wants the results.
@@ -40,7 +44,7 @@ extension Connection {
     guard questions.count < limits.questions else {
       return handle(addNode(.broken(questionLimit)))
     }
-    let id = questions.add(Question())
+    let id = questions.add(Question(since: clock()))
     send { $0.initBootstrap().questionId = id.rawValue }
     return handle(pipelineNode(id, PipelinePath()))
   }
@@ -62,14 +66,18 @@ extension Connection {
     nodes[node]?.holders += 1
     nodes[node]?.hasSentCalls = true
     let target = state(node)
-    let id = questions.add(Question(asker: asker, holders: 1, target: node))
+    let id = questions.add(
+      Question(since: clock(), asker: asker, holders: 1, target: node))
     let capabilities = call.message.capabilities
+    var method: CalledMethod?
     let exported = call.message.withRoot(Message.Builder.self) {
       let body = $0.call
+      method = CalledMethod(interfaceID: body.interfaceId, methodID: body.methodId)
       body.questionId = id.rawValue
       target.write(to: body.initTarget())
       return describe(capabilities, in: body.params)
     }
+    questions[id]?.method = method
     questions[id]?.paramExports = exported
     send(call.message)
     return id

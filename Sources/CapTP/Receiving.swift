@@ -95,7 +95,7 @@ extension Connection {
       throw ProtocolViolation("more than \(limits.answers) calls are open at once")
     }
     let serial = nextSerial()
-    answers[id] = Answer(serial: serial)
+    answers[id] = Answer(serial: serial, since: clock())
     return AnswerToken(id: id, serial: serial)
   }
 
@@ -116,6 +116,7 @@ extension Connection {
     let call = try message.reader.call
     let hook = try target(call.target)
     let token = try openAnswer(AnswerID(rawValue: call.questionId))
+    answers[token.id]?.method = CalledMethod(call)
     if case .yourself = try call.sendResultsTo.which { answers[token.id]?.isKept = true }
     steps.append(.deliver(DeliveredCall(message), to: hook, token))
   }

@@ -59,7 +59,9 @@ public final class RPCConnection: Sendable {
     let link = ConnectionLink()
     state = Mutex(
       State(
-        engine: Connection(bootstrap: bootstrap?.target, limits: limits) { token, node in
+        engine: Connection(
+          bootstrap: bootstrap?.target, limits: limits, clock: Self.clock
+        ) { token, node in
           RemoteCapability(link.connection, token, node)
         }))
     link.connection = self
@@ -145,6 +147,22 @@ public final class RPCConnection: Sendable {
     flushDropped()
     return state.withLock { $0.engine.tableSizes }
   }
+
+  /// What the connection's tables hold, for people: what a program that is stuck waits for, and how
+  /// long. `tables.text(names:)` puts it into words.
+  public var tables: ConnectionTables {
+    flushDropped()
+    return state.withLock { state in
+      var tables = state.engine.tables { hook in
+        (hook as? LocalCapability)?.interface.name ?? "\(type(of: hook))"
+      }
+      tables.corkedMessages = state.corked?.count ?? 0
+      return tables
+    }
+  }
+
+  private static let epoch = ContinuousClock.now
+  private static let clock: @Sendable () -> Duration = { ContinuousClock.now - epoch }
 
   /// Keeps messages back from now on, in order, until ``flush()`` or ``uncork()`` sends them: calls
   /// that are made in between go out together.

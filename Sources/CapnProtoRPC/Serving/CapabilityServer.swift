@@ -24,7 +24,7 @@ extension Capability {
 
 /// A capability of this process: the object behind it and how its methods are called.
 final class LocalCapability: CallTarget {
-  private let interface: InterfaceDescription
+  let interface: InterfaceDescription
   private let dispatch: nonisolated(nonsending) @Sendable (ServerCall) async throws -> Bool
   /// Calls of this process, so that none runs on its caller's stack.
   private let turns = TurnQueue()
