@@ -127,6 +127,8 @@ let package = Package(
       name: "CapnProtoRPCTests",
       dependencies: [
         "CapnProto", "CapTP", "CapnProtoRPC", "CapnProtoNIO", "CapnProtoTesting",
+        .product(name: "InMemoryLogging", package: "swift-log"),
+        .product(name: "Logging", package: "swift-log"),
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),
       ],

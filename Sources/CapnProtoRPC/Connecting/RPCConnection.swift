@@ -385,7 +385,9 @@ public final class RPCConnection: Sendable {
   }
 
   private func finish(_ error: RPCError) {
-    logger.debug("connection closed", metadata: ["reason": "\(error.reason)"])
+    // The peer may have chosen the words.
+    let reason = MessageSummary.printable(error.reason.utf8)
+    logger.debug("connection closed", metadata: ["reason": "\(reason)"])
     onlookers?.closed(error)
     transport.close()
     let waiters = state.withLock { state in

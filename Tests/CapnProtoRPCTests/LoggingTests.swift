@@ -1,0 +1,29 @@
+import CapnProtoNIO
+import CapnProtoRPC
+import CapnProtoTesting
+import InMemoryLogging
+import Logging
+import Testing
+
+@Suite(.timeLimit(.minutes(5))) struct LoggingTests {
+  @Test func `what a peer says cannot fill a log, nor pass for other lines`() async throws {
+    var handler = InMemoryLogHandler()
+    handler.logLevel = .trace
+    let logger = Logger(label: "test") { [handler] _ in handler }
+    let listener = try await RPCListener.listen(
+      on: .tcp(host: "127.0.0.1", port: 0), logger: logger
+    ) { _ in nil }
+    let connection = try await RPCConnector.connect(to: listener.address)
+    connection.abort("first\nsecond \u{1b}[2J" + String(repeating: "x", count: 100_000))
+    #expect(await eventually { !handler.entries.isEmpty })
+    let entry = try #require(handler.entries.first)
+    #expect(entry.message == "connection closed")
+    #expect(entry.level == .debug)
+    let reason = "\(entry.metadata["reason"] ?? "")"
+    #expect(
+      reason.hasPrefix("the peer aborted the connection: first\u{FFFD}second \u{FFFD}[2Jxxx"),
+      "\(reason)")
+    #expect(reason.utf8.count < 250)
+    await listener.close()
+  }
+}
