@@ -10,7 +10,7 @@ SEEDS       ?= 2000
 FIRST       ?= 0
 
 # The tests whose code tasks share.
-CONCURRENT  ?= CapnProtoTests|CapnProtoRPCTests|GeneratedInterfaceTests
+CONCURRENT  ?= CapnProtoTests|CapnProtoRPCTests|CapnProtoInstrumentsTests|GeneratedInterfaceTests
 
 # PORT=... names the port of 127.0.0.1; without it, 2327 or any that is free.
 PORT_OPTION := $(if $(PORT),--port $(PORT))

@@ -22,6 +22,7 @@ let package = Package(
     .library(name: "CapTP", targets: ["CapTP"]),
     .library(name: "CapnProtoRPC", targets: ["CapnProtoRPC"]),
     .library(name: "CapnProtoNIO", targets: ["CapnProtoNIO"]),
+    .library(name: "CapnProtoInstruments", targets: ["CapnProtoInstruments"]),
     .library(name: "CapnProtoTesting", targets: ["CapnProtoTesting"]),
     .executable(name: "capnpc-swift-gen", targets: ["capnpc-swift-gen"]),
     .executable(name: "capnp-swift", targets: ["capnp-swift"]),
@@ -38,6 +39,9 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
     // Sockets and event loops.
     .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
+    // What programs measure, in their own way, through interfaces that these declare.
+    .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
+    .package(url: "https://github.com/apple/swift-distributed-tracing", from: "1.7.3"),
     // scrypt, for passwords.
     .package(url: "https://github.com/apple/swift-crypto", from: "4.5.0"),
   ],
@@ -49,7 +53,8 @@ let package = Package(
     .testTarget(name: "CapnProtoTests", dependencies: ["CapnProto"], swiftSettings: strict),
     // The targets of the fuzzer, whose own package is Tests/Fuzz, on the inputs that it has found.
     .testTarget(
-      name: "FuzzCorpusTests", dependencies: ["CapnProto", "CapnProtoSchema"],
+      name: "FuzzCorpusTests",
+      dependencies: ["CapnProto", "CapnProtoSchema", "CapnProtoTesting"],
       path: "Tests/Fuzz/Targets", swiftSettings: strict),
     .target(name: "CapnProtoSchema", dependencies: ["CapnProto"], swiftSettings: strict),
     .testTarget(
@@ -109,6 +114,20 @@ let package = Package(
     .target(
       name: "CapnProtoTesting", dependencies: ["CapnProto", "CapTP", "CapnProtoRPC"],
       swiftSettings: strict),
+    .target(
+      name: "CapnProtoInstruments",
+      dependencies: [
+        "CapnProtoRPC", .product(name: "CoreMetrics", package: "swift-metrics"),
+        .product(name: "Tracing", package: "swift-distributed-tracing"),
+      ], swiftSettings: strict),
+    .testTarget(
+      name: "CapnProtoInstrumentsTests",
+      dependencies: [
+        "CapnProtoInstruments", "CapnProtoRPC", "CapnProtoTesting",
+        .product(name: "MetricsTestKit", package: "swift-metrics"),
+        .product(name: "InMemoryTracing", package: "swift-distributed-tracing"),
+        .product(name: "Tracing", package: "swift-distributed-tracing"),
+      ], swiftSettings: strict),
     // The Swift side of the interop tests, beside the C++ one. No product contains it.
     .executableTarget(
       name: "interop-peer", dependencies: ["CapnProto", "CapnProtoRPC", "CapnProtoNIO"],

@@ -4,7 +4,7 @@
 set -eu
 cd "$(dirname "$0")/.."
 
-modules="CapnProto CapnProtoSchema CapnProtoRPC CapnProtoNIO CapnProtoTesting CapTP \
+modules="CapnProto CapnProtoSchema CapnProtoRPC CapnProtoNIO CapnProtoInstruments CapnProtoTesting CapTP \
   CapnProtoCodeGen RemoteSessionSchema RemoteSessionClient RemoteSessionGateway GuestServices"
 
 echo "building the modules and extracting their declarations"
