@@ -13,6 +13,7 @@ let package = Package(
       dependencies: [
         .product(name: "CapnProto", package: "swift-capnproto"),
         .product(name: "CapnProtoSchema", package: "swift-capnproto"),
+        .product(name: "CapnProtoTesting", package: "swift-capnproto"),
       ],
       path: ".", exclude: ["Corpus", "Targets/CorpusTests.swift"], sources: ["Driver", "Targets"],
       swiftSettings: [

@@ -18,22 +18,38 @@ extension Simulation {
   public static func runAgainstHostilePeer(seed: UInt64, messages: Int = 150, traced: Bool = false)
     -> Report
   {
-    var setting = Setting()
-    setting.vats = 1
-    var run = HostileRun(
-      simulation: Simulation(seed: seed, setting: setting, traced: traced), messages: messages)
-    run.run()
-    return Report(
-      seed: seed, violations: run.violations,
-      transcript: run.simulation.world.state.withLock { $0.transcript },
-      calls: run.simulation.world.state.withLock { $0.model.calls.count }, steps: run.received,
-      connections: run.connections)
+    HostileRun.report(SeededGenerator(seed: seed), seed: seed, messages: messages, traced: traced)
+  }
+
+  /// Runs one vat against a peer that breaks the protocol, in the way that the bytes decide.
+  ///
+  /// - Parameters:
+  ///   - choices: what the peer sends and what the vat's application does, choice by choice.
+  ///   - messages: how many messages the peer sends at most.
+  /// - Returns: the rules that the vat broke.
+  public static func runAgainstHostilePeer(choices: [UInt8], messages: Int) -> Report {
+    HostileRun.report(SeededGenerator(choices: choices), messages: messages)
+  }
+
+  /// Runs one vat against a peer that sends the bytes: frames, until one cannot be read.
+  ///
+  /// - Returns: the rules that the vat broke.
+  public static func runAgainstHostilePeer(sending bytes: [UInt8]) -> Report {
+    var frames: [[UInt8]] = []
+    var rest = bytes[...]
+    while let message = try? MessageReader(flat: Array(rest)) {
+      frames.append(message.flattened())
+      rest = rest.dropFirst(message.frameBytes)
+    }
+    return HostileRun.report(SeededGenerator(seed: 0), messages: frames.count, frames: frames)
   }
 }
 
 private struct HostileRun {
   var simulation: Simulation
   let messages: Int
+  /// What the peer sends, in place of messages that it makes up.
+  let frames: [[UInt8]]?
   var violations: [String] = []
   var received = 0
   var connections = 0
@@ -55,9 +71,26 @@ private struct HostileRun {
 
   private var world: SimulatedWorld { simulation.world }
 
-  init(simulation: Simulation, messages: Int) {
+  private init(_ simulation: Simulation, _ messages: Int, _ frames: [[UInt8]]?) {
     self.simulation = simulation
     self.messages = messages
+    self.frames = frames
+  }
+
+  static func report(
+    _ random: SeededGenerator, seed: UInt64 = 0, messages: Int, frames: [[UInt8]]? = nil,
+    traced: Bool = false
+  ) -> Simulation.Report {
+    var setting = Simulation.Setting()
+    setting.vats = 1
+    let simulation = Simulation(random: random, setting: setting, traced: traced)
+    var run = HostileRun(simulation, messages, frames)
+    run.run()
+    return run.simulation.world.state.withLock { state in
+      Simulation.Report(
+        seed: seed, violations: run.violations, transcript: state.transcript,
+        calls: state.model.calls.count, steps: run.received, connections: run.connections)
+    }
   }
 
   mutating func run() {
@@ -95,8 +128,8 @@ private struct HostileRun {
       if simulation.random.once(in: 3) {
         simulation.takeAction()
       } else {
+        let frame = frames?[received] ?? frame()
         received += 1
-        let frame = frame()
         let world = world
         end.takeTurn {
           if let message = try? MessageReader(flat: frame) {

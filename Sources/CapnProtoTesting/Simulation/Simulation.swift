@@ -65,7 +65,8 @@ public struct Simulation: Sendable {
   /// - Returns: which rules were broken.
   public static func run(seed: UInt64, setting: Setting = Setting(), traced: Bool = false) -> Report
   {
-    var simulation = Simulation(seed: seed, setting: setting, traced: traced)
+    var simulation = Simulation(
+      random: SeededGenerator(seed: seed), setting: setting, traced: traced)
     simulation.connect()
     simulation.act()
     simulation.comeToRest()
@@ -78,11 +79,11 @@ public struct Simulation: Sendable {
     }
   }
 
-  init(seed: UInt64, setting: Setting, traced: Bool) {
-    random = SeededGenerator(seed: seed)
+  init(random: SeededGenerator, setting: Setting, traced: Bool) {
+    self.random = random
     self.setting = setting
     world = SimulatedWorld(isTraced: traced)
-    mayCut = random.once(in: 4)
+    mayCut = self.random.once(in: 4)
   }
 
   private mutating func connect() {

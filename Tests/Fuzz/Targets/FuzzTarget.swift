@@ -21,6 +21,10 @@ public enum FuzzTarget: UInt8, CaseIterable, Sendable {
   case dynamic
   /// Loads the nodes of a frame, and uses those that are accepted.
   case schema
+  /// Has a peer of a vat send what the bytes decide.
+  case peer
+  /// Has a peer of a vat send the bytes.
+  case connection
 
   /// Runs the target that the input's first byte names on the rest.
   public static func run(_ input: [UInt8]) {
@@ -40,6 +44,8 @@ public enum FuzzTarget: UInt8, CaseIterable, Sendable {
     case .json: json(bytes)
     case .dynamic: dynamic(bytes)
     case .schema: schema(bytes)
+    case .peer: converse(bytes)
+    case .connection: receive(bytes)
     }
   }
 }
