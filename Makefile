@@ -17,7 +17,7 @@ PORT_OPTION := $(if $(PORT),--port $(PORT))
 
 .DEFAULT_GOAL := help
 .PHONY: help setup image tools run run-remote-session-capset-interop run-capnp-chat-interop \
-  run-local test test-random sanitize check simulate interop bench fuzz docs clean
+  run-local test test-random sanitize check simulate soak interop bench fuzz docs clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1|\2/p' $(MAKEFILE_LIST) | \
@@ -84,6 +84,9 @@ simulate: setup ## Run vats against each other in random order (SEEDS=... runs, 
 	swift build -c release --product rpc-simulator
 	.build/release/rpc-simulator --seeds $(SEEDS) --first $(FIRST)
 	.build/release/rpc-simulator --seeds $(SEEDS) --first $(FIRST) --hostile
+
+soak: setup ## Connections that come and go: nothing may be left, nor memory grow (CONNECTIONS=..., 1000)
+	SOAK_CONNECTIONS=$(or $(CONNECTIONS),1000) swift test --filter SoakTests
 
 interop: setup ## Our RPC against the C++ implementation
 	swift build --product interop-peer

@@ -5,9 +5,13 @@ import Testing
 
 /// Counts objects that are alive, to see that they are released.
 final class LiveCount: Sendable {
-  private let count = Mutex(0)
-  func add(_ number: Int) { count.withLock { $0 += number } }
-  var value: Int { count.withLock { $0 } }
+  private let count = Mutex((live: 0, made: 0))
+  func add(_ number: Int) {
+    count.withLock { $0 = ($0.live + number, $0.made + max(number, 0)) }
+  }
+  var value: Int { count.withLock { $0.live } }
+  /// How many there have been.
+  var made: Int { count.withLock { $0.made } }
 }
 
 final class CalculatorServer: Calculator.Server {
