@@ -88,10 +88,20 @@ simulate: setup ## Run vats against each other in random order (SEEDS=... runs, 
 soak: setup ## Connections that come and go: nothing may be left, nor memory grow (CONNECTIONS=..., 1000)
 	SOAK_CONNECTIONS=$(or $(CONNECTIONS),1000) swift test --filter SoakTests
 
-interop: setup ## Our RPC against the C++ implementation
+# The newest version that the scenarios have been run with.
+PYCAPNP := build/pycapnp/bin/python
+
+$(PYCAPNP):
+	@mkdir -p build
+	rm -rf build/pycapnp && python3 -m venv build/pycapnp
+	build/pycapnp/bin/pip install --quiet --disable-pip-version-check pycapnp==2.2.4 || \
+	  { rm -rf build/pycapnp; exit 1; }
+
+interop: setup $(PYCAPNP) ## Our RPC against the C++ implementation and pycapnp
 	swift build --product interop-peer
 	$(MAKE) -s -C Tests/Interop peer
-	Tests/Interop/table.sh $(BIN)/interop-peer build/interop/peer
+	Tests/Interop/table.sh $(BIN)/interop-peer build/interop/peer \
+	  "$(PYCAPNP) Tests/Interop/PythonPeer/peer.py"
 
 bench: setup ## Time and count instructions beside the C++ implementation (about 3 minutes)
 	$(MAKE) -C Benchmarks/Cpp

@@ -31,6 +31,7 @@ g++ g++
 pkg-config pkg-config
 valgrind valgrind
 util-linux setpriv
+python3-venv python3
 END
 }
 

@@ -1,11 +1,12 @@
 #!/bin/bash
-# usage: run.sh SERVER-COMMAND CLIENT-COMMAND
-# Starts "SERVER-COMMAND server ADDRESS" and runs "CLIENT-COMMAND client ADDRESS" against it, over
-# TCP and over a Unix socket. Either command may be of any language. Ends non-zero if a scenario
+# usage: run.sh SERVER-COMMAND CLIENT-COMMAND [SCENARIO...]
+# Starts "SERVER-COMMAND server ADDRESS" and runs "CLIENT-COMMAND client ADDRESS SCENARIO..." against
+# it, over TCP and over a Unix socket. Either command may be of any language. Ends non-zero if a scenario
 # fails, or if the server ends with an error when it is stopped, as it does if objects of its own
 # outlived their connections.
 set -u
 server=${1:?server command} client=${2:?client command}
+shift 2
 scratch=$(mktemp -d)
 pid=
 cleanup() {
@@ -32,7 +33,7 @@ for address in 127.0.0.1:0 "unix:$scratch/socket"; do
   fi
   case $ready in unix:*) ;; *) ready=127.0.0.1:$ready ;; esac
   case $address in unix:*) echo "== unix ==" ;; *) echo "== tcp ==" ;; esac
-  timeout 240 $client client "$ready" || status=1
+  timeout 240 $client client "$ready" "$@" || status=1
   kill -TERM "$pid"
   wait "$pid"
   code=$?
