@@ -184,6 +184,33 @@ private let firstSegments = [1, 1000]
         == [0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 2])
   }
 
+  @Test func emptyObjectsStayInsideTheSegmentThatGivesMemoryBack() throws {
+    let makeEmpty: [(Orphanage, AnyPointerBuilder) -> Void] = [
+      { _ = $1.initList(of: UInt32.self, count: 0) }, { $1.setData([UInt8]()) },
+      { _ = $1.initList(of: VoidValue.self, count: 5) }, { $1.adopt($0.newData(count: 0)) },
+      { $1.adopt($0.newList(of: UInt16.self, count: 0)) },
+      { _ = $1.initStructure(layout: StructLayout(dataWords: 0, pointers: 0)) },
+      {
+        var emptied = $0.newData(count: 80)
+        emptied.truncate(to: 0)
+        $1.adopt(emptied)
+      },
+    ]
+    for (index, makeEmpty) in makeEmpty.enumerated() {
+      let message = MessageBuilder()
+      let list = message.root.initList(of: AnyPointerBuilder.self, count: 2)
+      var data = message.orphanage.newData(count: 400)
+      makeEmpty(message.orphanage, list[0])
+      data.truncate(to: 8)
+      list[1].adopt(data)
+      let size = try message.root.reader.totalSize()
+      #expect(size.words == 3, "empty object \(index)")
+      let read = try MessageReader(flat: message.flattened())
+      let copied = try read.root.totalSize()
+      #expect(copied == size, "empty object \(index)")
+    }
+  }
+
   @Test func textKeepsItsTerminator() throws {
     for inBetween in [false, true] {
       let message = MessageBuilder(firstSegmentWords: 8)

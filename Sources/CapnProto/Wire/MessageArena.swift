@@ -304,6 +304,7 @@ final class MessageArena: @unchecked Sendable {
     dropSegments()
     clearFirstSegment()
     unsafe header.pointee.segments[0].pointee.used = 1
+    unsafe header.pointee.segments[0].pointee.lastEmpty = 0
     letGoOfCapabilities()
   }
 

@@ -56,15 +56,23 @@ extension RawPointerBuilder {
   func allocate(_ words: Int) -> Allocation {
     if !word.isNull { erase() }
     let start = unsafe segment.pointee.used
-    guard unsafe start &+ words <= segment.pointee.capacity else { return allocateFar(words) }
+    guard words != 0, unsafe start &+ words <= segment.pointee.capacity else {
+      return allocateOutOfLine(words)
+    }
     unsafe segment.pointee.used = start &+ words
     return unsafe Allocation(
       descriptor: self, start: segment.pointee.start + start &* 8)
   }
 
-  /// Words in another segment, behind a landing pad. Releases nothing: see `replaceBytes`.
+  /// No words, or words in another segment, behind a landing pad. Releases nothing: see
+  /// `replaceBytes`.
   @usableFromInline @inline(never) @_effects(releasenone)
-  func allocateFar(_ words: Int) -> Allocation {
+  func allocateOutOfLine(_ words: Int) -> Allocation {
+    if words == 0 {
+      let end = unsafe segment.pointee.used
+      unsafe segment.pointee.lastEmpty = end
+      return unsafe Allocation(descriptor: self, start: segment.pointee.start + end * 8)
+    }
     let segment = unsafe segment.pointee.arena.segment(withRoomFor: words + 1)
     let index = unsafe segment.pointee.used
     unsafe segment.pointee.used = index + words + 1

@@ -15,6 +15,7 @@ extension OrphanedObject {
     let segment = unsafe arena.segment(withRoomFor: words)
     let index = unsafe segment.pointee.used
     unsafe segment.pointee.used = index + words
+    if words == 0 { unsafe segment.pointee.lastEmpty = index }
     target = unsafe RawTarget(segment: segment, word: word, index: index)
   }
 
@@ -167,10 +168,11 @@ extension OrphanedObject {
     let segment = unsafe target.segment
     let end = target.index + tag + new
     if unsafe target.index + tag + old == segment.pointee.used,
-      unsafe end <= segment.pointee.capacity
+      unsafe end <= segment.pointee.capacity, unsafe end >= segment.pointee.lastEmpty
     {
       // Words past the end are zero: they never were in use, or were zeroed above.
       unsafe segment.pointee.used = end
+      if end == target.index { unsafe segment.pointee.lastEmpty = end }
       return true
     }
     return new <= old

@@ -16,6 +16,9 @@ public import Synchronization
   @usableFromInline let start: UnsafeMutableRawPointer
   /// Words that hold data: all of them in a message that was received.
   @usableFromInline var used: Int
+  /// The last index at which an object without words was made. `used` does not go below, as the
+  /// object would lie outside of the segment then.
+  @usableFromInline var lastEmpty: Int
   /// Words that are allocated.
   @usableFromInline let capacity: Int
   @usableFromInline let arena: ArenaPointer
@@ -26,6 +29,7 @@ public import Synchronization
   ) {
     unsafe self.start = start
     self.used = used
+    lastEmpty = 0
     self.capacity = capacity
     unsafe self.arena = arena
     self.id = id
