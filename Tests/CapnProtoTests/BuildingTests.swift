@@ -271,33 +271,6 @@ import Testing
     #expect(message.capabilities.allSatisfy { $0 == nil })
   }
 
-  @Test func overwrittenCapabilityIsLetGoWithTheNextOne() throws {
-    var message = MessageBuilder()
-    let first = overwrittenCapability(message.root)
-    #expect(message.capabilities.allSatisfy { $0 == nil })
-    let second = overwrittenCapability(message.root)
-    #expect(first.hook == nil)
-    message.clear()
-    #expect(second.hook == nil)
-    let third = overwrittenCapability(message.root)
-    let reader = message.freeze()
-    #expect(third.hook == nil)
-    let text = try reader.root.text().string
-    #expect(text == "text")
-  }
-
-  private func overwrittenCapability(_ pointer: AnyPointerBuilder) -> Weak {
-    let hook = Hook("old")
-    pointer.setCapability(hook)
-    pointer.setText("text")
-    return Weak(hook: hook)
-  }
-
-  /// A reference that keeps nothing.
-  private struct Weak {
-    weak var hook: Hook?
-  }
-
   @Test func freezeReadsWithoutACopy() throws {
     let message = tinyMessage()
     message.build(Sample.Builder.self) { fill($0) }

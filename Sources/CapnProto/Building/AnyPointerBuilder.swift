@@ -115,7 +115,7 @@
     // The bytes may be those that are replaced: what was here goes after they are copied.
     let replaced = raw.detach()
     unsafe setBytes(bytes, terminated: terminated)
-    replaced?.erase()
+    replaced?.eraseWords()
   }
 
   /// The text that the pointer leads to, copied; empty where there is none.

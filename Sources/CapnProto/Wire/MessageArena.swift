@@ -25,8 +25,9 @@ final class MessageArena: @unchecked Sendable {
 
   /// Capabilities that pointers of this message refer to by index; nil where the peer sent none.
   @exclusivity(unchecked) nonisolated(unsafe) var capabilities: [(any CapabilityHook)?] = []
-  /// Capabilities that no pointer refers to any more. Let go later, as that may run code of others,
-  /// and what overwrites a pointer promises to release nothing.
+  /// Capabilities that no pointer refers to any more. They are let go once the pointers are as they
+  /// will be, as that may run code of others. A text or data promises to release nothing, so what it
+  /// overwrites stays here until something else is erased or added.
   @exclusivity(unchecked) nonisolated(unsafe) private var dropped: [any CapabilityHook] = []
   /// Whose the segments' words are.
   enum Words {
@@ -310,6 +311,11 @@ final class MessageArena: @unchecked Sendable {
 
   private func letGoOfCapabilities() {
     if unsafe !capabilities.isEmpty { unsafe capabilities = [] }
+    letGoOfDropped()
+  }
+
+  /// Lets go of the capabilities that no pointer refers to any more.
+  func letGoOfDropped() {
     if unsafe !dropped.isEmpty { unsafe dropped = [] }
   }
 
@@ -372,7 +378,7 @@ final class MessageArena: @unchecked Sendable {
   /// Ends building: from here on readers may be kept and shared, within the limits.
   func freeze(limits: ReaderLimits) {
     if unsafe words == .building { unsafe words = .frozen }
-    if unsafe !dropped.isEmpty { unsafe dropped = [] }
+    letGoOfDropped()
     unsafe header.pointee.traversalLimit = max(0, limits.traversalWords)
     unsafe header.pointee.traversalWords.store(max(0, limits.traversalWords), ordering: .relaxed)
   }
@@ -390,7 +396,7 @@ final class MessageArena: @unchecked Sendable {
 
   /// Adds a capability to the table of a message that is being built.
   func addCapability(_ hook: any CapabilityHook) -> UInt32 {
-    if unsafe !dropped.isEmpty { unsafe dropped = [] }
+    letGoOfDropped()
     unsafe capabilities.append(hook)
     return unsafe UInt32(truncatingIfNeeded: capabilities.count - 1)
   }

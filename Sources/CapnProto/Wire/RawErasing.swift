@@ -36,14 +36,21 @@ extension RawPointerBuilder {
 }
 
 extension OrphanedObject {
-  /// Zeroes the object and all that it leads to, however deep: without recursion, as nothing bounds
-  /// the depth of what a program builds.
+  /// Zeroes the object and all that it leads to, and lets go of the capabilities in it. That may run
+  /// code of others, which may build in this message: so it comes last.
   func erase() {
-    var pending = [self]
-    while let object = pending.popLast() { object.erase(pushing: &pending) }
+    eraseWords()
+    unsafe target.segment.pointee.arena.pointee.owner.takeUnretainedValue().letGoOfDropped()
   }
 
-  private func erase(pushing pending: inout [OrphanedObject]) {
+  /// Zeroes the object and all that it leads to, however deep: without recursion, as nothing bounds
+  /// the depth of what a program builds. Releases nothing.
+  func eraseWords() {
+    var pending = [self]
+    while let object = pending.popLast() { object.eraseWords(pushing: &pending) }
+  }
+
+  private func eraseWords(pushing pending: inout [OrphanedObject]) {
     if target.word.isNull { return }
     if target.word.isCapability {
       // Else the peer would be sent a capability that the message does not name any more.
