@@ -19,7 +19,7 @@ extension AnyPointerReader {
   /// - Throws: ``DecodingError`` if the message is invalid or exceeds the reader's limits.
   public func totalSize() throws(DecodingError) -> MessageSize {
     var counter = SizeCounter()
-    counter.add(raw)
+    try counter.add(raw)
     return try counter.count()
   }
 }
@@ -46,42 +46,36 @@ extension AnyListReader {
   }
 }
 
-/// Adds up objects. No recursion: a reader's nesting limit may be set high.
+/// Adds up objects.
 private struct SizeCounter {
-  var size = MessageSize(words: 0, capabilities: 0)
-  var pending: [RawPointer] = []
+  private var size = MessageSize(words: 0, capabilities: 0)
+  private var walk = DepthFirst<RawList>()
 
   mutating func count() throws(DecodingError) -> MessageSize {
-    while let pointer = pending.popLast() {
-      let target = try pointer.target()
-      switch target.word.kind {
-      case 0: add(try target.structure(nesting: pointer.nesting))
-      case 1: add(try target.list(nesting: pointer.nesting))
-      default:
-        _ = try pointer.capabilityHook()
-        size.capabilities += 1
-      }
-    }
+    while let pointer = walk.next() { try add(pointer) }
     return size
   }
 
-  /// Null pointers are left out, as a list may have nothing else.
-  mutating func add(_ pointer: RawPointer) {
-    if !pointer.word.isNull { pending.append(pointer) }
+  mutating func add(_ pointer: RawPointer) throws(DecodingError) {
+    guard !pointer.word.isNull else { return }
+    let target = try pointer.target()
+    switch target.word.kind {
+    case 0: add(try target.structure(nesting: pointer.nesting))
+    case 1: add(try target.list(nesting: pointer.nesting))
+    default:
+      _ = try pointer.capabilityHook()
+      size.capabilities += 1
+    }
   }
 
   mutating func add(_ object: RawStruct) {
     size.words += (Int(object.dataBits) + 63) / 64 + Int(object.pointers)
-    for index in 0..<Int(object.pointers) { add(object.pointer(index)) }
+    walk.enter(RawList(of: object))
   }
 
   mutating func add(_ list: RawList) {
     size.words += (Int(list.count) * Int(list.step) + 63) / 64
     if list.size == .inlineComposite { size.words += 1 }
-    guard list.pointers > 0 else { return }
-    for element in 0..<Int(list.count) {
-      let object = list.structure(element)
-      for index in 0..<Int(object.pointers) { add(object.pointer(index)) }
-    }
+    walk.enter(list)
   }
 }

@@ -1,5 +1,4 @@
-// Safety. Reads objects whose bounds were checked when they were found, and copies from them into
-// objects of our own that were allocated in the same sizes or smaller ones.
+// Safety. Reads objects whose bounds were checked when they were found.
 
 // The canonical form: one segment, objects in preorder, sections and lists cut to what they need. Two
 // messages of the same content have the same canonical bytes (encoding specification,
@@ -14,7 +13,9 @@ extension AnyPointerReader {
   ///   form.
   public func canonicalized() throws(DecodingError) -> [UInt8] {
     let size = try unsafe raw.segment.measuring { () throws(DecodingError) in try totalSize() }
-    return try canonical(size) { (place, pending) in pending.append(place, raw) }
+    return try canonical(size) { (copy, place) throws(DecodingError) in
+      try copy.copy(raw, to: place)
+    }
   }
 }
 
@@ -26,9 +27,7 @@ extension TypedStructReader where Self: ~Escapable {
   public func canonicalized() throws(DecodingError) -> [UInt8] {
     let raw = _raw.raw
     let size = try unsafe raw.segment.measuring { () throws(DecodingError) in try totalSize() }
-    return try canonical(size) { (place, pending) in
-      place.initStructure(raw.canonicalLayout).copyCanonical(raw, &pending)
-    }
+    return try canonical(size) { (copy, place) in copy.copy(raw, to: place) }
   }
 }
 
@@ -46,64 +45,22 @@ extension SegmentPointer {
 }
 
 private func canonical(
-  _ size: MessageSize, _ start: (RawPointerBuilder, inout PendingCopies) -> Void
+  _ size: MessageSize, _ start: (inout DeepCopy, RawPointerBuilder) throws(DecodingError) -> Void
 ) throws(DecodingError) -> [UInt8] {
   guard size.capabilities == 0 else { throw .capabilityInCanonicalForm }
   // Nothing becomes larger: all fits the first segment.
   let message = MessageBuilder(firstSegmentWords: size.words + 1)
-  var pending: PendingCopies = []
-  start(message.root.raw, &pending)
-  while let next = pending.popLast() {
-    try next.target.copyCanonical(next.source, &pending)
-  }
+  let root = message.root.raw
+  try DeepCopy.run(isCanonical: true) { (copy) throws(DecodingError) in try start(&copy, root) }
   guard message.arena.segmentCount == 1 else { throw .tooLargeForOneSegment }
   var bytes: [UInt8] = []
   unsafe message.arena.forEachSegment { unsafe bytes.append(contentsOf: $0) }
   return bytes
 }
 
-extension RawPointerBuilder {
-  fileprivate func copyCanonical(
-    _ source: RawPointer, _ pending: inout PendingCopies
-  ) throws(DecodingError) {
-    guard !source.word.isNull else { return }
-    let target = try source.target()
-    switch target.word.kind {
-    case 0:
-      let object = try target.structure(nesting: source.nesting)
-      initStructure(object.canonicalLayout).copyCanonical(object, &pending)
-    case 1:
-      let list = try target.list(nesting: source.nesting)
-      if list.size == .inlineComposite {
-        let layout = list.canonicalLayout
-        let copy = initStructureList(layout, count: Int(list.count))
-        guard layout.words > 0 else { return }
-        for index in (0..<Int(list.count)).reversed() {
-          copy.structure(index).copyCanonical(list.structure(index), &pending)
-        }
-      } else {
-        initList(list.size, count: Int(list.count)).copyContent(list, &pending)
-      }
-    default:
-      throw .capabilityInCanonicalForm
-    }
-  }
-}
-
-extension RawStructBuilder {
-  /// Copies what this one's sections, which may be smaller, have room for.
-  fileprivate func copyCanonical(_ source: RawStruct, _ pending: inout PendingCopies) {
-    unsafe data.copyMemory(
-      from: source.data, byteCount: min(Int(source.dataBits) / 8, layout.dataBytes))
-    for index in (0..<Int(layout.pointers)).reversed() {
-      pending.append(pointer(index), source.pointer(index))
-    }
-  }
-}
-
 extension RawStruct {
   /// The sections without zero words and null pointers at their ends.
-  fileprivate var canonicalLayout: StructLayout {
+  var canonicalLayout: StructLayout {
     var bytes = Int(dataBits) / 8
     while bytes > 0, unsafe data.load(fromByteOffset: bytes - 1, as: UInt8.self) == 0 {
       bytes -= 1
@@ -116,7 +73,7 @@ extension RawStruct {
 
 extension RawList {
   /// The smallest sections that all elements, which are structs, fit.
-  fileprivate var canonicalLayout: StructLayout {
+  var canonicalLayout: StructLayout {
     var layout = StructLayout(dataWords: 0, pointers: 0)
     guard step > 0 else { return layout }
     for index in 0..<Int(count) where layout != structureLayout {
@@ -135,35 +92,48 @@ extension MessageReader {
   /// - Throws: ``DecodingError`` if it is invalid or exceeds the reader's limits.
   public borrowing func isCanonical() throws(DecodingError) -> Bool {
     guard segmentCount == 1 else { return false }
-    return try isInCanonicalOrder(root.raw, words: arena.usedWords(inSegment: 0))
+    var order = CanonicalOrder()
+    return try order.isKept(from: root.raw, words: arena.usedWords(inSegment: 0))
   }
 }
 
-/// Walks the objects in the order in which the canonical form has them.
-private func isInCanonicalOrder(_ root: RawPointer, words: Int) throws(DecodingError) -> Bool {
-  var pending: [RawPointer] = []
-  func push(_ pointer: RawPointer) {
-    if !pointer.word.isNull { pending.append(pointer) }
-  }
-  push(root)
-  // The word at which the next object has to start.
-  var next = 1
-  while let pointer = pending.popLast() {
-    let word = pointer.word
-    guard word.kind < 2 else { return false }
-    let target = try pointer.target()
-    if word.kind == 0 {
-      let object = try target.structure(nesting: pointer.nesting)
-      let layout = word.layout
-      guard layout.words == 0 ? word.offset == -1 : target.index == next else { return false }
-      guard object.canonicalLayout == layout else { return false }
-      next += layout.words
-      for index in (0..<Int(layout.pointers)).reversed() { push(object.pointer(index)) }
-      continue
+/// Whether objects lie where the canonical form has them, one after another as they are led to.
+private struct CanonicalOrder {
+  private var walk = DepthFirst<RawList>()
+  /// The word at which the next object has to start.
+  private var next = 1
+
+  /// Whether all that the root leads to fills the words, and is cut to what it needs.
+  mutating func isKept(from root: RawPointer, words: Int) throws(DecodingError) -> Bool {
+    if !root.word.isNull {
+      guard try visit(root) else { return false }
     }
-    let list = try target.list(nesting: pointer.nesting)
-    guard target.index == next else { return false }
-    let bits = Int(list.count) * Int(list.step)
+    while let pointer = walk.next() {
+      guard try visit(pointer) else { return false }
+    }
+    return next == words
+  }
+
+  private mutating func visit(_ pointer: RawPointer) throws(DecodingError) -> Bool {
+    guard pointer.word.kind < 2 else { return false }
+    let target = try pointer.target()
+    return pointer.word.kind == 0
+      ? visit(try target.structure(nesting: pointer.nesting), at: target.index, pointer.word)
+      : visit(try target.list(nesting: pointer.nesting), at: target.index, pointer.word)
+  }
+
+  private mutating func visit(_ object: RawStruct, at index: Int, _ word: WirePointer) -> Bool {
+    let layout = word.layout
+    guard layout.words == 0 ? word.offset == -1 : index == next else { return false }
+    guard object.canonicalLayout == layout else { return false }
+    next += layout.words
+    walk.enter(RawList(of: object))
+    return true
+  }
+
+  private mutating func visit(_ list: RawList, at index: Int, _ word: WirePointer) -> Bool {
+    guard index == next else { return false }
+    let bits = list.count * list.step
     next += (bits + 63) / 64
     if list.size == .inlineComposite {
       guard word.listCount == bits / 64, list.canonicalLayout == list.structureLayout else {
@@ -176,13 +146,7 @@ private func isInCanonicalOrder(_ root: RawPointer, words: Int) throws(DecodingE
         littleEndian: list.start.loadUnaligned(fromByteOffset: bits / 64 * 8, as: UInt64.self))
       guard last >> UInt64(bits % 64) == 0 else { return false }
     }
-    guard list.pointers > 0 else { continue }
-    for element in (0..<Int(list.count)).reversed() {
-      let object = list.structure(element)
-      for index in (0..<Int(object.pointers)).reversed() {
-        push(object.pointer(index))
-      }
-    }
+    walk.enter(list)
+    return true
   }
-  return next == words
 }

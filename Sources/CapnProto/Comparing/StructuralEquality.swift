@@ -20,7 +20,7 @@ extension AnyPointerReader {
   /// - Throws: ``DecodingError`` if a message is invalid or exceeds its reader's limits.
   public func equality(to other: AnyPointerReader) throws(DecodingError) -> StructuralEquality {
     var comparison = Comparison()
-    comparison.pending.append((raw, other.raw))
+    guard try comparison.compare(raw, other.raw) else { return .notEqual }
     return try comparison.result()
   }
 }
@@ -50,51 +50,56 @@ extension ListReader where Element: ~Escapable {
   }
 }
 
-/// Pairs that are still to be compared. No recursion: a reader's nesting limit may be set high.
+/// A walk through two messages at once.
 private struct Comparison {
-  var pending: [(RawPointer, RawPointer)] = []
-  var hasCapabilities = false
+  /// Pointers at the same places. One that is past the end of its section is null.
+  private struct Run: PointerRun {
+    let left: RawList
+    let right: RawList
+
+    var elements: Int { left.count }
+    var pointersInEach: Int { Int(max(left.pointers, right.pointers)) }
+    func item(_ element: Int, _ pointer: Int) -> (RawPointer, RawPointer)? {
+      let pair = (
+        left.structure(element).pointer(pointer), right.structure(element).pointer(pointer)
+      )
+      return pair.0.word.isNull && pair.1.word.isNull ? nil : pair
+    }
+  }
+
+  private var walk = DepthFirst<Run>()
+  private var hasCapabilities = false
 
   mutating func result() throws(DecodingError) -> StructuralEquality {
-    while let (left, right) = pending.popLast() {
-      if left.word.isNull || right.word.isNull {
-        guard left.word.isNull, right.word.isNull else { return .notEqual }
-        continue
-      }
-      let (first, second) = (try left.target(), try right.target())
-      guard first.word.kind == second.word.kind else { return .notEqual }
-      let same =
-        switch first.word.kind {
-        case 0:
-          compare(
-            try first.structure(nesting: left.nesting),
-            try second.structure(nesting: right.nesting))
-        case 1:
-          compare(try first.list(nesting: left.nesting), try second.list(nesting: right.nesting))
-        default: try compareCapabilities(left, right)
-        }
-      guard same else { return .notEqual }
+    while let (left, right) = walk.next() {
+      guard try compare(left, right) else { return .notEqual }
     }
     return hasCapabilities ? .unknownContainsCapabilities : .equal
   }
 
-  private mutating func compareCapabilities(
-    _ left: RawPointer, _ right: RawPointer
-  ) throws(DecodingError) -> Bool {
-    _ = (try left.capabilityHook(), try right.capabilityHook())
-    hasCapabilities = true
-    return true
+  mutating func compare(_ left: RawPointer, _ right: RawPointer) throws(DecodingError) -> Bool {
+    guard !left.word.isNull, !right.word.isNull else {
+      return left.word.isNull && right.word.isNull
+    }
+    let (first, second) = (try left.target(), try right.target())
+    guard first.word.kind == second.word.kind else { return false }
+    switch first.word.kind {
+    case 0:
+      return compare(
+        try first.structure(nesting: left.nesting), try second.structure(nesting: right.nesting))
+    case 1:
+      return compare(
+        try first.list(nesting: left.nesting), try second.list(nesting: right.nesting))
+    default:
+      _ = (try left.capabilityHook(), try right.capabilityHook())
+      hasCapabilities = true
+      return true
+    }
   }
 
   mutating func compare(_ left: RawStruct, _ right: RawStruct) -> Bool {
-    let (shorter, longer) = left.dataBits < right.dataBits ? (left, right) : (right, left)
-    let common = Int(shorter.dataBits) / 8
-    guard unsafe shorter.data.isEqual(to: longer.data, count: common),
-      unsafe (longer.data + common).isZero(count: Int(longer.dataBits) / 8 - common)
-    else { return false }
-    for index in 0..<Int(max(left.pointers, right.pointers)) {
-      append(left.pointer(index), right.pointer(index))
-    }
+    guard left.hasData(of: right) else { return false }
+    walk.enter(Run(left: RawList(of: left), right: RawList(of: right)))
     return true
   }
 
@@ -103,25 +108,32 @@ private struct Comparison {
     // Null reads as a list of no elements of another size.
     if left.count == 0 { return true }
     guard left.size == right.size else { return false }
-    let count = Int(left.count)
+    let bits = left.count * left.step
     switch left.size {
-    case .void: return true
     case .inlineComposite:
       guard left.step > 0 || right.step > 0 else { return true }
-      return (0..<count).allSatisfy { compare(left.structure($0), right.structure($0)) }
-    case .pointer:
-      for index in 0..<count { append(left.pointer(index), right.pointer(index)) }
-      return true
-    case .bit:
-      guard unsafe left.start.isEqual(to: right.start, count: count / 8) else { return false }
-      return (count & ~7..<count).allSatisfy { left.loadBit($0) == right.loadBit($0) }
+      let isSame = (0..<left.count).allSatisfy {
+        left.structure($0).hasData(of: right.structure($0))
+      }
+      guard isSame else { return false }
+    case .pointer: break
     default:
-      return unsafe left.start.isEqual(to: right.start, count: count * Int(left.step) / 8)
+      guard unsafe left.start.isEqual(to: right.start, count: bits / 8),
+        (bits & ~7..<bits).allSatisfy({ left.loadBit($0) == right.loadBit($0) })
+      else { return false }
     }
+    walk.enter(Run(left: left, right: right))
+    return true
   }
+}
 
-  private mutating func append(_ left: RawPointer, _ right: RawPointer) {
-    if !left.word.isNull || !right.word.isNull { pending.append((left, right)) }
+extension RawStruct {
+  /// Whether the data is the same but for zeros that only one of them has room for.
+  fileprivate func hasData(of other: RawStruct) -> Bool {
+    let (shorter, longer) = dataBits < other.dataBits ? (self, other) : (other, self)
+    let common = Int(shorter.dataBits) / 8
+    return unsafe shorter.data.isEqual(to: longer.data, count: common)
+      && (longer.data + common).isZero(count: Int(longer.dataBits) / 8 - common)
   }
 }
 

@@ -4,10 +4,6 @@
 // Copies go from one message to another. Within a message they go through a message of their own,
 // as source and destination may each be a part of the other.
 
-/// Pointers that are still to be copied. No recursion: nothing bounds the depth of what a program
-/// builds, and a reader's limits may be set high.
-typealias PendingCopies = [(target: RawPointerBuilder, source: RawPointer)]
-
 extension RawPointerBuilder {
   /// Copies what the other pointer leads to, of this or of another message, in depth.
   ///
@@ -18,9 +14,7 @@ extension RawPointerBuilder {
       return try copyAside { (place) throws(DecodingError) in try place.copy(from: source) }
     }
     if !word.isNull { erase() }
-    var pending: PendingCopies = []
-    try copyObject(source, &pending)
-    try Self.finish(&pending)
+    try DeepCopy.run { (copy) throws(DecodingError) in try copy.copy(source, to: self) }
   }
 
   /// Copies a list in depth.
@@ -28,9 +22,7 @@ extension RawPointerBuilder {
     guard unsafe !isSameMessage(source.segment) else {
       return try copyAside { (place) throws(DecodingError) in try place.copyList(source) }
     }
-    var pending: PendingCopies = []
-    try copyElements(source, &pending)
-    try Self.finish(&pending)
+    try DeepCopy.run { $0.copy(source, to: self) }
   }
 
   /// Copies the struct in depth, in a layout of at least its own and this type's sections.
@@ -43,9 +35,9 @@ extension RawPointerBuilder {
         try place.copyStructure(source, atLeast: layout)
       }
     }
-    var pending: PendingCopies = []
-    initStructure(source.layout(atLeast: layout)).copyContent(source, &pending)
-    try Self.finish(&pending)
+    try DeepCopy.run {
+      $0.copyContent(of: source, to: initStructure(source.layout(atLeast: layout)))
+    }
   }
 
   private func isSameMessage(_ other: SegmentPointer) -> Bool {
@@ -61,37 +53,6 @@ extension RawPointerBuilder {
     try withExtendedLifetime(aside.arena) { (_) throws(DecodingError) in
       try self.copy(from: aside.root.raw.reader)
     }
-  }
-
-  fileprivate static func finish(_ pending: inout PendingCopies) throws(DecodingError) {
-    while let next = pending.popLast() { try next.target.copyObject(next.source, &pending) }
-  }
-
-  /// Copies an object but for what it leads to. This pointer is null.
-  private func copyObject(
-    _ source: RawPointer, _ pending: inout PendingCopies
-  ) throws(DecodingError) {
-    guard !source.word.isNull else { return }
-    let target = try source.target()
-    switch target.word.kind {
-    case 0:
-      let object = try target.structure(nesting: source.nesting)
-      initStructure(target.word.layout).copyContent(object, &pending)
-    case 1:
-      try copyElements(target.list(nesting: source.nesting), &pending)
-    default:
-      setCapability(try source.capabilityHook())
-    }
-  }
-
-  private func copyElements(
-    _ source: RawList, _ pending: inout PendingCopies
-  ) throws(DecodingError) {
-    let list =
-      source.size == .inlineComposite
-      ? initStructureList(source.structureLayout, count: source.count)
-      : initList(source.size, count: source.count)
-    list.copyContent(source, &pending)
   }
 }
 
@@ -123,9 +84,8 @@ extension OrphanedObject {
     copying source: RawStruct, _ layout: StructLayout, _ arena: ArenaPointer
   ) throws(DecodingError) {
     unsafe self.init(structure: source.layout(atLeast: layout), arena)
-    var pending: PendingCopies = []
-    builder.copyContent(source, &pending)
-    try finish(&pending)
+    let copy = builder
+    try fill { $0.copyContent(of: source, to: copy) }
   }
 
   /// A copy of the list, in depth.
@@ -136,17 +96,20 @@ extension OrphanedObject {
     } else {
       unsafe self.init(list: source.size, count: count, arena)
     }
-    var pending: PendingCopies = []
-    if let list { RawListBuilder(list).copyContent(source, &pending) }
-    try finish(&pending)
+    if let list { try fill { $0.copyContent(of: source, to: RawListBuilder(list)) } }
   }
 
-  private func finish(_ pending: inout PendingCopies) throws(DecodingError) {
-    do { try RawPointerBuilder.finish(&pending) } catch {
+  private func fill(_ start: (inout DeepCopy) -> Void) throws(DecodingError) {
+    do { try DeepCopy.run(start) } catch {
       erase()
       throw error
     }
   }
+}
+
+extension StructLayout {
+  /// No sections.
+  fileprivate static let empty = StructLayout(dataWords: 0, pointers: 0)
 }
 
 extension RawStruct {
@@ -158,47 +121,99 @@ extension RawStruct {
   }
 }
 
-extension RawListBuilder {
-  /// Copies the elements of a list; this one is of the same size and count and is zero.
-  func copyContent(_ source: RawList, _ pending: inout PendingCopies) {
+/// A copy of objects of one message to another, in preorder.
+struct DeepCopy {
+  /// Pointers that lead to what is to be copied, and those that are to lead to the copies. The
+  /// pointers of a source that are past the end of the copy's section are null.
+  private struct Run: PointerRun {
+    let source: RawList
+    let copy: RawListBuilder
+
+    var elements: Int { source.count }
+    var pointersInEach: Int { Int(min(source.pointers, copy.reader.pointers)) }
+    func item(_ element: Int, _ pointer: Int) -> (source: RawPointer, copy: RawPointerBuilder)? {
+      source.item(element, pointer).map { ($0, copy.structure(element).pointer(pointer)) }
+    }
+  }
+
+  /// Whether sections are cut to what the canonical form keeps of them.
+  private let isCanonical: Bool
+  private var walk = DepthFirst<Run>()
+
+  /// Copies what the start begins with, and all that it leads to.
+  static func run(
+    isCanonical: Bool = false, _ start: (inout DeepCopy) throws(DecodingError) -> Void
+  ) throws(DecodingError) {
+    var copy = DeepCopy(isCanonical: isCanonical)
+    try start(&copy)
+    while let next = copy.walk.next() { try copy.copy(next.source, to: next.copy) }
+  }
+
+  /// Copies an object but for what it leads to. The pointer to the copy is null.
+  mutating func copy(
+    _ source: RawPointer, to place: RawPointerBuilder
+  ) throws(DecodingError) {
+    guard !source.word.isNull else { return }
+    let target = try source.target()
+    switch target.word.kind {
+    case 0: copy(try target.structure(nesting: source.nesting), to: place)
+    case 1: copy(try target.list(nesting: source.nesting), to: place)
+    default:
+      guard !isCanonical else { throw .capabilityInCanonicalForm }
+      place.setCapability(try source.capabilityHook())
+    }
+  }
+
+  /// Copies a struct but for what it leads to.
+  mutating func copy(_ source: RawStruct, to place: RawPointerBuilder) {
+    copyContent(
+      of: source,
+      to: place.initStructure(isCanonical ? source.canonicalLayout : source.layout(atLeast: .empty))
+    )
+  }
+
+  /// Copies a list but for what it leads to.
+  mutating func copy(_ source: RawList, to place: RawPointerBuilder) {
+    let list =
+      source.size == .inlineComposite
+      ? place.initStructureList(
+        isCanonical ? source.canonicalLayout : source.structureLayout, count: source.count)
+      : place.initList(source.size, count: source.count)
+    copyContent(of: source, to: list)
+  }
+
+  /// Copies the struct's data. The copy's sections are zero, and have room for what is kept.
+  mutating func copyContent(of source: RawStruct, to copy: RawStructBuilder) {
+    copyData(of: source, to: copy)
+    walk.enter(Run(source: RawList(of: source), copy: RawListBuilder(copy)))
+  }
+
+  /// Copies the data of a list's elements. The copy is a list of the same size and count, and is zero.
+  mutating func copyContent(of source: RawList, to copy: RawListBuilder) {
     let count = source.count
-    // Backwards, as the last that is pending is copied first.
     if source.size == .inlineComposite {
-      guard source.step > 0 else { return }
-      for index in (0..<count).reversed() {
-        structure(index).copyContent(source.structure(index), &pending)
+      guard copy.reader.step > 0 else { return }
+      for index in 0..<count { copyData(of: source.structure(index), to: copy.structure(index)) }
+    } else if source.size != .pointer {
+      let bits = count * source.step
+      unsafe copy.reader.start.copyMemory(from: source.start, byteCount: bits / 8)
+      if bits % 8 != 0 {
+        // The bits past the last element are the sender's, and are left behind.
+        let last = unsafe source.start.load(fromByteOffset: bits / 8, as: UInt8.self)
+        unsafe copy.reader.start.storeBytes(
+          of: last & (1 << UInt8(bits % 8) - 1), toByteOffset: bits / 8, as: UInt8.self)
       }
-      return
     }
-    if source.size == .pointer {
-      for index in (0..<count).reversed() {
-        pending.append(pointer(index), source.pointer(index))
-      }
-      return
-    }
-    let bits = count * source.step
-    unsafe reader.start.copyMemory(from: source.start, byteCount: bits / 8)
-    if bits % 8 != 0 {
-      // The bits past the last element are the sender's, and are left behind.
-      let last = unsafe source.start.load(fromByteOffset: bits / 8, as: UInt8.self)
-      unsafe reader.start.storeBytes(
-        of: last & (1 << UInt8(bits % 8) - 1), toByteOffset: bits / 8, as: UInt8.self)
-    }
+    walk.enter(Run(source: source, copy: copy))
+  }
+
+  private func copyData(of source: RawStruct, to copy: RawStructBuilder) {
+    unsafe copy.data.copyMemory(
+      from: source.data, byteCount: min(Int(source.dataBits) / 8, copy.layout.dataBytes))
   }
 }
 
-extension RawStructBuilder {
-  /// Copies the data of a struct; this one's sections are at least as large and are zero.
-  fileprivate func copyContent(_ source: RawStruct, _ pending: inout PendingCopies) {
-    unsafe data.copyMemory(from: source.data, byteCount: Int(source.dataBits) / 8)
-    for index in (0..<Int(source.pointers)).reversed() {
-      pending.append(pointer(index), source.pointer(index))
-    }
-  }
-}
-
-extension PendingCopies {
-  mutating func append(_ target: RawPointerBuilder, _ source: RawPointer) {
-    if !source.word.isNull { append((target: target, source: source)) }
-  }
+extension RawListBuilder {
+  /// The struct as a list of one.
+  fileprivate init(_ structure: RawStructBuilder) { self.init(RawList(of: structure.reader)) }
 }
