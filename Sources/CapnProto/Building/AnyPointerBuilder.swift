@@ -67,7 +67,8 @@
     if isSet == nil { setForeignText(string) }
   }
 
-  /// Sets a text of a string whose UTF-8 has to be made first.
+  /// Sets a text of a string that has no UTF-8 in memory, as one of Objective-C may not: it is made
+  /// first, and nothing but that is released.
   @usableFromInline @inline(never) @_effects(releasenone)
   func setForeignText(_ string: String) { setText(utf8: string.utf8.span) }
 

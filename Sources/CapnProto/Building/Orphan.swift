@@ -15,6 +15,12 @@
   @_lifetime(immortal)
   init(object: OrphanedObject) { self.object = object }
 
+  /// What was detached from the pointer, which may be nothing.
+  @_lifetime(immortal)
+  init(_ object: OrphanedObject?, from pointer: RawPointerBuilder) {
+    self.object = unsafe object ?? .null(pointer.segment)
+  }
+
   deinit { object.erase() }
 
   /// Whether there is nothing: the pointer that it was disowned from was null.
@@ -162,17 +168,6 @@ extension AnyPointerBuilder {
   public func disown<Value: ListElementBuilder & ~Escapable>(
     as: Value.Type = Value.self
   ) -> Orphan<Value> {
-    unsafe Orphan(object: raw.detach() ?? .null(raw.segment))
-  }
-}
-
-extension StructBuilder {
-  /// Keeps what the pointer of a union's member led to, and makes it null; nothing where another
-  /// member is set, whose pointer it may be.
-  @_lifetime(copy self)
-  func disown<Value: ListElementBuilder & ~Escapable>(
-    _ index: Int, if isSet: Bool
-  ) -> Orphan<Value> {
-    isSet ? pointer(index).disown() : unsafe Orphan(object: .null(raw.segment))
+    Orphan(raw.detach(), from: raw)
   }
 }

@@ -49,7 +49,10 @@
   /// Makes the field null and keeps what it led to: nothing where it was null, or is a member of a
   /// union that is not the one set.
   @_lifetime(copy self)
-  public func disown() -> Orphan<Value> { structure.disown(index, if: isSelected) }
+  public func disown() -> Orphan<Value> {
+    let pointer = structure.pointer(index).raw
+    return Orphan(isSelected ? pointer.detach() : nil, from: pointer)
+  }
 
   private var isSelected: Bool {
     discriminantOffset.map { structure.discriminant($0) == discriminant } ?? true

@@ -77,10 +77,7 @@ extension RawList {
     var layout = StructLayout(dataWords: 0, pointers: 0)
     guard step > 0 else { return layout }
     for index in 0..<Int(count) where layout != structureLayout {
-      let needed = structure(index).canonicalLayout
-      layout = StructLayout(
-        dataWords: max(layout.dataWords, needed.dataWords),
-        pointers: max(layout.pointers, needed.pointers))
+      layout = layout.atLeast(structure(index).canonicalLayout)
     }
     return layout
   }

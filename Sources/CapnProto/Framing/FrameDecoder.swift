@@ -5,21 +5,15 @@
 /// Bytes of a message are copied once, into the memory that the message keeps. The limits are
 /// checked as soon as the head of a frame is there, before memory is allocated for it.
 public struct FrameDecoder: ~Copyable {
-  private let frameLimits: FrameLimits
-  private let limits: ReaderLimits
-  /// The head of the next frame as far as it has arrived, while no frame is open.
-  private var head: [UInt8] = []
-  private var open: IncomingFrame?
+  private var arriving: ArrivingFrame
 
   /// A decoder at the start of a stream.
   public init(frameLimits: FrameLimits = .standard, limits: ReaderLimits = .standard) {
-    self.frameLimits = frameLimits
-    self.limits = limits
-    open = nil
+    arriving = ArrivingFrame(frameLimits, limits)
   }
 
   /// Whether the stream may end here: no message has begun and is not complete.
-  public var isBetweenMessages: Bool { head.isEmpty && open == nil }
+  public var isBetweenMessages: Bool { arriving.hasNotBegun }
 
   /// Takes bytes from the front of the chunk until a message is complete.
   ///
@@ -33,35 +27,52 @@ public struct FrameDecoder: ~Copyable {
   public mutating func next(
     _ chunk: RawSpan, _ offset: inout Int
   ) throws(FramingError) -> MessageReader? {
-    while open == nil {
-      guard try takeHead(chunk, &offset) else { return nil }
+    while arriving.frame == nil {
+      // Heads are a word or two: what is copied twice here is little.
+      let end = min(offset + arriving.missingOfHeadWord, chunk.byteCount)
+      guard offset < end else { return nil }
+      let piece = chunk.extracting(offset..<end)
+      offset = end
+      try arriving.addToHead(piece)
     }
-    guard var frame = open.take() else { return nil }
+    guard var frame = arriving.frame.take() else { return nil }
     let count = min(frame.missing, chunk.byteCount - offset)
     frame.fill(chunk.extracting(offset..<offset + count))
     offset += count
     if frame.missing == 0 { return frame.message() }
-    open = consume frame
+    arriving.frame = consume frame
     return nil
   }
+}
 
-  /// Takes the rest of a frame's head and opens the frame; false if the chunk ends before.
-  private mutating func takeHead(
-    _ chunk: RawSpan, _ offset: inout Int
-  ) throws(FramingError) -> Bool {
-    while true {
-      if let table = try unsafe SegmentTable(head.span.bytes, limits: frameLimits) {
-        head.removeAll(keepingCapacity: true)
-        open = IncomingFrame(table, limits: limits)
-        return true
-      }
-      guard offset < chunk.byteCount else { return false }
-      // Heads are a word or two: what is copied twice here is little.
-      let count = min(8 - head.count % 8, chunk.byteCount - offset)
-      unsafe chunk.extracting(offset..<offset + count).withUnsafeBytes {
-        unsafe head.append(contentsOf: $0)
-      }
-      offset += count
+/// The next frame of a stream, as far as it has arrived.
+struct ArrivingFrame: ~Copyable {
+  private let frameLimits: FrameLimits
+  private let limits: ReaderLimits
+  /// The head, while it is not complete.
+  private var head: [UInt8] = []
+  /// The frame, once its head is complete.
+  var frame: IncomingFrame?
+
+  init(_ frameLimits: FrameLimits, _ limits: ReaderLimits) {
+    self.frameLimits = frameLimits
+    self.limits = limits
+    frame = nil
+  }
+
+  /// Whether nothing of the frame has arrived.
+  var hasNotBegun: Bool { head.isEmpty && frame == nil }
+
+  /// Bytes to the end of the word of the head that is arriving.
+  var missingOfHeadWord: Int { 8 - head.count % 8 }
+
+  /// Adds bytes of the head, no more than to the end of a word, and opens the frame where they are
+  /// the last: the limits hold before memory is allocated for it.
+  mutating func addToHead(_ bytes: RawSpan) throws(FramingError) {
+    unsafe bytes.withUnsafeBytes { unsafe head.append(contentsOf: $0) }
+    if let table = try unsafe SegmentTable(head.span.bytes, limits: frameLimits) {
+      head.removeAll(keepingCapacity: true)
+      frame = IncomingFrame(table, limits: limits)
     }
   }
 }

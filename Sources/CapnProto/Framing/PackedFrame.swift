@@ -101,23 +101,20 @@ extension MessageArena {
 /// Words are unpacked into the memory that the message keeps. The limits are checked as soon as the
 /// head of a frame is there, before memory is allocated for it: no run of zeros takes more.
 public struct PackedFrameDecoder: ~Copyable {
-  private let frameLimits: FrameLimits
-  private let limits: ReaderLimits
+  private var arriving: ArrivingFrame
   private var unpacker = Unpacker()
-  /// The head of the next frame as far as it has arrived, while no frame is open.
-  private var head: [UInt8] = []
-  private var open: IncomingFrame?
+  /// A word of the head, and how many of its bytes are there.
+  private var headWord: UInt64 = 0
+  private var headBytes = 0
 
   /// A decoder at the start of a stream.
   public init(frameLimits: FrameLimits = .standard, limits: ReaderLimits = .standard) {
-    self.frameLimits = frameLimits
-    self.limits = limits
-    open = nil
+    arriving = ArrivingFrame(frameLimits, limits)
   }
 
   /// Whether the stream may end here: no message has begun and is not complete.
   public var isBetweenMessages: Bool {
-    head.isEmpty && open == nil && headBytes == 0 && unpacker.isBetweenWords
+    arriving.hasNotBegun && headBytes == 0 && unpacker.isBetweenWords
   }
 
   /// Takes bytes from the front of the chunk until a message is complete.
@@ -133,27 +130,22 @@ public struct PackedFrameDecoder: ~Copyable {
   public mutating func next(
     _ chunk: RawSpan, _ offset: inout Int
   ) throws(FramingError) -> MessageReader? {
-    while open == nil {
-      guard try takeHead(chunk, &offset) else { return nil }
+    while arriving.frame == nil {
+      guard try takeHeadWord(chunk, &offset) else { return nil }
     }
-    guard var frame = open.take() else { return nil }
+    guard var frame = arriving.frame.take() else { return nil }
     frame.fill(&unpacker, chunk, &offset)
     if frame.missing == 0, unpacker.runBytes > 0 {
       throw .packedRunTooLong(bytes: unpacker.runBytes)
     }
     // The last word's tag may announce a run, whose length, none, is still to come.
     if frame.missing == 0, unpacker.isBetweenWords { return frame.message() }
-    open = consume frame
+    arriving.frame = consume frame
     return nil
   }
 
-  /// A word of the head, and how many of its bytes are there.
-  private var headWord: UInt64 = 0
-  private var headBytes = 0
-
-  /// Takes a word of a frame's head and opens the frame if it was the last; false if the chunk ends
-  /// before.
-  private mutating func takeHead(
+  /// Takes a word of a frame's head; false if the chunk ends before.
+  private mutating func takeHeadWord(
     _ chunk: RawSpan, _ offset: inout Int
   ) throws(FramingError) -> Bool {
     var (word, count) = (headWord, headBytes)
@@ -164,11 +156,9 @@ public struct PackedFrameDecoder: ~Copyable {
     }
     (headWord, headBytes) = (word, count)
     guard count == 8 else { return false }
-    unsafe withUnsafeBytes(of: word) { unsafe head.append(contentsOf: $0) }
     (headWord, headBytes) = (0, 0)
-    if let table = try unsafe SegmentTable(head.span.bytes, limits: frameLimits) {
-      head.removeAll(keepingCapacity: true)
-      open = IncomingFrame(table, limits: limits)
+    try unsafe withUnsafeBytes(of: word) { (bytes) throws(FramingError) in
+      try unsafe arriving.addToHead(bytes.bytes)
     }
     return true
   }

@@ -102,7 +102,8 @@ extension ListReader where Element: PointerElement & ~Escapable {
   }
 }
 
-// Texts and data as their elements are read by any list of pointers, but inline.
+// Texts and data are read as the elements of any list of pointers are, but inline: the call of
+// `_element`, which is not, costs reading a list of texts a twentieth more instructions.
 
 extension ListReader where Element == TextReader {
   /// The text at the index, which must be one of `indices`.

@@ -36,7 +36,7 @@ extension RawPointerBuilder {
       }
     }
     try DeepCopy.run {
-      $0.copyContent(of: source, to: initStructure(source.layout(atLeast: layout)))
+      $0.copyContent(of: source, to: initStructure(source.layout.atLeast(layout)))
     }
   }
 
@@ -83,7 +83,7 @@ extension OrphanedObject {
   init(
     copying source: RawStruct, _ layout: StructLayout, _ arena: ArenaPointer
   ) throws(DecodingError) {
-    unsafe self.init(structure: source.layout(atLeast: layout), arena)
+    unsafe self.init(structure: source.layout.atLeast(layout), arena)
     let copy = builder
     try fill { $0.copyContent(of: source, to: copy) }
   }
@@ -107,17 +107,10 @@ extension OrphanedObject {
   }
 }
 
-extension StructLayout {
-  /// No sections.
-  fileprivate static let empty = StructLayout(dataWords: 0, pointers: 0)
-}
-
 extension RawStruct {
-  /// The sections of the struct, enlarged to those of the layout.
-  fileprivate func layout(atLeast layout: StructLayout) -> StructLayout {
-    StructLayout(
-      dataWords: max(layout.dataWords, UInt16((dataBits + 63) / 64)),
-      pointers: max(layout.pointers, pointers))
+  /// The sections of the struct, in whole words.
+  fileprivate var layout: StructLayout {
+    StructLayout(dataWords: UInt16((dataBits + 63) / 64), pointers: pointers)
   }
 }
 
@@ -168,7 +161,7 @@ struct DeepCopy {
   mutating func copy(_ source: RawStruct, to place: RawPointerBuilder) {
     copyContent(
       of: source,
-      to: place.initStructure(isCanonical ? source.canonicalLayout : source.layout(atLeast: .empty))
+      to: place.initStructure(isCanonical ? source.canonicalLayout : source.layout)
     )
   }
 

@@ -51,4 +51,10 @@
   @inlinable var dataBytes: Int { Int(dataWords) &* 8 }
   /// Words in both sections.
   @inlinable var words: Int { Int(dataWords) &+ Int(pointers) }
+
+  /// Sections that have room for those of both.
+  func atLeast(_ other: StructLayout) -> StructLayout {
+    StructLayout(
+      dataWords: max(dataWords, other.dataWords), pointers: max(pointers, other.pointers))
+  }
 }

@@ -64,13 +64,9 @@ extension OrphanedObject {
       unsafe self = OrphanedObject(structure: layout, arena)
     }
     let old = builder
-    guard old.layout.dataWords < layout.dataWords || old.layout.pointers < layout.pointers else {
-      return old
-    }
-    unsafe self = OrphanedObject(
-      structure: StructLayout(
-        dataWords: max(old.layout.dataWords, layout.dataWords),
-        pointers: max(old.layout.pointers, layout.pointers)), arena)
+    let larger = old.layout.atLeast(layout)
+    guard larger != old.layout else { return old }
+    unsafe self = OrphanedObject(structure: larger, arena)
     builder.take(old)
     return builder
   }
@@ -92,15 +88,8 @@ extension OrphanedObject {
   /// The list of structs, enlarged to the layout if they are smaller; empty where this is none.
   mutating func structureList(_ layout: StructLayout) -> RawListBuilder {
     guard let old = list, old.fits(.inlineComposite) else { return unsafe .empty(target.segment) }
-    let found = old.structureLayout
-    if old.size == .inlineComposite, found.dataWords >= layout.dataWords,
-      found.pointers >= layout.pointers
-    {
-      return RawListBuilder(old)
-    }
-    let larger = StructLayout(
-      dataWords: max(found.dataWords, layout.dataWords),
-      pointers: max(found.pointers, layout.pointers))
+    let larger = old.structureLayout.atLeast(layout)
+    if old.size == .inlineComposite, larger == old.structureLayout { return RawListBuilder(old) }
     guard old.count * larger.words < RawPointerBuilder.mostWords else {
       return unsafe .empty(target.segment)
     }

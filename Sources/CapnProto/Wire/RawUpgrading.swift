@@ -17,16 +17,11 @@ extension RawPointerBuilder {
     let old = unsafe RawStructBuilder(
       segment: target.segment, data: target.segment.pointee.start + target.index * 8,
       layout: found)
-    guard found.dataWords < layout.dataWords || found.pointers < layout.pointers else {
-      return old
-    }
-    return enlarge(old, to: layout)
+    let larger = found.atLeast(layout)
+    return larger == found ? old : enlarge(old, to: larger)
   }
 
-  private func enlarge(_ old: RawStructBuilder, to layout: StructLayout) -> RawStructBuilder {
-    let larger = StructLayout(
-      dataWords: max(old.layout.dataWords, layout.dataWords),
-      pointers: max(old.layout.pointers, layout.pointers))
+  private func enlarge(_ old: RawStructBuilder, to larger: StructLayout) -> RawStructBuilder {
     // The old words stay allocated, but nothing leads there any more.
     eraseFar()
     word = WirePointer(0)
@@ -42,15 +37,8 @@ extension RawPointerBuilder {
     guard !word.isNull, let old = try? reader.list(.inlineComposite) else {
       return unsafe .empty(segment)
     }
-    let found = old.structureLayout
-    if old.size == .inlineComposite, found.dataWords >= layout.dataWords,
-      found.pointers >= layout.pointers
-    {
-      return RawListBuilder(old)
-    }
-    let larger = StructLayout(
-      dataWords: max(found.dataWords, layout.dataWords),
-      pointers: max(found.pointers, layout.pointers))
+    let larger = old.structureLayout.atLeast(layout)
+    if old.size == .inlineComposite, larger == old.structureLayout { return RawListBuilder(old) }
     // A peer's list of elements of no size may have more than fit once they have one.
     guard old.count * larger.words < Self.mostWords else { return unsafe .empty(segment) }
     eraseFar()
