@@ -80,6 +80,20 @@ import Testing
     #expect(try first.children.equality(to: sample.reader.children) == .equal)
   }
 
+  @Test func listsOfUnknownElementsAreCompared() throws {
+    let message = MessageBuilder()
+    let lists = message.root.initList(of: AnyPointerBuilder.self, count: 4)
+    for index in 0..<3 {
+      let texts = lists[index].initList(of: TextType.self, count: 2)
+      texts[1] = index < 2 ? "same" : "other"
+    }
+    _ = lists[3].initList(of: UInt64.self, count: 2)
+    let first = try lists[0].reader.anyList()
+    #expect(try first.equality(to: lists[1].reader.anyList()) == .equal)
+    #expect(try first.equality(to: lists[2].reader.anyList()) == .notEqual)
+    #expect(try first.equality(to: lists[3].reader.anyList()) == .notEqual)
+  }
+
   @Test func everyDifferenceIsFound() throws {
     let changes: [(Sample.Builder) -> Void] = [
       { $0.a = 1 }, { $0.flag = false }, { $0.x = -1 }, { $0.seven = 9 }, { $0.text = "other" },

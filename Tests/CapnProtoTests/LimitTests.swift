@@ -149,6 +149,18 @@ import Testing
     }
   }
 
+  @Test func errorsNameTheirLimit() {
+    let errors: [any Error] = [
+      DecodingError.traversalLimitExceeded, DecodingError.nestingLimitExceeded,
+      FramingError.tooLarge(words: 2, limit: 1), FramingError.tooManySegments(count: 2, limit: 1),
+    ]
+    let limits = [
+      "ReaderLimits.traversalWords", "ReaderLimits.nestingDepth", "FrameLimits.words",
+      "FrameLimits.segments",
+    ]
+    for (error, limit) in zip(errors, limits) { #expect("\(error)".contains(limit)) }
+  }
+
   @Test func limitsBelowZeroAdmitNothing() {
     let object = [structure(0, data: 1, pointers: 0), 0] as [UInt64]
     for words in [-1, Int.min, Int.min + 1] {

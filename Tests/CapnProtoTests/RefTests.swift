@@ -77,6 +77,22 @@ import Testing
     }
   }
 
+  @Test func messageIsReadByTwoTasksAtOnceWhileItsLimitIsRenewed() async throws {
+    let message = tinyMessage()
+    message.build(Sample.Builder.self) { fill($0) }
+    // A pass reads less than the limit, and so many more: both tasks measure and renew.
+    let limits = ReaderLimits(traversalWords: message.words * 2, nestingDepth: 64)
+    let ref = try Ref<Sample.Reader>(MessageReader(flat: message.flattened(), limits: limits))
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      for _ in 0..<2 {
+        group.addTask {
+          for _ in 0..<50 { try expectFilled(ref.reader) }
+        }
+      }
+      try await group.waitForAll()
+    }
+  }
+
   @Test func refToNothingReadsDefaults() throws {
     let message = try MessageReader(flat: frame([[structure(0, data: 0, pointers: 1), 0]]))
     let ref = try message.root(as: Sample.Reader.self).child.retained()

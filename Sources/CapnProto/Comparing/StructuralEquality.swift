@@ -39,14 +39,23 @@ extension TypedStructReader where Self: ~Escapable {
   }
 }
 
+extension AnyListReader {
+  /// Whether this list and another have elements of the same size and content, in depth.
+  ///
+  /// - Throws: ``DecodingError`` if a message is invalid or exceeds its reader's limits.
+  public func equality(to other: AnyListReader) throws(DecodingError) -> StructuralEquality {
+    var comparison = Comparison()
+    guard comparison.compare(raw, other.raw) else { return .notEqual }
+    return try comparison.result()
+  }
+}
+
 extension ListReader where Element: ~Escapable {
   /// Whether this list and another have the same elements, in depth.
   ///
   /// - Throws: ``DecodingError`` if a message is invalid or exceeds its reader's limits.
   public func equality(to other: Self) throws(DecodingError) -> StructuralEquality {
-    var comparison = Comparison()
-    guard comparison.compare(_list.raw, other._list.raw) else { return .notEqual }
-    return try comparison.result()
+    try _list.equality(to: other._list)
   }
 }
 
