@@ -18,6 +18,25 @@ public struct ConnectionLimits: Hashable, Sendable {
   /// Calls that wait for a promise or an embargo.
   public var queuedCalls = 4096
 
+  /// How long a call to the peer may take that was not given a time of its own; nil for as long as it
+  /// likes. Then it is taken back, and fails with an error that is a timeout.
+  public var callTimeout: Duration?
+  /// What streams to the peer may have on their way, each.
+  public var streams = StreamLimits()
+
   /// Limits that are safe towards peers that nobody vouches for.
+  public init() {}
+}
+
+/// Bounds on what a stream (`-> stream` in a schema) may have on its way to its object.
+public struct StreamLimits: Hashable, Sendable {
+  /// Bytes of a stream that has just begun: what the C++ implementation's streams have for good.
+  public var initialBytes = 64 << 10
+  /// Bytes that the window grows to at most, where the path is long and fast enough to need it.
+  public var maximumBytes = 4 << 20
+  /// Calls, however short: an eighth of what a peer of this library takes of a connection.
+  public var calls = 512
+
+  /// Limits that suit most streams.
   public init() {}
 }

@@ -5,3 +5,4 @@
 @_exported public import struct CapTP.MessageSummary
 @_exported public import struct CapTP.RPCError
 @_exported public import struct CapTP.TableSizes
+@_exported public import struct CapTP.StreamLimits

@@ -9,14 +9,27 @@ public final class InterfaceDescription: Sendable {
   /// The interfaces that this one extends.
   public let superinterfaces: [InterfaceDescription]
 
+  /// The ordinals of the methods that are declared with `-> stream`.
+  public let streamingMethods: [UInt16]
+  /// Whether the interface or an ancestor has streaming methods.
+  let hasStreams: Bool
+
   /// A description of the schema's interface.
   public init(
-    id: UInt64, name: String, methods: [String], superinterfaces: [InterfaceDescription] = []
+    id: UInt64, name: String, methods: [String], streamingMethods: [UInt16] = [],
+    superinterfaces: [InterfaceDescription] = []
   ) {
     self.id = id
     self.name = name
     self.methods = methods
     self.superinterfaces = superinterfaces
+    self.streamingMethods = streamingMethods
+    hasStreams = !streamingMethods.isEmpty || superinterfaces.contains { $0.hasStreams }
+  }
+
+  /// Whether the method, of this interface or an ancestor, is a streaming one.
+  func streams(_ interfaceID: UInt64, _ methodID: UInt16) -> Bool {
+    interface(interfaceID)?.streamingMethods.contains(methodID) == true
   }
 
   /// This interface or the one of its ancestors that has the id.

@@ -213,8 +213,7 @@ private final class LenderObject: Lender.Server {
   }
 
   @Test func streamingMethodsEndWithoutResults() async throws {
-    let calls = ["a", "b", "c"].map { text in store.stream { $0.value.string = text } }
-    for call in calls { try await call.finished() }
+    for text in ["a", "b", "c"] { try await store.stream { $0.value.string = text } }
     #expect(try await store.get().results { try $0.value.string } == "abc")
   }
 }

@@ -39,7 +39,11 @@ extension FileEmitter {
     out.line("/// The interface as diagnoses name it.")
     out.line("\(access.visible)static let _interface = InterfaceDescription(")
     out.line("  id: \(Literal.hexadecimal(node.id)), name: \(Literal.string(node.displayName)),")
-    out.line("  methods: [\(methods)], superinterfaces: [\(parents.joined(separator: ", "))])")
+    let streaming = interface.methods.enumerated().filter { $0.element.isStreaming }
+      .map { "\($0.offset)" }.joined(separator: ", ")
+    let streams = streaming.isEmpty ? "" : "streamingMethods: [\(streaming)], "
+    out.line(
+      "  methods: [\(methods)], \(streams)superinterfaces: [\(parents.joined(separator: ", "))])")
   }
 
   /// An object sees the method's own type parameters as any pointer: they differ from call to call.

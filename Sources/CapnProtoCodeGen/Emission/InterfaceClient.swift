@@ -73,14 +73,29 @@ extension FileEmitter {
     out.line()
     out.documentation(method.documentation)
     emitDeprecation(method.annotations)
-    out.line("\(head)(\((bound + [build]).joined(separator: ", "))) rethrows")
-    out.line("  -> \(call)")
-    out.line("{ try _capability.call(\(arguments), build) }")
+    let all = (bound + [build]).joined(separator: ", ")
+    if method.isStreaming {
+      out.line("nonisolated(nonsending) \(head)(\(all)) async throws {")
+      out.line("  try await _capability.stream(\(arguments), build)")
+      out.line("}")
+    } else {
+      out.line("\(head)(\(all)) rethrows")
+      out.line("  -> \(call)")
+      out.line("{ try _capability.call(\(arguments), build) }")
+    }
     // No default for the closure: a call without it would have to be marked with `try`.
     out.line("/// Calls `\(method.name)` with all parameters at their defaults.")
     emitDeprecation(method.annotations)
-    out.block("\(head)(\(bound.joined(separator: ", "))) -> \(call)") {
-      out.line("_capability.call(\(arguments)) { (_: \(parameters)) in }")
+    if method.isStreaming {
+      out.block(
+        "nonisolated(nonsending) \(head)(\(bound.joined(separator: ", "))) async throws"
+      ) {
+        out.line("try await _capability.stream(\(arguments)) { (_: \(parameters)) in }")
+      }
+    } else {
+      out.block("\(head)(\(bound.joined(separator: ", "))) -> \(call)") {
+        out.line("_capability.call(\(arguments)) { (_: \(parameters)) in }")
+      }
     }
   }
 

@@ -27,6 +27,9 @@ struct SchemaInterface {
     let resultsBrand: SchemaBrand
     let documentation: String?
 
+    /// Whether it is declared with `-> stream`: its results are the `StreamResult` of stream.capnp.
+    var isStreaming: Bool { results == 0x995f_9a33_77c0_b16e }
+
     /// The name in Swift, before it makes way for others.
     var swiftName: String { annotations.name ?? name }
   }

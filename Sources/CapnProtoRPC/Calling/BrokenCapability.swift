@@ -17,6 +17,9 @@ final class BrokenCapability: CallTarget {
 
   func status(notifying watcher: CapabilityWatcher?) -> CapabilityStatus { .broken(error) }
 
+  /// Each call fails: there is nothing to share.
+  var streamWriter: StreamWriter { StreamPlace().writer() }
+
   func deliver(_ call: DeliveredCall, responder: any Responder) -> CallRoute {
     responder.returnError(error)
     return .local(CallCancellation())

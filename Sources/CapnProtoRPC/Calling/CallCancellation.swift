@@ -48,4 +48,7 @@ package final class CallCancellation: Sendable {
 
   /// The call has ended.
   package func end() { state.withLock { $0 = .ended } }
+
+  /// Whether the call was cancelled, and has not ended yet.
+  var isCancelled: Bool { state.withLock { if case .cancelled = $0 { true } else { false } } }
 }

@@ -63,6 +63,10 @@ extension CallTarget {
 
 /// Where the outcome of a call goes.
 package protocol Responder: Sendable {
+  /// How long a call may take that was not given a time of its own.
+  var callTimeout: Duration? { get }
+  /// The stream that the streaming calls on the reference are.
+  var streamWriter: StreamWriter { get }
   /// Takes results: a message whose root is a `Return` with them.
   func returnResults(_ message: consuming MessageBuilder)
   /// Takes an error.

@@ -9,6 +9,8 @@ final class MembraneCapability: CallTarget {
   let side: Membrane.Side
   /// Calls of this process, so that none runs on its caller's stack.
   private let turns = TurnQueue()
+  private let stream = StreamPlace()
+  var streamWriter: StreamWriter { stream.writer() }
 
   init(membrane: Membrane, id: UInt64, side: Membrane.Side) {
     self.membrane = membrane

@@ -21,6 +21,8 @@ package final class QueuedCapability: CallTarget, PromiseHook {
     var token: CallToken?
   }
   private let state: Mutex<State>
+  private let stream = StreamPlace()
+  package var streamWriter: StreamWriter { stream.writer() }
 
   /// Who waits for what the capability is.
   enum Watcher: Hashable {

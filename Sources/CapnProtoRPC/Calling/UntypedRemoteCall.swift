@@ -41,9 +41,18 @@ extension Capability {
       call.interfaceId = interfaceID
       call.methodId = methodID
       try build(call.initParams().content)
-    }
+    let call = try outgoingCall(interfaceID: interfaceID, methodID: methodID, build)
     let pending = PendingCall()
-    pending.sent(target.send(OutgoingCall(message), caller: pending))
+    pending.sent(target.send(call, caller: pending))
+    if let timeout = callTimeout ?? target.callTimeout { pending.setTimeout(timeout) }
     return UntypedRemoteCall(token: CallToken(pending))
+  }
+
+  /// A call of the method, to be sent.
+  func outgoingCall(
+    interfaceID: UInt64, methodID: UInt16, _ build: (AnyPointerBuilder) throws -> Void
+  ) rethrows -> OutgoingCall {
+    }
+    return OutgoingCall(message)
   }
 }

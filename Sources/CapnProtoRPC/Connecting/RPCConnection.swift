@@ -32,6 +32,7 @@ public final class RPCConnection: Sendable {
   private let dropped = Mutex<[NodeID]>([])
   /// Handlers of the peer's calls, to be cancelled when the peer does not want them any more.
   private let handlers = Mutex<[AnswerToken: CallRoute]>([:])
+  let limits: ConnectionLimits
   private let transport: any MessageTransport
   private let executor: any ConnectionExecutor
   private let logger: Logger
@@ -53,6 +54,7 @@ public final class RPCConnection: Sendable {
     logger: Logger = Logger(label: "capnp.rpc"), observers: [any ConnectionObserver] = []
   ) {
     onlookers = observers.isEmpty ? nil : Onlookers(observers)
+    self.limits = limits
     self.transport = transport
     self.executor = executor
     self.logger = logger

@@ -7,11 +7,14 @@ final class RemoteCapability: CallTarget, ReferenceHandle {
   private let connection: RPCConnection?
   let token: ConnectionToken
   let node: NodeID
+  private let stream: StreamPlace
+  var streamWriter: StreamWriter { stream.writer() }
 
   init(_ connection: RPCConnection?, _ token: ConnectionToken, _ node: NodeID) {
     self.connection = connection
     self.token = token
     self.node = node
+    stream = StreamPlace(connection?.limits.streams ?? StreamLimits())
   }
 
   /// The capability of this side that the reference has turned out to be.

@@ -28,6 +28,10 @@ final class LocalCapability: CallTarget {
   private let dispatch: nonisolated(nonsending) @Sendable (ServerCall) async throws -> Bool
   /// Calls of this process, so that none runs on its caller's stack.
   private let turns = TurnQueue()
+  /// Of an object with streaming methods.
+  private let gate: StreamGate?
+  private let stream = StreamPlace()
+  var streamWriter: StreamWriter { stream.writer() }
 
   init(
     _ interface: InterfaceDescription,
@@ -35,6 +39,7 @@ final class LocalCapability: CallTarget {
   ) {
     self.interface = interface
     self.dispatch = dispatch
+    gate = interface.hasStreams ? StreamGate() : nil
   }
 
   func send(_ call: consuming OutgoingCall, caller: any Caller) -> CallRoute {
@@ -42,7 +47,7 @@ final class LocalCapability: CallTarget {
       let call = try DeliveredCall(call)
       let cancellation = CallCancellation()
       let responder = CallerResponder(caller: caller)
-      turns.execute { self.start(call, responder, cancellation) }
+      turns.execute { self.admit(call, responder, cancellation) }
       return .local(cancellation)
     } catch {
       caller.finish(.failure(.failed("the call is invalid: \(error)")))
@@ -52,8 +57,23 @@ final class LocalCapability: CallTarget {
 
   func deliver(_ call: DeliveredCall, responder: any Responder) -> CallRoute {
     let cancellation = CallCancellation()
-    start(call, responder, cancellation)
+    admit(call, responder, cancellation)
     return .local(cancellation)
+  }
+
+  private func admit(
+    _ delivered: DeliveredCall, _ responder: any Responder, _ cancellation: CallCancellation
+  ) {
+    guard let gate else {
+      start(delivered, responder, cancellation)
+      return
+    }
+    // Messages that are invalid are told so when they are started.
+    let call = try? delivered.message.reader.call
+    let isStreaming = interface.streams(call?.interfaceId ?? 0, call?.methodId ?? 0)
+    gate.admit(isStreaming: isStreaming, responder, cancellation) {
+      self.start(delivered, $0, $1)
+    }
   }
 
   /// Starts the handler on this thread; it goes on elsewhere if it suspends.

@@ -26,8 +26,8 @@ public final class ServerCall: Sendable {
     if let tail = tail.withLock({ $0.take() }) {
       cancellation.start { tail.call.drop() }
       tail.call.whenFinished { outcome in
-        cancellation.end()
         ForwardingCaller(responder).finish(outcome)
+        cancellation.end()
       }
       return
     }

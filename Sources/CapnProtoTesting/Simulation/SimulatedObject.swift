@@ -7,6 +7,8 @@ final class SimulatedObject: CallTarget {
   let id: Int
   let vat: Int
   private let world: SimulatedWorld
+  private let stream = StreamPlace()
+  var streamWriter: StreamWriter { stream.writer() }
 
   init(_ id: Int, vat: Int, _ world: SimulatedWorld) {
     self.id = id

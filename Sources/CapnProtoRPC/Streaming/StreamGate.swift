@@ -1,0 +1,109 @@
+import CapTP
+import CapnProto
+import DequeModule
+import Synchronization
+
+/// Lets calls in to an object with streaming methods: one that streams has the object to itself, so
+/// later ones wait; once one has failed, each later call fails with its error.
+final class StreamGate: Sendable {
+  private struct Waiting: Sendable {
+    let id: UInt64
+    let isStreaming: Bool
+    let responder: any Responder
+    let cancellation: CallCancellation
+    let start: @Sendable (any Responder, CallCancellation) -> Void
+  }
+  private struct State {
+    var waiting = Deque<Waiting>()
+    var lastID: UInt64 = 0
+    /// Whether a streaming call is under way.
+    var isStreaming = false
+    /// Whether somebody takes calls out of the queue.
+    var isDraining = false
+    var failure: RPCError?
+  }
+  private let state = Mutex(State())
+
+  /// Starts the call when its turn has come.
+  func admit(
+    isStreaming: Bool, _ responder: any Responder, _ cancellation: CallCancellation,
+    start: @escaping @Sendable (any Responder, CallCancellation) -> Void
+  ) {
+    let id = state.withLock { state in
+      state.lastID += 1
+      state.waiting.append(
+        Waiting(
+          id: state.lastID, isStreaming: isStreaming, responder: responder,
+          cancellation: cancellation, start: start))
+      return state.lastID
+    }
+    cancellation.begin { [weak self] in self?.withdraw(id) }
+    drain()
+  }
+
+  private func drain() {
+    while true {
+      let next = state.withLock { state -> (call: Waiting, failure: RPCError?)? in
+        guard !state.isStreaming, !state.isDraining, let call = state.waiting.popFirst() else {
+          return nil
+        }
+        state.isDraining = true
+        state.isStreaming = call.isStreaming && state.failure == nil
+        return (call, state.failure)
+      }
+      guard let next else { return }
+      if let failure = next.failure {
+        next.call.responder.returnError(failure)
+      } else {
+        start(next.call)
+      }
+      state.withLock { $0.isDraining = false }
+    }
+  }
+
+  private func start(_ call: Waiting) {
+    let cancellation = CallCancellation()
+    let responder: any Responder =
+      call.isStreaming
+      ? StreamResponder(gate: self, responder: call.responder, cancellation: cancellation)
+      : call.responder
+    call.start(responder, cancellation)
+    call.cancellation.start { cancellation.cancel() }
+  }
+
+  /// The streaming call that was under way has ended.
+  fileprivate func end(_ failure: RPCError?) {
+    state.withLock { state in
+      state.isStreaming = false
+      state.failure = failure
+    }
+    drain()
+  }
+
+  /// A call that waits is not wanted any more.
+  private func withdraw(_ id: UInt64) {
+    let waiting = state.withLock { state -> Waiting? in
+      guard let index = state.waiting.firstIndex(where: { $0.id == id }) else { return nil }
+      return state.waiting.remove(at: index)
+    }
+    waiting?.responder.returnError(.failed("the call was cancelled"))
+  }
+}
+
+/// Answers a streaming call, and lets the next call in.
+private struct StreamResponder: Responder {
+  let gate: StreamGate
+  let responder: any Responder
+  let cancellation: CallCancellation
+
+  func returnResults(_ message: consuming MessageBuilder) {
+    responder.returnResults(message)
+    gate.end(nil)
+  }
+
+  func returnError(_ error: RPCError) {
+    responder.returnError(error)
+    // A call that was taken back leaves no gap: its caller knows of it.
+    gate.end(cancellation.isCancelled ? nil : error)
+  }
+}
