@@ -93,7 +93,7 @@ let package = Package(
       dependencies: [
         "CapnProto", .product(name: "DequeModule", package: "swift-collections"),
         .product(name: "HeapModule", package: "swift-collections"),
-      ], swiftSettings: strict),
+      ], exclude: ["Schema"], swiftSettings: strict),
     .target(
       name: "CapnProtoRPC",
       dependencies: [

@@ -74,7 +74,7 @@ extension Connection {
     } else if answer.isKept {
       sendReturn(token.id) { $0.setResultsSentElsewhere() }
     } else {
-      sendReturn(token.id) { error.write(to: $0.initException()) }
+      sendReturn(token.id) { error.write(to: $0.exceptionField) }
     }
     endAnswer(token.id, .failure(error))
   }

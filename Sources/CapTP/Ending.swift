@@ -2,7 +2,7 @@ extension Connection {
   /// Ends the connection for a rule that the peer broke, and tells the peer which.
   public mutating func abort(_ rule: String) {
     guard failure == nil else { return }
-    send { RPCError.failed(rule).write(to: $0.initAbort()) }
+    send { RPCError.failed(rule).write(to: $0.abortField) }
     disconnect(.disconnected("the connection was aborted: \(rule)"))
   }
 

@@ -137,7 +137,7 @@ extension Connection {
       let resolve = $0.initResolve()
       resolve.promiseId = token.id.rawValue
       switch outcome {
-      case .failure(let error): error.write(to: resolve.initException())
+      case .failure(let error): error.write(to: resolve.exceptionField)
       case .success(let hook): _ = describe(hook, in: resolve.initCap())
       }
     }

@@ -20,12 +20,29 @@ public struct RPCError: Error, Hashable, Sendable {
   public var reason: String
   /// Where it arose in the callee, if the callee tells.
   public var trace: String?
+  /// What programs can read of the error. It travels with the error, to peers that know of it.
+  public var details: [Detail]
+
+  /// Something that programs can read of an error.
+  public struct Detail: Hashable, Sendable {
+    /// Says what the bytes are: unique as the id of a type of a schema is.
+    public var id: UInt64
+    /// The content.
+    public var bytes: [UInt8]
+
+    /// A detail of the kind.
+    public init(id: UInt64, bytes: [UInt8] = []) {
+      self.id = id
+      self.bytes = bytes
+    }
+  }
 
   /// An error of the kind.
-  public init(_ kind: Kind, _ reason: String, trace: String? = nil) {
+  public init(_ kind: Kind, _ reason: String, trace: String? = nil, details: [Detail] = []) {
     self.kind = kind
     self.reason = reason
     self.trace = trace
+    self.details = details
   }
 
   /// A call that failed for a reason of its own.
@@ -42,6 +59,19 @@ public struct RPCError: Error, Hashable, Sendable {
   }
 }
 
+extension RPCError {
+  private static var timeoutID: UInt64 { 0xb7c1_5e0d_92f4_a863 }
+
+  /// A call that took longer than its caller gave it. It is `overloaded`, as rpc.capnp says.
+  public static func timedOut(after timeout: Duration) -> RPCError {
+    RPCError(
+      .overloaded, "the call has not ended within \(timeout)", details: [Detail(id: timeoutID)])
+  }
+
+  /// Whether the call, or one that it needed, took longer than its caller gave it.
+  public var isTimeout: Bool { details.contains { $0.id == Self.timeoutID } }
+}
+
 extension RPCError: CustomStringConvertible {
   /// The error in words.
   public var description: String { "\(kind): \(reason)" }
@@ -55,12 +85,35 @@ extension RPCError {
     reason = try exception.reason.string
     let trace = try exception.trace
     self.trace = trace.isEmpty ? nil : trace.string
+    // The field is no part of the installed rpc.capnp: what else a peer may have there is no error.
+    details = (try? Self.details(in: DetailedException.Reader(_raw: exception._raw))) ?? []
   }
 
-  func write(to exception: Exception.Builder) {
-    exception.type = .init(rawValue: kind.rawValue)
+  private static func details(
+    in exception: DetailedException.Reader
+  ) throws(DecodingError) -> [Detail] {
+    let sent = try exception.details
+    var details: [Detail] = []
+    for index in sent.indices.prefix(detailLimit) {
+      details.append(Detail(id: sent[index].detailId, bytes: try sent[index].data.array))
+    }
+    return details
+  }
+
+  /// Details of one error that are taken from a peer; it hardly needs more.
+  private static var detailLimit: Int { 16 }
+
+  func write(to place: PointerField<Exception.Builder>) {
+    let exception = place.initPointer().initStructure(as: DetailedException.Builder.self)
+    exception.type = kind.rawValue
     exception.reason = reason
     if let trace { exception.trace = trace }
+    guard !details.isEmpty else { return }
+    let list = exception.initDetails(details.count)
+    for (index, detail) in details.enumerated() {
+      list[index].detailId = detail.id
+      list[index].data = detail.bytes
+    }
   }
 }
 

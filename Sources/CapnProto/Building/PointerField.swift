@@ -38,6 +38,14 @@
     structure.pointer(index).clear()
   }
 
+  /// The pointer without its type, null: to lead it to something of a newer version of the type.
+  /// Selects a member of a union.
+  @_lifetime(copy self)
+  public func initPointer() -> AnyPointerBuilder {
+    clear()
+    return structure.pointer(index)
+  }
+
   /// Leads the field to the orphan, and erases what it led to before; selects a member of a union.
   ///
   /// - Parameter orphan: of this message: to take an object of another, copy it.

@@ -112,6 +112,7 @@ extension RPCError {
   init(thrown error: any Error) {
     switch error {
     case let error as RPCError: self = error
+    case let error as any TypedRPCError: self.init(error)
     case is CancellationError: self = .failed("the call was cancelled")
     case let error as DecodingError: self = .failed("the params are invalid: \(error)")
     case let error as any CustomStringConvertible: self = .failed(Self.redacted("\(error)"))
