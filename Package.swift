@@ -99,7 +99,7 @@ let package = Package(
       dependencies: [
         "CapnProto", "CapTP", .product(name: "DequeModule", package: "swift-collections"),
         .product(name: "Logging", package: "swift-log"),
-      ], swiftSettings: strict),
+      ], exclude: ["Schema"], swiftSettings: strict),
     .testTarget(
       name: "GeneratedInterfaceTests",
       dependencies: ["CapnProto", "CapnProtoRPC", "CapnProtoTesting"],

@@ -5,7 +5,7 @@ import Testing
 /// The schemas that come with Cap'n Proto are generated, and compile without a warning.
 @Suite(.timeLimit(.minutes(3))) struct StandardSchemaTests {
   @Test(arguments: [
-    "schema.capnp", "rpc.capnp", "rpc-twoparty.capnp", "persistent.capnp", "stream.capnp",
+    "schema.capnp", "rpc.capnp", "rpc-twoparty.capnp", "stream.capnp",
     "c++.capnp", "compat/json.capnp",
   ])
   func outputCompilesWithoutWarnings(name: String) throws {

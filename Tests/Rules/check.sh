@@ -47,9 +47,15 @@ swift build --product capnpc-swift-gen > build/check.log 2>&1 ||
   { cat build/check.log >&2; fail "the generator does not build"; }
 rm -rf build/check && mkdir -p build/check
 capnp compile "-o$PWD/.build/debug/capnpc-swift-gen:build/check" --src-prefix=/usr/include/capnp \
-  /usr/include/capnp/schema.capnp /usr/include/capnp/rpc.capnp /usr/include/capnp/stream.capnp
+  /usr/include/capnp/schema.capnp /usr/include/capnp/rpc.capnp /usr/include/capnp/stream.capnp \
+  /usr/include/capnp/persistent.capnp
+capnp compile "-o$PWD/.build/debug/capnpc-swift-gen:build/check" \
+  --src-prefix=Sources/CapTP/Schema Sources/CapTP/Schema/exception.capnp
+capnp compile "-o$PWD/.build/debug/capnpc-swift-gen:build/check" -Iinclude \
+  --src-prefix=Sources/CapnProtoRPC/Schema Sources/CapnProtoRPC/Schema/restorer.capnp
 for file in Sources/CapnProtoSchema/Generated/schema.capnp.swift \
-  Sources/CapTP/Generated/rpc.capnp.swift Sources/CapnProtoRPC/Generated/stream.capnp.swift; do
+  Sources/CapTP/Generated/rpc.capnp.swift Sources/CapTP/Generated/exception.capnp.swift \
+  Sources/CapnProtoRPC/Generated/{stream,persistent,restorer}.capnp.swift; do
   diff -u "$file" "build/check/$(basename "$file")" > build/check.diff ||
     { head -n 20 build/check.diff >&2; fail "$file is not what the generator makes"; }
 done

@@ -92,6 +92,8 @@ final class FileEmitter {
     let nodes = pipelines.nodes(under: file.id)
     var modules = types.usedModules.union(["CapnProto"])
     if nodes.contains(where: { pipelines.usesRPC($0) }) { modules.insert("CapnProtoRPC") }
+    // No file imports the module that it is part of.
+    if let own = request.modules.module(of: file.id) { modules.remove(own) }
     return modules.sorted()
   }
 }

@@ -25,6 +25,10 @@ struct SchemaModules {
     return module == modules[other] ?? nil ? nil : module
   }
 
+  /// The module that is said to hold the bindings of the file; nil where that is the one that is
+  /// generated, or not known.
+  func module(of file: UInt64) -> String? { modules[file] ?? nil }
+
   /// Whether it is known where the bindings of the file are.
   func knows(_ file: UInt64) -> Bool { isOpen || modules[file] != nil }
 
@@ -42,6 +46,7 @@ struct SchemaModules {
     0xa93f_c509_624c_72d9: "CapnProtoSchema",
     0xb312_981b_2552_a250: "CapTP",
     0x86c3_66a9_1393_f3f8: "CapnProtoRPC",
+    0xb863_0836_983f_eed7: "CapnProtoRPC",
   ]
 }
 

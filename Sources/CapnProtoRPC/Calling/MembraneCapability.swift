@@ -25,17 +25,7 @@ final class MembraneCapability: CallTarget {
   }
 
   func send(_ call: consuming OutgoingCall, caller: any Caller) -> CallRoute {
-    let cancellation = CallCancellation()
-    do {
-      let call = try DeliveredCall(call)
-      turns.execute {
-        let route = self.deliver(call, responder: CallerResponder(caller: caller))
-        cancellation.start { route.cancel() }
-      }
-    } catch {
-      caller.finish(.failure(.failed("the call is invalid: \(error)")))
-    }
-    return .local(cancellation)
+    turns.send(call, caller: caller) { self.deliver($0, responder: $1) }
   }
 
   func deliver(_ call: DeliveredCall, responder: any Responder) -> CallRoute {

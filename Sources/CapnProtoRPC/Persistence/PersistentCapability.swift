@@ -1,0 +1,58 @@
+// Level 2 of rpc.capnp: references that outlive their connection.
+//
+// An object that can be saved answers `save` (`Persistent` in persistent.capnp) beside the methods of
+// its own interface. What it returns, a SturdyRef, is data: it can be stored, and given to a
+// ``Restorer`` later to get the object again. Its format is the application's, and so is the owner that
+// it may be sealed for: both are type parameters.
+//
+// Whoever has a SturdyRef that is not sealed has the object. It must hold a secret that nobody can
+// guess, which the application makes: at least 128 bits of `SystemRandomNumberGenerator`, or a
+// signature. A name or a number that counts up is none.
+
+import CapTP
+import CapnProto
+
+extension CapabilityClient {
+  /// The same object, which can be saved as well: calls of `save` go to the keeper, all others to the
+  /// object. Cast to ``Persistent/Client`` to call it.
+  ///
+  /// - Parameters:
+  ///   - object: the object.
+  ///   - keeper: knows which object this is, and makes SturdyRefs for it.
+  public init(_ object: Self, savedBy keeper: some Persistent.Server) {
+    self.init(
+      _capability: Capability(
+        PersistentCapability(
+          object._capability.target, Persistent.Client.server(keeper)._capability.target)))
+  }
+}
+
+/// An object beside what saves it.
+final class PersistentCapability: CallTarget {
+  private let object: any CallTarget
+  private let keeper: any CallTarget
+  /// Calls of this process, so that none runs on its caller's stack.
+  private let turns = TurnQueue()
+
+  init(_ object: any CallTarget, _ keeper: any CallTarget) {
+    self.object = object
+    self.keeper = keeper
+  }
+
+  var streamWriter: StreamWriter { object.streamWriter }
+  var callTimeout: Duration? { object.callTimeout }
+
+  func status(notifying watcher: CapabilityWatcher?) -> CapabilityStatus {
+    object.status(notifying: watcher)
+  }
+
+  func send(_ call: consuming OutgoingCall, caller: any Caller) -> CallRoute {
+    turns.send(call, caller: caller) { self.deliver($0, responder: $1) }
+  }
+
+  func deliver(_ call: DeliveredCall, responder: any Responder) -> CallRoute {
+    // A message that is invalid is told so by the object.
+    let isSave = (try? call.message.reader.call.interfaceId) == Persistent._typeID
+    return (isSave ? keeper : object).deliver(call, responder: responder)
+  }
+}
