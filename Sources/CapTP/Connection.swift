@@ -37,6 +37,9 @@ public struct Connection: Sendable {
   var nodes = SlotTable<NodeID, Node>()
 
   var queuedCalls = 0
+  var callsSent = 0
+  var callsReceived = 0
+  var limitsReached: [ConnectionLimit: Int] = [:]
   /// Where own calls are that did not go out at once, by caller, as long as they can be dropped.
   var waiting: [ObjectIdentifier: CallPlace] = [:]
   /// Words of the peer's calls that were handed on and have no outcome.

@@ -95,6 +95,7 @@ extension Connection {
       }
     }
     if exports.count > limits.exports {
+      note(.exports)
       abort("the peer holds more than \(limits.exports) capabilities")
     }
     return id

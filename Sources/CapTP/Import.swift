@@ -40,6 +40,7 @@ extension Connection {
   mutating func importTable(_ payload: Payload.Reader) throws -> ImportedTable {
     let descriptors = try payload.capTable
     guard descriptors.count <= limits.imports else {
+      note(.imports)
       throw ProtocolViolation("a payload has more than \(limits.imports) capabilities")
     }
     var table = ImportedTable()
@@ -92,6 +93,7 @@ extension Connection {
       return node
     }
     guard imports.count < limits.imports, nodes.count < limits.imports + limits.questions else {
+      note(.imports)
       throw ProtocolViolation("this side holds more than \(limits.imports) capabilities")
     }
     let node = addNode(.imported(id))

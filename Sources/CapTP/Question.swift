@@ -42,6 +42,7 @@ extension Connection {
   public mutating func bootstrap() -> any ReferenceHandle {
     if let failure { return handle(addNode(.broken(failure))) }
     guard questions.count < limits.questions else {
+      note(.questions)
       return handle(addNode(.broken(questionLimit)))
     }
     let id = questions.add(Question(since: clock()))
@@ -54,6 +55,7 @@ extension Connection {
     _ node: NodeID, _ call: consuming OutgoingCall, _ asker: Asker
   ) -> QuestionID? {
     if let refusal = failure ?? (questions.count < limits.questions ? nil : questionLimit) {
+      if failure == nil { note(.questions) }
       switch asker {
       case .caller(let caller):
         waiting[ObjectIdentifier(caller)] = nil
@@ -79,6 +81,7 @@ extension Connection {
     }
     questions[id]?.method = method
     questions[id]?.paramExports = exported
+    callsSent += 1
     send(call.message)
     return id
   }

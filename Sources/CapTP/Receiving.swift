@@ -92,6 +92,7 @@ extension Connection {
       throw ProtocolViolation("question \(id.rawValue) is in use already")
     }
     guard answers.count < limits.answers else {
+      note(.answers)
       throw ProtocolViolation("more than \(limits.answers) calls are open at once")
     }
     let serial = nextSerial()
@@ -117,6 +118,7 @@ extension Connection {
     let hook = try target(call.target)
     let token = try openAnswer(AnswerID(rawValue: call.questionId))
     answers[token.id]?.method = CalledMethod(call)
+    callsReceived += 1
     if case .yourself = try call.sendResultsTo.which { answers[token.id]?.isKept = true }
     steps.append(.deliver(DeliveredCall(message), to: hook, token))
   }

@@ -90,6 +90,7 @@ extension Connection {
 
   private mutating func enqueue(_ call: QueuedCall, _ id: NodeID) {
     guard queuedCalls < limits.queuedCalls else {
+      note(.queuedCalls)
       refuse(call, .overloaded("more than \(limits.queuedCalls) calls wait for promises"))
       return
     }

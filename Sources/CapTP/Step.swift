@@ -56,6 +56,7 @@ extension Connection {
       switch step {
       case .deliver(let call, _, let token):
         wordsHeld += call.words
+        note(.wordsInFlight)
         if running(token) != nil { answers[token.id]?.place = .held }
         cancelIfUnwanted(token.id)
       case .lift: liftsHeld += 1

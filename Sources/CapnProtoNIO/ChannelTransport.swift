@@ -40,8 +40,7 @@ final class ChannelTransport: MessageTransport {
     }
     if mustSchedule { channel.eventLoop.execute { self.flush() } }
     if isOverLimit {
-      let error = RPCError.disconnected(
-        "more than \(unwrittenLimit) bytes wait for the peer to read them")
+      let error = UnreadError(limit: unwrittenLimit)
       channel.eventLoop.execute { self.channel.pipeline.fireErrorCaught(error) }
     }
   }
@@ -85,4 +84,10 @@ final class ChannelTransport: MessageTransport {
       }
     }
   }
+}
+
+/// The peer leaves more unread than it may.
+struct UnreadError: Error, CustomStringConvertible {
+  let limit: Int
+  var description: String { "more than \(limit) bytes wait for the peer to read them" }
 }

@@ -31,6 +31,7 @@ final class MessageHandler: ChannelInboundHandler {
         connection.receive(message)
       }
     } catch {
+      if case .tooLarge = error { connection.note(.messageWords) }
       connection.abort(
         hasReceived
           ? "a message cannot be read: \(error)"
@@ -51,6 +52,7 @@ final class MessageHandler: ChannelInboundHandler {
   func handlerRemoved(context: ChannelHandlerContext) { whenRemoved() }
 
   func errorCaught(context: ChannelHandlerContext, error: any Error) {
+    if error is UnreadError { connection.note(.unwrittenBytes) }
     let reason = (error as? RPCError)?.reason ?? "\(error)"
     connection.disconnect(.disconnected("the connection failed: \(reason)"))
     context.close(promise: nil)

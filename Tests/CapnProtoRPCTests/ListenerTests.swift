@@ -103,7 +103,8 @@ import Testing
   @Test func `a message over the listener's limit ends its connection in words`() async throws {
     var limits = ConnectionLimits()
     limits.messageWords = 1024
-    let listener = try await listen(limits: limits)
+    let (seen, found) = AsyncStream<RPCConnection>.makeStream()
+    let listener = try await listen(limits: limits) { found.yield($0.connection) }
     let connection = try await RPCConnector.connect(to: listener.address)
     let calculator = connection.bootstrap(as: Calculator.Client.self)
     let error = await #expect(throws: RPCError.self) {
@@ -111,6 +112,9 @@ import Testing
     }
     #expect(error?.kind == .disconnected)
     #expect(error?.reason.contains("more than the limit of 1024") == true, "\(error as Any)")
+    var servers = seen.makeAsyncIterator()
+    let server = try #require(await servers.next())
+    #expect(server.statistics.limitsReached == [.messageWords: 1])
     await listener.close()
   }
 
@@ -126,6 +130,7 @@ import Testing
     var servers = seen.makeAsyncIterator()
     let server = try #require(await servers.next())
     #expect(try await server.closed().reason.contains("more than 10000 bytes wait"))
+    #expect(server.statistics.limitsReached == [.unwrittenBytes: 1])
     await listener.close()
   }
 

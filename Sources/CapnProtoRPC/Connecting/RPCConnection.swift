@@ -144,6 +144,24 @@ public final class RPCConnection: Sendable {
   /// or compute for long: the connection, and others beside it, wait for it meanwhile.
   public var taskExecutor: (any TaskExecutor)? { executor.taskExecutor }
 
+  /// What the connection holds and has done, and how often each limit was reached.
+  public var statistics: ConnectionStatistics {
+    flushDropped()
+    return state.withLock { state in
+      var statistics = state.engine.statistics
+      statistics.messagesSent = state.messagesSent
+      statistics.messagesReceived = state.messagesReceived
+      return statistics
+    }
+  }
+
+  /// Notes that a limit was reached which the transport keeps, unless the connection is over.
+  public func note(_ limit: ConnectionLimit) {
+    state.withLock { state in
+      if state.engine.failure == nil { state.engine.note(limit) }
+    }
+  }
+
   /// Entries in the connection's tables.
   public var tableSizes: TableSizes {
     flushDropped()
