@@ -123,6 +123,18 @@ extension Connection {
     dropQuestion(id)
   }
 
+  /// The caller waits no longer: for it the call has failed, and so has what was pipelined on it,
+  /// which does not keep the call.
+  public mutating func failQuestion(_ id: QuestionID, _ error: RPCError, caller: any Caller) {
+    guard questions[id]?.asker?.isCaller(caller) == true else { return }
+    for (path, node) in questions[id]?.nodes ?? [:] {
+      questions[id]?.nodes[path] = nil
+      settle(node, .broken(error))
+      releaseQuestion(id)
+    }
+    dropQuestion(id)
+  }
+
   mutating func dropQuestion(_ id: QuestionID) {
     guard let asker = questions[id]?.asker else { return }
     if case .caller(let caller) = asker { waiting[ObjectIdentifier(caller)] = nil }

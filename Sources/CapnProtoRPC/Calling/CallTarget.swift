@@ -19,6 +19,15 @@ extension CallRoute {
       caller.wasDropped()
     }
   }
+
+  /// Takes the call back, and fails with the error what was pipelined on it.
+  func fail(_ error: RPCError) {
+    switch self {
+    case .local(let cancellation): cancellation.cancel()
+    case .remote(let connection, let question, let caller):
+      connection.failQuestion(question, error, caller: caller)
+    }
+  }
 }
 
 extension Caller {
@@ -54,19 +63,22 @@ package protocol CallTarget: CapabilityHook {
   func deliver(_ call: DeliveredCall, responder: any Responder) -> CallRoute
   /// What the capability is. If that may change, the watcher is told when it does.
   func status(notifying watcher: CapabilityWatcher?) -> CapabilityStatus
+  /// How long a call may take that was not given a time of its own.
+  var callTimeout: Duration? { get }
+  /// The stream that the streaming calls on the reference are.
+  var streamWriter: StreamWriter { get }
 }
 
 extension CallTarget {
   /// An object, for good.
   package func status(notifying watcher: CapabilityWatcher?) -> CapabilityStatus { .settled }
+
+  /// As long as it likes.
+  package var callTimeout: Duration? { nil }
 }
 
 /// Where the outcome of a call goes.
 package protocol Responder: Sendable {
-  /// How long a call may take that was not given a time of its own.
-  var callTimeout: Duration? { get }
-  /// The stream that the streaming calls on the reference are.
-  var streamWriter: StreamWriter { get }
   /// Takes results: a message whose root is a `Return` with them.
   func returnResults(_ message: consuming MessageBuilder)
   /// Takes an error.

@@ -6,8 +6,18 @@ public import CapnProto
 /// Calls on it arrive in the order in which they are made. The last copy to go releases the object.
 public struct Capability: Sendable {
   package let target: any CallTarget
+  /// How long a call may take that is not given a time of its own.
+  private(set) var callTimeout: Duration?
 
   package init(_ target: any CallTarget) { self.target = target }
+
+  /// The same capability, whose calls may take so long unless they are given a time of their own
+  /// (``RemoteCall/within(_:)``). It holds for this reference and its copies; nil leaves the time to
+  /// the connection (``ConnectionLimits/callTimeout``). Streaming calls have no limit.
+  public init(_ capability: Capability, callTimeout: Duration?) {
+    target = capability.target
+    self.callTimeout = callTimeout
+  }
 
   /// A capability whose calls all fail with the error.
   public init(broken error: RPCError) { target = BrokenCapability(error) }
@@ -65,6 +75,11 @@ extension CapabilityClient {
 
   /// A client whose calls all fail with the error.
   public init(broken error: RPCError) { self.init(_capability: Capability(broken: error)) }
+
+  /// The same client, whose calls may take so long: as ``Capability/init(_:callTimeout:)``.
+  public init(_ client: Self, callTimeout: Duration?) {
+    self.init(_capability: Capability(client._capability, callTimeout: callTimeout))
+  }
 }
 
 extension AnyPointerReader {

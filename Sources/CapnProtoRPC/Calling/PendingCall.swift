@@ -12,6 +12,8 @@ package final class PendingCall: Caller {
     var nextWaiter: UInt64 = 0
     /// Told the outcome, besides those who wait for it.
     var observers: [@Sendable (Outcome) -> Void] = []
+    /// Ends the call when its time is over.
+    var timer: Task<Void, Never>?
     /// The promise that the call waits for, or last waited for.
     weak var promise: QueuedCapability?
     /// Capabilities in results that this process will make: one for each path.
@@ -63,10 +65,12 @@ package final class PendingCall: Caller {
         state.waiters = [:]
         state.promises = [:]
         state.observers = []
+        state.timer = nil
       }
       return state
     }
     guard let ended else { return }
+    ended.timer?.cancel()
     for (path, promise) in ended.promises { promise.resolve(Self.target(path, outcome)) }
     for waiter in ended.waiters.values { waiter.resume() }
     for observer in ended.observers { observer(outcome) }
@@ -113,12 +117,7 @@ package final class PendingCall: Caller {
 
   /// Nobody wants the outcome any more.
   func drop() {
-    let route: CallRoute? = state.withLock { state in
-      state.isDropped = true
-      // The route refers to this object.
-      defer { state.route = nil }
-      return state.outcome == nil ? state.route : nil
-    }
+    let route = takeRoute()
     // Let go of outside of the lock.
     let remote = state.withLock { state in
       defer { state.remote = [:] }
@@ -128,6 +127,38 @@ package final class PendingCall: Caller {
     route?.cancel()
     // Another task may wait for the same call.
     finish(.failure(.failed("the call was cancelled")))
+  }
+
+  /// Where the call can be taken back, which is done once.
+  private func takeRoute() -> CallRoute? {
+    state.withLock { state in
+      state.isDropped = true
+      // The route refers to this object.
+      defer { state.route = nil }
+      return state.outcome == nil ? state.route : nil
+    }
+  }
+
+  /// Gives the call so long from now on, in place of what it was given before.
+  func setTimeout(_ timeout: Duration) {
+    // The call may end, or be dropped, long before.
+    let timer = Task.detached { [weak self] in
+      guard (try? await Task.sleep(for: timeout)) != nil else { return }
+      self?.expire(timeout)
+    }
+    let stale = state.withLock { state in
+      guard state.outcome == nil else { return timer as Task<Void, Never>? }
+      defer { state.timer = timer }
+      return state.timer
+    }
+    stale?.cancel()
+  }
+
+  private func expire(_ timeout: Duration) {
+    let error = RPCError.timedOut(after: timeout)
+    let route = takeRoute()
+    finish(.failure(error))
+    route?.fail(error)
   }
 
   /// The capability at the path in the results, which need not be there yet.

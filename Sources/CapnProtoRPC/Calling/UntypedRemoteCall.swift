@@ -7,6 +7,12 @@ public import CapnProto
 public struct UntypedRemoteCall: Sendable {
   let token: CallToken
 
+  /// This call, which is given so long from now on: as ``RemoteCall/within(_:)``.
+  public func within(_ timeout: Duration) -> Self {
+    token.call.setTimeout(timeout)
+    return self
+  }
+
   /// What the body makes of the results, a struct, once they are there.
   ///
   /// - Throws: `RPCError` if the call failed; `CancellationError` if the awaiting task is cancelled,
@@ -35,12 +41,6 @@ extension Capability {
   public func call(
     interfaceID: UInt64, methodID: UInt16, _ build: (AnyPointerBuilder) throws -> Void
   ) rethrows -> UntypedRemoteCall {
-    let message = MessageBuilder()
-    try message.build(Message.Builder.self) {
-      let call = $0.initCall()
-      call.interfaceId = interfaceID
-      call.methodId = methodID
-      try build(call.initParams().content)
     let call = try outgoingCall(interfaceID: interfaceID, methodID: methodID, build)
     let pending = PendingCall()
     pending.sent(target.send(call, caller: pending))
@@ -52,6 +52,12 @@ extension Capability {
   func outgoingCall(
     interfaceID: UInt64, methodID: UInt16, _ build: (AnyPointerBuilder) throws -> Void
   ) rethrows -> OutgoingCall {
+    let message = MessageBuilder()
+    try message.build(Message.Builder.self) {
+      let call = $0.initCall()
+      call.interfaceId = interfaceID
+      call.methodId = methodID
+      try build(call.initParams().content)
     }
     return OutgoingCall(message)
   }

@@ -248,6 +248,13 @@ public final class RPCConnection: Sendable {
     perform { $0.dropQuestion(question, caller: caller) }
   }
 
+  func failQuestion(_ question: QuestionID, _ error: RPCError, caller: any Caller) {
+    perform { engine in
+      if error.isTimeout { engine.note(.callTimeout) }
+      engine.failQuestion(question, error, caller: caller)
+    }
+  }
+
   func status(
     of node: NodeID, notifying watcher: CapabilityWatcher?
   ) -> ReferenceStatus {

@@ -17,6 +17,8 @@ final class RemoteCapability: CallTarget, ReferenceHandle {
     stream = StreamPlace(connection?.limits.streams ?? StreamLimits())
   }
 
+  var callTimeout: Duration? { connection?.limits.callTimeout }
+
   /// The capability of this side that the reference has turned out to be.
   var localCapability: (any CapabilityHook)? { connection?.localCapability(node) }
 
