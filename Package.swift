@@ -136,10 +136,11 @@ let package = Package(
     .executableTarget(
       name: "rpc-simulator",
       dependencies: [
-        "CapnProtoTesting", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "CapTP", "CapnProtoTesting",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], path: "Tests/Simulator", swiftSettings: strict),
     .testTarget(
-      name: "SimulationTests", dependencies: ["CapnProtoTesting"], swiftSettings: strict),
+      name: "SimulationTests", dependencies: ["CapTP", "CapnProtoTesting"], swiftSettings: strict),
     .testTarget(
       name: "CapTPTests", dependencies: ["CapnProto", "CapTP"], swiftSettings: strict),
     .testTarget(

@@ -44,6 +44,8 @@ public struct Connection: Sendable {
   var waiting: [ObjectIdentifier: CallPlace] = [:]
   /// Words of the peer's calls that were handed on and have no outcome.
   var wordsInFlight = 0
+  /// Words of the peer's calls among the steps.
+  var wordsInSteps = 0
   /// Words of the peer's calls that are held back.
   var wordsHeld = 0
   /// Ends of embargoes among what is held back.

@@ -120,7 +120,9 @@ extension Connection {
     answers[token.id]?.method = CalledMethod(call)
     callsReceived += 1
     if case .yourself = try call.sendResultsTo.which { answers[token.id]?.isKept = true }
-    steps.append(.deliver(DeliveredCall(message), to: hook, token))
+    let delivered = DeliveredCall(message)
+    wordsInSteps += delivered.words
+    steps.append(.deliver(delivered, to: hook, token))
   }
 
   /// The capability that a message is for.

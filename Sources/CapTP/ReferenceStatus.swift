@@ -52,6 +52,14 @@ extension Connection {
     }
   }
 
+  /// Whether calls on both hooks go the same way, as far as that is known.
+  func isSame(_ first: any CapabilityHook, _ second: any CapabilityHook) -> Bool {
+    switch (own(first), own(second)) {
+    case (.some(let one), .some(let two)): isSame(one.node, two.node)
+    default: Self.followed(first) === Self.followed(second)
+    }
+  }
+
   /// Tells those who wait for the node to become something else.
   mutating func notifyObservers(of id: NodeID) {
     guard let observers = nodes[id]?.observers, !observers.isEmpty else { return }

@@ -37,7 +37,8 @@ extension Connection {
 
   /// Whether so much is held back that no more should be read from the peer, whatever it is.
   public var isFull: Bool {
-    wordsHeld > limits.wordsInFlight || held.count > limits.answers + limits.queuedCalls
+    wordsHeld + wordsInSteps > limits.wordsInFlight
+      || held.count + steps.count > limits.answers + limits.queuedCalls
   }
 
   private mutating func nextStep() -> Step? {
@@ -50,8 +51,14 @@ extension Connection {
         return step
       }
       guard let step = steps.popFirst() else { return nil }
+      if case .deliver(let call, _, _) = step { wordsInSteps -= call.words }
       if case .effect = step { return step }
       guard !held.isEmpty || !mayGo(step) else { return step }
+      // It follows the calls on its capability, and no others: those that are under way may need what
+      // waits at the peer for its end.
+      if case .echo(let hook, _) = step, !held.contains(where: { $0.isFor(hook, self) }) {
+        return step
+      }
       held.append(step)
       switch step {
       case .deliver(let call, _, let token):
@@ -78,6 +85,7 @@ extension Connection {
       }
     }
     held = []
+    wordsInSteps = 0
     wordsHeld = 0
     liftsHeld = 0
   }
@@ -108,7 +116,17 @@ extension Connection {
   }
 }
 
+extension Step {
+  /// Whether this is a call, or a disembargo, for the capability.
+  fileprivate func isFor(_ hook: any CapabilityHook, _ connection: borrowing Connection) -> Bool {
+    switch self {
+    case .deliver(_, let other, _), .echo(let other, _): connection.isSame(hook, other)
+    case .effect, .lift: false
+    }
+  }
+}
+
 extension DeliveredCall {
   /// The length of the message, with its frame's head.
-  fileprivate var words: Int { message.frameBytes / 8 }
+  var words: Int { message.frameBytes / 8 }
 }

@@ -20,42 +20,100 @@ public enum InMemoryNetwork {
     client: Capability? = nil, server: Capability?, limits: ConnectionLimits = ConnectionLimits(),
     observers: [any ConnectionObserver] = [], serverObservers: [any ConnectionObserver] = []
   ) -> (client: RPCConnection, server: RPCConnection) {
-    let here = InMemoryTransport()
-    let there = InMemoryTransport()
+    let here = InMemoryTransport(limits)
+    let there = InMemoryTransport(limits)
     let first = RPCConnection(
       bootstrap: client, limits: limits, transport: here, executor: TurnQueue(),
       observers: observers)
     let second = RPCConnection(
       bootstrap: server, limits: limits, transport: there, executor: TurnQueue(),
       observers: serverObservers)
-    here.open(to: second)
-    there.open(to: first)
+    here.open(from: first, to: second, by: there)
+    there.open(from: second, to: first, by: here)
     return (first, second)
   }
 }
 
-/// Carries messages to a connection of the same process.
+/// Carries messages to a connection of the same process, unless that does not read.
 final class InMemoryTransport: MessageTransport {
-  private let peer = Mutex<RPCConnection?>(nil)
+  private struct State {
+    /// Where messages go; nil once that has been told that this side is closed.
+    var peer: RPCConnection?
+    weak var own: RPCConnection?
+    /// What carries the peer's messages to this side.
+    weak var back: InMemoryTransport?
+    /// Messages that the peer has not read, oldest first.
+    var frames: [[UInt8]] = []
+    var unreadBytes = 0
+    var isRead = true
+    var isClosed = false
+  }
+  private let state = Mutex(State())
   private let turns = TurnQueue()
+  private let unreadLimit: Int
 
-  func open(to connection: RPCConnection) { peer.withLock { $0 = connection } }
+  init(_ limits: ConnectionLimits) { unreadLimit = limits.unwrittenBytes }
 
-  func send(_ message: Ref<Message.Reader>) {
-    let frame = message.flattened()
-    turns.execute {
-      let peer = self.peer.withLock { $0 }
-      if let message = try? MessageReader(flat: frame) { peer?.receive(message) }
+  func open(from own: RPCConnection, to peer: RPCConnection, by back: InMemoryTransport) {
+    state.withLock { state in
+      state.peer = peer
+      state.own = own
+      state.back = back
     }
   }
 
-  func close() {
-    turns.execute {
-      let peer = self.peer.withLock { peer in
-        defer { peer = nil }
-        return peer
-      }
-      peer?.disconnect(.disconnected("the peer closed the connection"))
+  func send(_ message: Ref<Message.Reader>) {
+    let frame = message.flattened()
+    let isOverLimit = state.withLock { state in
+      guard !state.isClosed else { return false }
+      state.unreadBytes += frame.count
+      state.frames.append(frame)
+      guard state.unreadBytes > unreadLimit else { return false }
+      state.isClosed = true
+      state.frames = []
+      return true
     }
+    if isOverLimit { turns.execute { self.giveUp() } }
+    turns.execute { self.deliver() }
+  }
+
+  private func deliver() {
+    while let (frame, peer) = nextFrame() {
+      if let message = try? MessageReader(flat: frame) { peer.receive(message) }
+    }
+    let closed = state.withLock { state -> RPCConnection? in
+      guard state.isClosed, state.frames.isEmpty else { return nil }
+      defer { state.peer = nil }
+      return state.peer
+    }
+    closed?.disconnect(.disconnected("the peer closed the connection"))
+  }
+
+  private func nextFrame() -> (frame: [UInt8], peer: RPCConnection)? {
+    state.withLock { state in
+      guard state.isRead, let peer = state.peer, !state.frames.isEmpty else { return nil }
+      let frame = state.frames.removeFirst()
+      state.unreadBytes -= frame.count
+      return (frame, peer)
+    }
+  }
+
+  private func giveUp() {
+    let own = state.withLock { $0.own }
+    own?.note(.unwrittenBytes)
+    own?.disconnect(
+      .disconnected("more than \(unreadLimit) bytes wait for the peer to read them"))
+  }
+
+  func setReading(_ isReading: Bool) { state.withLock { $0.back }?.setRead(isReading) }
+
+  private func setRead(_ isRead: Bool) {
+    state.withLock { $0.isRead = isRead }
+    turns.execute { self.deliver() }
+  }
+
+  func close() {
+    state.withLock { $0.isClosed = true }
+    turns.execute { self.deliver() }
   }
 }

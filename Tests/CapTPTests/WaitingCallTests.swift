@@ -253,6 +253,42 @@ import Testing
     #expect(isForwarded)
   }
 
+  /// An engine over its limit of words, whose answer 5 leads to the peer's export 3.
+  private func limitedAndReflecting() throws -> Engine {
+    var engine = limited(100)
+    let handle = remote(&engine)
+    _ = engine.receive { $0.callExport(5, 0) }
+    #expect(engine.answer(try engine.token(0), with: handle) == ["return 5: results yours 3"])
+    _ = engine.receive { $0.largeCall(1) }
+    _ = engine.receive { $0.largeCall(2) }
+    #expect(engine.delivered.count == 2)
+    return engine
+  }
+
+  @Test func `a disembargo does not wait behind calls on other capabilities`() throws {
+    var engine = try limitedAndReflecting()
+    // What is under way may wait for what the peer holds back until then.
+    #expect(
+      engine.receive { $0.disembargo(7) { $0.initPromisedAnswer().questionId = 5 } }
+        == ["disembargoed import 3 7"])
+    #expect(engine.delivered.count == 2)
+  }
+
+  @Test func `a disembargo follows the calls on its capability that are held back`() throws {
+    var engine = try limitedAndReflecting()
+    _ = engine.receive {
+      $0.callAnswer(6, of: 5)
+      let content = $0.call.params.content.initStructure(as: Exception.Builder.self)
+      content.reason = String(repeating: "x", count: 600)
+    }
+    #expect(
+      engine.receive { $0.disembargo(7) { $0.initPromisedAnswer().questionId = 5 } } == [])
+    _ = engine.fail(try engine.token(1), "first")
+    let sent = engine.fail(try engine.token(2), "second")
+    #expect(
+      sent == ["return 2: failed second", "call 0 of import 3", "disembargoed import 3 7"])
+  }
+
   @Test func `disembargoes that wait behind calls are limited`() throws {
     var limits = ConnectionLimits()
     limits.wordsInFlight = 100

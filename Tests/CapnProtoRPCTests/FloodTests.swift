@@ -50,6 +50,44 @@ import Testing
     connection.close()
     await listener.close()
   }
+
+  @Test func `in memory too a peer is not read while too much of it waits`() async throws {
+    var limits = ConnectionLimits()
+    limits.wordsInFlight = 64 << 10
+    let (connection, other) = InMemoryNetwork.connect(
+      server: Sizes.Client.server(SlowMirror())._capability, limits: limits)
+    let most = Task {
+      var most = 0
+      while !Task.isCancelled {
+        most = max(most, other.statistics.wordsHeld)
+        try? await Task.sleep(for: .microseconds(100))
+      }
+      return most
+    }
+    #expect(try await flood(connection.bootstrap()) == 400)
+    most.cancel()
+    // As much as the limit, and what was read before the peer was stopped.
+    #expect(await most.value <= 2 * limits.wordsInFlight)
+  }
+
+  @Test func `in memory too a peer that leaves too much unread is given up`() async throws {
+    var limits = ConnectionLimits()
+    limits.wordsInFlight = 1 << 10
+    limits.unwrittenBytes = 1 << 20
+    let hold = Hold()
+    let (connection, _) = InMemoryNetwork.connect(
+      server: Sizes.Client.server(HeldMirror(hold))._capability, limits: limits)
+    let sizes = connection.bootstrap(as: Sizes.Client.self)
+    let calls = (0..<40).map { _ in
+      sizes.reflect { $0.data = [UInt8](repeating: 7, count: 64 << 10) }
+    }
+    #expect(
+      try await connection.closed().reason
+        == "more than 1048576 bytes wait for the peer to read them")
+    #expect(connection.statistics.limitsReached == [.unwrittenBytes: 1])
+    await #expect(throws: RPCError.self) { try await calls[0].finished() }
+    await hold.open()
+  }
 }
 
 /// Gives back what it gets.
@@ -57,6 +95,13 @@ private final class Mirror: Sizes.Server {
   func reflect(_ call: ReflectCall) async throws {
     try call.reply { try $0.setData(call.params.data.bytes) }
   }
+}
+
+/// Answers when the test lets it.
+private final class HeldMirror: Sizes.Server {
+  private let hold: Hold
+  init(_ hold: Hold) { self.hold = hold }
+  func reflect(_ call: ReflectCall) async throws { await hold.wait() }
 }
 
 /// Gives back what it gets, after a while.

@@ -1,3 +1,4 @@
+import CapTP
 import CapnProtoTesting
 import Testing
 
@@ -11,6 +12,19 @@ import Testing
       Issue.record("seed \(seed) broke rules: \(report.violations)\n\(transcript)")
     }
     #expect(report.calls > 0)
+  }
+
+  @Test func `vats keep order while calls are held back`() {
+    var setting = Simulation.Setting()
+    // One call under way on each connection; all others, and disembargoes among them, wait. Calls that
+    // wait for each other then never end: only the order of those that arrive counts.
+    setting.limits.wordsInFlight = 1
+    let broken = (0..<200 as Range<UInt64>).filter { seed in
+      Simulation.run(seed: seed, setting: setting).violations.contains {
+        !$0.contains("did not") && !$0.contains("not empty") && !$0.contains("not released")
+      }
+    }
+    #expect(broken == [])
   }
 
   @Test func `a seed decides the whole run`() {

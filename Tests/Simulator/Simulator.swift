@@ -1,4 +1,5 @@
 import ArgumentParser
+import CapTP
 import CapnProtoTesting
 
 /// Runs the simulation of RPC over many seeds.
@@ -22,6 +23,8 @@ struct Simulator: AsyncParsableCommand {
   var actions = 120
   @Option(help: "Stop after so many runs that broke a rule.")
   var failures = 3
+  @Option(help: "Words of a peer's calls that may be under way on a connection.")
+  var words: Int?
   @Flag(help: "One vat against a peer that breaks the protocol.")
   var hostile = false
   @Flag(help: "Print every transcript.")
@@ -41,6 +44,7 @@ struct Simulator: AsyncParsableCommand {
     var setting = Simulation.Setting()
     setting.vats = vats
     setting.actions = actions
+    if let words { setting.limits.wordsInFlight = words }
     var failed: [UInt64] = []
     var calls = 0
     var steps = 0

@@ -6,7 +6,7 @@
 
 import CapTP
 import CapnProto
-import CapnProtoRPC
+public import CapnProtoRPC
 import Synchronization
 
 /// Runs vats against each other in an order that a seed decides, and says which rules they broke.
@@ -38,6 +38,8 @@ public struct Simulation: Sendable {
     /// Whether messages overtake each other now and then, which no transport may allow: runs must
     /// then break rules, or the observer sees nothing.
     public var overtakes = false
+    /// What each vat may make its peers hold.
+    public var limits = ConnectionLimits()
 
     /// A run of usual size over a network that works.
     public init() {}
@@ -94,9 +96,10 @@ public struct Simulation: Sendable {
         let there = SimulatedEnd(drainsAtOnce: drainsAtOnce)
         let objects = (world.makeObject(in: first), world.makeObject(in: second))
         let one = RPCConnection(
-          bootstrap: Capability(objects.0), transport: here, executor: here)
+          bootstrap: Capability(objects.0), limits: setting.limits, transport: here, executor: here)
         let two = RPCConnection(
-          bootstrap: Capability(objects.1), transport: there, executor: there)
+          bootstrap: Capability(objects.1), limits: setting.limits, transport: there,
+          executor: there)
         links.append(Link(vats: (first, second), ends: (here, there), connections: (one, two)))
         world.hold(
           one.bootstrapCapability().target, as: .object(objects.1.id), in: first)
