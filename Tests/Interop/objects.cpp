@@ -138,6 +138,33 @@ private:
   }
 };
 
+class SinkImpl final : public Sink::Server, Counted {
+public:
+  using Counted::Counted;
+
+  kj::Promise<void> write(WriteContext context) override {
+    size_t size = context.getParams().getData().size();
+    if (size == 0) return failure(FailureKind::FAILED, "nothing to write");
+    atOnce = kj::max(atOnce, ++running);
+    return census.timer.afterDelay(1 * kj::MILLISECONDS).then([this, size]() {
+      --running;
+      bytes += size;
+    });
+  }
+
+  kj::Promise<void> done(DoneContext context) override {
+    auto results = context.getResults();
+    results.setBytes(bytes);
+    results.setAtOnce(atOnce);
+    return kj::READY_NOW;
+  }
+
+private:
+  uint64_t bytes = 0;
+  uint32_t running = 0;
+  uint32_t atOnce = 0;
+};
+
 }  // namespace
 
 Counter::Client newCounter(Census& census, int64_t start) {
@@ -149,6 +176,8 @@ NamedCounter::Client newNamedCounter(Census& census, kj::StringPtr name, int64_t
 }
 
 Sequence::Client newSequence(Census& census) { return kj::heap<SequenceImpl>(census); }
+
+Sink::Client newSink(Census& census) { return kj::heap<SinkImpl>(census); }
 
 kj::Promise<Node::Client> newNode(
     Census& census, kj::StringPtr parent, uint32_t depth, kj::StringPtr name, uint32_t delay) {

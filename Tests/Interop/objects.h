@@ -27,6 +27,7 @@ protected:
 interop::Counter::Client newCounter(Census& census, int64_t start);
 interop::NamedCounter::Client newNamedCounter(Census& census, kj::StringPtr name, int64_t start);
 interop::Sequence::Client newSequence(Census& census);
+interop::Sink::Client newSink(Census& census);
 
 // Waits `delay` milliseconds, then resolves to a node, or fails if the name is empty. A root has an
 // empty `parent`.

@@ -158,6 +158,29 @@ void callsKeepTheirOrder(Client& client) {
   for (uint32_t i = 0; i < 1000; i++) EXPECT(client.wait(kj::mv(calls[i])) == i);
 }
 
+// --- Streams -----------------------------------------------------------------------------------
+
+auto write(Sink::Client sink, size_t size) {
+  auto request = sink.writeRequest();
+  memset(request.initData(size).begin(), 7, size);
+  return request.send();
+}
+
+void stream(Client& client) {
+  auto sink = client.peer.newSinkRequest().send().getSink();
+  for (uint32_t i = 0; i < 50; i++) client.wait(write(sink, 8 << 10));
+  auto done = client.wait(sink.doneRequest().send());
+  EXPECT(done.getBytes() == 50 * 8 << 10);
+  EXPECT(done.getAtOnce() == 1);
+}
+
+void streamEndsWithAFailure(Client& client) {
+  auto sink = client.peer.newSinkRequest().send().getSink();
+  client.wait(write(sink, 1));
+  client.wait(write(sink, 0));
+  client.expectFailure(sink.doneRequest().send(), FailureKind::FAILED, "nothing to write");
+}
+
 // --- Exceptions --------------------------------------------------------------------------------
 
 void exceptionsOfEachKind(Client& client) {
@@ -426,6 +449,8 @@ const Scenario all[] = {
     {"pipeline-on-failure", pipelineOnFailure},
     {"pipeline-on-null", pipelineOnNull},
     {"calls-keep-their-order", callsKeepTheirOrder},
+    {"stream", stream},
+    {"stream-ends-with-a-failure", streamEndsWithAFailure},
     {"exceptions-of-each-kind", exceptionsOfEachKind},
     {"unknown-methods", unknownMethods},
     {"call-back", callBack},

@@ -70,6 +70,11 @@ public:
     return kj::READY_NOW;
   }
 
+  kj::Promise<void> newSink(NewSinkContext context) override {
+    context.getResults().setSink(::newSink(census));
+    return kj::READY_NOW;
+  }
+
   kj::Promise<void> find(FindContext context) override {
     kj::StringPtr name = context.getParams().getName();
     auto results = context.getResults();

@@ -88,6 +88,40 @@ final class SequenceObject: Sequence.Server {
   }
 }
 
+final class SinkObject: Sink.Server {
+  private struct State {
+    var bytes: UInt64 = 0
+    var running: UInt32 = 0
+    var atOnce: UInt32 = 0
+  }
+  private let life: Life
+  private let state = Mutex(State())
+
+  init(_ census: Census) { life = Life(census) }
+
+  func write(_ call: WriteCall) async throws {
+    let size = try call.params.data.count
+    guard size > 0 else { throw RPCError.failed("nothing to write") }
+    state.withLock { state in
+      state.running += 1
+      state.atOnce = max(state.atOnce, state.running)
+    }
+    try await Task.sleep(for: .milliseconds(1))
+    state.withLock { state in
+      state.running -= 1
+      state.bytes += UInt64(size)
+    }
+  }
+
+  func done(_ call: DoneCall) async throws {
+    let state = state.withLock { $0 }
+    call.reply {
+      $0.bytes = state.bytes
+      $0.atOnce = state.atOnce
+    }
+  }
+}
+
 final class NodeObject: Node.Server {
   private let life: Life
   private let fullPath: String

@@ -62,6 +62,10 @@ final class PeerObject: Peer.Server {
     call.reply { $0.sequence = .server(SequenceObject(census)) }
   }
 
+  func newSink(_ call: NewSinkCall) async throws {
+    call.reply { $0.sink = .server(SinkObject(census)) }
+  }
+
   func find(_ call: FindCall) async throws {
     let name = try call.params.name.string
     call.reply {

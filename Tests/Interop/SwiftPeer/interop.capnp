@@ -92,6 +92,10 @@ interface Peer {
 
   disconnect @22 ();
   # The server closes this connection's transport at once: no return, no abort.
+
+  # --- Streams ----------------------------------------------------------------------------------
+
+  newSink @23 () -> (sink :Sink);
 }
 
 interface PeerOfTomorrow extends(Peer) {
@@ -145,6 +149,16 @@ interface Sequence {
 
   next @0 (expected :UInt32) -> (n :UInt32);
   # Returns 0, 1, 2 ... and fails with "out of order: expected E, is N" if that is not `expected`.
+}
+
+interface Sink {
+  # Takes a stream.
+
+  write @0 (data :Data) -> stream;
+  # Takes a millisecond. Fails with "nothing to write" if there is no data.
+
+  done @1 () -> (bytes :UInt64, atOnce :UInt32);
+  # How many bytes were written, and how many writes were under way at once at most.
 }
 
 interface Callback {
