@@ -33,6 +33,7 @@ let package = Package(
         .product(name: "CapnProto", package: "swift-capnproto"),
         .product(name: "CapnProtoNIO", package: "swift-capnproto"),
         .product(name: "CapnProtoRPC", package: "swift-capnproto"),
+        .product(name: "CapnProtoTesting", package: "swift-capnproto"),
         .product(name: "DequeModule", package: "swift-collections"),
       ],
       path: "Swift/ping", swiftSettings: strict,

@@ -16,7 +16,7 @@ function median(key, middle) {
   return runs[key] % 2 ? ns[key, middle] : (ns[key, middle] + ns[key, middle + 1]) / 2
 }
 
-function ratio(a, b) { return a == "" || b == "" || b == 0 ? "" : sprintf("%.2f", a / b) }
+function ratio(a, b) { return a == "" || b == "" || b == 0 ? "" : sprintf("%.3f", a / b) }
 function whole(number) { return number == "" ? "" : sprintf("%.0f", number) }
 function dash(text) { return text == "" ? "-" : text }
 function null(text) { return text == "" ? "null" : text }
@@ -39,10 +39,9 @@ END {
     swift = name[i] SUBSEP "swift"
     cppNs = median(cpp)
     swiftNs = median(swift)
-    if (target[i] == "-") target[i] = ""
-    measured = ratio(count[swift], count[cpp])
-    if (measured == "") measured = ratio(swiftNs, cppNs)
-    isMissed = target[i] != "" && measured != "" && measured + 0 > target[i] + 0
+    measured = name[i] ~ /^ping/ ? "" : ratio(count[swift], count[cpp])
+    if (measured == "") measured = target[i] ~ /ns$/ ? swiftNs : ratio(swiftNs, cppNs)
+    isMissed = measured != "" && measured + 0 > target[i] + 0
     if (isMissed) missed = missed " " name[i]
     if (json) {
       cases = cases (i > 1 ? "," : "") "{\"case\":\"" name[i] "\"" \
@@ -50,26 +49,20 @@ END {
         ",\"timeRatio\":" null(ratio(swiftNs, cppNs)) \
         ",\"cppInstructions\":" null(count[cpp]) ",\"swiftInstructions\":" null(count[swift]) \
         ",\"instructionRatio\":" null(ratio(count[swift], count[cpp])) \
-        ",\"target\":" null(target[i]) ",\"isMissed\":" (isMissed ? "true" : "false") "}"
+        ",\"target\":\"" target[i] "\",\"isMissed\":" (isMissed ? "true" : "false") "}"
     } else {
-      row(name[i], whole(cppNs), dash(whole(swiftNs)), dash(ratio(swiftNs, cppNs)),
+      row(name[i], dash(whole(cppNs)), dash(whole(swiftNs)), dash(ratio(swiftNs, cppNs)),
         dash(count[cpp]), dash(count[swift]), dash(ratio(count[swift], count[cpp])),
-        dash(target[i]) (isMissed ? " missed" : ""))
-      if (name[i] == "ping-concurrent") {
-        rate = depth " calls under way: C++ " whole(1e9 / cppNs) " calls/s"
-        if (swiftNs != "") rate = rate ", Swift " whole(1e9 / swiftNs) " calls/s"
-        rate = rate "\n"
-      }
+        target[i] (isMissed ? " missed" : ""))
     }
   }
   for (one in differing) disagreement = disagreement " " one
   if (json) {
     printf "{\"cppVersion\":\"%s\",\"cppCompiler\":\"%s\",", version, compiler
     printf "\"swift\":\"%s\",", swift_
-    printf "\"rounds\":%d,\"depth\":%d,\"loadAverage\":\"%s\",", rounds, depth, load
+    printf "\"rounds\":%d,\"loadAverage\":\"%s\",", rounds, load
     printf "\"checksumsAgree\":%s,\"cases\":[%s]}\n", disagreement == "" ? "true" : "false", cases
   } else {
-    printf "%s", rate
     print "Below 1, Swift is ahead. Medians of " rounds " alternating runs; load average " load \
       " at the start."
     print "C++: Cap'n Proto " version ", " compiler " -O2." (swift_ == "" ? "" : " " swift_ ".")

@@ -1,5 +1,5 @@
 @0xe275bb32b79d9058;
-# The least that a call can carry: what is measured is the runtime, not the payload.
+# Calls that do next to nothing: what is measured is the runtime.
 
 using Cxx = import "/capnp/c++.capnp";
 $Cxx.namespace("bench");
@@ -12,4 +12,13 @@ interface Ping {
 
   next @1 () -> (ping :Ping);
   # A new object of the same kind, for chains of pipelined calls.
+
+  echo @2 (data :Data) -> (data :Data);
+  # Returns what it was given.
+
+  write @3 (data :Data) -> stream;
+  # Takes bytes, and counts them.
+
+  written @4 () -> (bytes :UInt64);
+  # How many bytes were written since this was asked for last.
 }

@@ -1,16 +1,21 @@
-// ping server ADDRESS                       serves until SIGTERM, for 600 s at most
-// ping client ADDRESS COUNT DEPTH [CASE]   runs one case, or all three:
+// ping server ADDRESS              serves until SIGTERM, for 600 s at most
+// ping client ADDRESS CASE COUNT   runs COUNT iterations of the case, each of which is
 //
-//   ping-sequential   COUNT calls, each made when the one before has returned
-//   ping-concurrent   COUNT calls, with DEPTH of them under way at any time
-//   ping-chain        COUNT / DEPTH times a chain of DEPTH calls, each pipelined on the one before;
-//                     an iteration is a chain
+//   ping-sequential   a call, made when the one before has returned
+//   ping-N            a call, with N of them under way at any time
+//   ping-chain        8 calls, each pipelined on the one before
+//   ping-echo         a call that takes 1 MiB and returns it
+//   ping-stream       a streaming call that takes 64 KiB
+//   ping-local        a call on an object of the client's own process, after the one before
+//   ping-memory       a call over a connection of two vats in the client's own process, with 256
+//                     of them under way
 //
 // ADDRESS is 127.0.0.1:PORT or unix:PATH; with port 0 the server takes a free one and prints
 // "listening PORT".
 
 import CapnProtoNIO
 import CapnProtoRPC
+import CapnProtoTesting
 import Dispatch
 import Reporting
 
@@ -25,30 +30,51 @@ enum Main {
       signals.wait(seconds: 600)
       ending.finish()
       server.wait()
-    } else if 5...6 ~= arguments.count, arguments[1] == "client", let count = Int(arguments[3]),
-      let depth = Int(arguments[4]), count > 0, depth > 0
+    } else if arguments.count == 5, arguments[1] == "client", let count = Int(arguments[4]),
+      count > 0, let body = timed(arguments[3])
     {
       Work {
-        try await drive(
-          RPCAddress(parsing: arguments[2]), count, depth,
-          only: arguments.count == 6 ? arguments[5] : nil)
+        try await drive(RPCAddress(parsing: arguments[2]), arguments[3], count, body)
       }.wait()
     } else {
-      fail("usage: ping server ADDRESS | ping client ADDRESS COUNT DEPTH [CASE]", code: 64)
+      fail("usage: ping server ADDRESS | ping client ADDRESS CASE COUNT", code: 64)
+    }
+  }
+
+  private typealias Timed = @Sendable (PingClient, Int) async throws -> UInt64
+
+  private static func timed(_ name: String) -> Timed? {
+    switch name {
+    case "ping-sequential", "ping-local": return { try await $0.sequential($1) }
+    case "ping-chain": return { try await $0.chain($1, depth: 8) }
+    case "ping-echo": return { try await $0.echo($1) }
+    case "ping-stream": return { try await $0.stream($1) }
+    case "ping-memory": return { try await $0.concurrent($1, depth: 256) }
+    default:
+      guard let depth = Int(name.dropFirst("ping-".count)), depth > 0 else { return nil }
+      return { try await $0.concurrent($1, depth: depth) }
     }
   }
 
   private static func drive(
-    _ address: RPCAddress, _ count: Int, _ depth: Int, only: String?
+    _ address: RPCAddress, _ name: String, _ count: Int, _ body: @escaping Timed
   ) async throws {
     let connection = try await RPCConnector.connect(to: address)
     // Where the connection does its work, as the client in C++ does.
     try await withTaskExecutorPreference(connection.taskExecutor) {
-      let client = try await PingClient(connection.bootstrap())
-      func isWanted(_ name: String) -> Bool { only == nil || only == name }
-      if isWanted("ping-sequential") { try await client.sequential(count) }
-      if isWanted("ping-concurrent") { try await client.concurrent(count, depth: depth) }
-      if isWanted("ping-chain") { try await client.chain(max(count / depth, 1), depth: depth) }
+      let target: Ping.Client
+      switch name {
+      case "ping-local": target = .server(PingObject())
+      case "ping-memory":
+        target = InMemoryNetwork.connect(
+          server: Ping.Client.server(PingObject())._capability
+        ).client.bootstrap()
+      default: target = connection.bootstrap()
+      }
+      let client = try await PingClient(target)
+      let start = ContinuousClock.now
+      let checksum = try await body(client, count)
+      report(name, iterations: count, elapsed: .now - start, checksum: checksum)
     }
     connection.close()
     _ = try await connection.closed()
