@@ -38,7 +38,11 @@ final class ChannelTransport: MessageTransport {
       defer { state.isFlushScheduled = true }
       return (!state.isFlushScheduled, false)
     }
-    if mustSchedule { channel.eventLoop.execute { self.flush() } }
+    // Behind what waits for the loop already: a task that goes on with an answer makes its next call,
+    // which goes out with the `Finish` of the last one.
+    if mustSchedule {
+      channel.eventLoop.execute { self.channel.eventLoop.execute { self.flush() } }
+    }
     if isOverLimit {
       let error = UnreadError(limit: unwrittenLimit)
       channel.eventLoop.execute { self.channel.pipeline.fireErrorCaught(error) }
@@ -55,8 +59,7 @@ final class ChannelTransport: MessageTransport {
     let bytes = messages.reduce(0) { $0 + $1.frameBytes }
     var buffer = channel.allocator.buffer(capacity: bytes)
     for message in messages {
-      buffer.writeBytes(message.frameHead)
-      message.segments { _ = buffer.writeBytes($0) }
+      message.framePieces { _ = buffer.writeBytes($0) }
     }
     channel.writeAndFlush(buffer).whenComplete { _ in
       self.state.withLock { $0.unwrittenBytes -= bytes }

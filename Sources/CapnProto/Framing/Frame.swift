@@ -156,15 +156,19 @@ extension MessageArena {
     // Made uninitialized at its size, an array would cost twice as much for a small message.
     var frame: [UInt8] = []
     frame.reserveCapacity(bytes)
+    unsafe forEachPiece { unsafe frame.append(contentsOf: $0) }
+    return frame
+  }
+
+  /// Calls the body with the pieces of the message's frame: each word of the head, and each segment.
+  func forEachPiece(_ body: (UnsafeRawBufferPointer) -> Void) {
+    let segments = segmentCount
     for index in stride(from: -1, to: segments, by: 2) {
       let low = index < 0 ? segments - 1 : usedWords(inSegment: index)
       let high = index + 1 < segments ? usedWords(inSegment: index + 1) : 0
-      unsafe withUnsafeBytes(of: UInt64(low | high << 32).littleEndian) {
-        unsafe frame.append(contentsOf: $0)
-      }
+      unsafe withUnsafeBytes(of: UInt64(low | high << 32).littleEndian) { unsafe body($0) }
     }
-    unsafe forEachSegment { unsafe frame.append(contentsOf: $0) }
-    return frame
+    unsafe forEachSegment(body)
   }
 }
 

@@ -79,6 +79,12 @@ extension Ref where Reader: ~Escapable {
     unsafe owner.forEachSegment { unsafe body($0.bytes) }
   }
 
+  /// Calls the body with the pieces of the whole message's frame, one after the other, without a
+  /// copy.
+  public func framePieces(_ body: (RawSpan) -> Void) {
+    unsafe owner.forEachPiece { unsafe body($0.bytes) }
+  }
+
   /// The whole message as one frame.
   public func flattened() -> [UInt8] { owner.flattened() }
 
