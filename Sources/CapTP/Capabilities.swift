@@ -37,6 +37,10 @@ public struct OutgoingCall: ~Copyable {
 
   /// A call of the message.
   public init(_ message: consuming MessageBuilder) { self.message = message }
+
+  /// A message for a call or for its results, which most fit into the first segment of. It is small,
+  /// as the message is kept until the call is finished.
+  package static func emptyMessage() -> MessageBuilder { MessageBuilder(firstSegmentWords: 64) }
 }
 
 /// A call that is handed to a capability of this side: a message whose root is a `Call`, and whose

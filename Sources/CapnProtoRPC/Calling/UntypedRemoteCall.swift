@@ -52,7 +52,7 @@ extension Capability {
   func outgoingCall(
     interfaceID: UInt64, methodID: UInt16, _ build: (AnyPointerBuilder) throws -> Void
   ) rethrows -> OutgoingCall {
-    let message = MessageBuilder()
+    let message = OutgoingCall.emptyMessage()
     try message.build(Message.Builder.self) {
       let call = $0.initCall()
       call.interfaceId = interfaceID

@@ -45,7 +45,7 @@ public final class ServerCall: Sendable {
   fileprivate func reply<Results: TypedStructBuilder & ~Escapable>(
     _ body: (Results) throws -> Void
   ) rethrows {
-    let message = MessageBuilder()
+    let message = OutgoingCall.emptyMessage()
     try message.build(Message.Builder.self) {
       try body($0.initReturn().initResults().content.initStructure())
     }
