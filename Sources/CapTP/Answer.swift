@@ -23,14 +23,27 @@ struct Answer: Sendable {
   var place: CallPlace?
   /// Whether `Finish` came before the outcome.
   var isFinished = false
+
+  var hasOutcome: Bool { outcome != nil }
+
+  /// Notes the outcome.
+  ///
+  /// - Returns: the capabilities that were pipelined on it, and the words that it no longer needs.
+  mutating func end(_ outcome: Outcome) -> (nodes: [PipelinePath: NodeID], words: Int) {
+    self.outcome = outcome
+    place = nil
+    defer {
+      nodes = [:]
+      words = 0
+    }
+    return (nodes, words)
+  }
 }
 
 extension Connection {
   /// The token of a running answer is good until it is answered.
-  func running(_ token: AnswerToken) -> Answer? {
-    guard let answer = answers[token.id], answer.serial == token.serial, answer.outcome == nil
-    else { return nil }
-    return answer
+  package func isRunning(_ token: AnswerToken) -> Bool {
+    answers[token.id]?.serial == token.serial && answers[token.id]?.hasOutcome == false
   }
 
   /// Answers a call with results: a message whose root is a `Return` with results in it.
@@ -39,7 +52,7 @@ extension Connection {
   public mutating func returnResults(
     _ message: consuming MessageBuilder, for token: AnswerToken
   ) {
-    guard let answer = running(token) else {
+    guard isRunning(token) else {
       discard(message)
       return
     }
@@ -49,29 +62,32 @@ extension Connection {
       // Capabilities of the params are released one by one, as they are dropped.
       body.releaseParamCaps = false
     }
-    if answer.isFinished || answer.isKept {
+    let isFinished = answers[token.id]?.isFinished == true
+    if isFinished || answers[token.id]?.isKept == true {
       guard let kept = try? Ref<Message.Reader>(message.freeze()) else { return }
-      if answer.isFinished { sendReturn(token.id) { $0.setCanceled() } }
-      if !answer.isFinished { sendReturn(token.id) { $0.setResultsSentElsewhere() } }
+      if isFinished { sendReturn(token.id) { $0.setCanceled() } }
+      if !isFinished { sendReturn(token.id) { $0.setResultsSentElsewhere() } }
       endAnswer(token.id, .success(kept))
       return
     }
-    message.mapCapabilities { pinned($0) }
-    let capabilities = message.capabilities
-    let exported = message.withRoot(Message.Builder.self) {
-      describe(capabilities, in: $0.`return`.results)
+    if !message.capabilities.isEmpty {
+      message.mapCapabilities { pinned($0) }
+      let capabilities = message.capabilities
+      let exported = message.withRoot(Message.Builder.self) {
+        describe(capabilities, in: $0.`return`.results)
+      }
+      answers[token.id]?.resultExports = exported
     }
-    answers[token.id]?.resultExports = exported
     guard let sent = send(message) else { return }
     endAnswer(token.id, .success(sent))
   }
 
   /// Answers a call with an error. Nothing happens if the call is not wanted any more.
   public mutating func returnError(_ error: RPCError, for token: AnswerToken) {
-    guard let answer = running(token) else { return }
-    if answer.isFinished {
+    guard isRunning(token) else { return }
+    if answers[token.id]?.isFinished == true {
       sendReturn(token.id) { $0.setCanceled() }
-    } else if answer.isKept {
+    } else if answers[token.id]?.isKept == true {
       sendReturn(token.id) { $0.setResultsSentElsewhere() }
     } else {
       sendReturn(token.id) { error.write(to: $0.exceptionField) }
@@ -90,13 +106,9 @@ extension Connection {
 
   /// Notes the outcome and lets the calls that were pipelined on it go.
   private mutating func endAnswer(_ id: AnswerID, _ outcome: Outcome) {
-    guard let answer = answers[id] else { return }
-    answers[id]?.outcome = outcome
-    answers[id]?.nodes = [:]
-    answers[id]?.place = nil
-    answers[id]?.words = 0
-    wordsInFlight -= answer.words
-    for (path, node) in answer.nodes {
+    guard let (nodes, words) = answers[id]?.end(outcome) else { return }
+    wordsInFlight -= words
+    for (path, node) in nodes {
       switch outcome {
       case .failure(let error): settle(node, .broken(error))
       case .success(let message):
@@ -107,8 +119,8 @@ extension Connection {
         }
       }
     }
-    if let taker = answer.taker { end(.question(taker, outcome, .all)) }
-    if answer.isFinished { forgetAnswer(id) }
+    if let taker = answers[id]?.taker { end(.question(taker, outcome, .all)) }
+    if answers[id]?.isFinished == true { forgetAnswer(id) }
   }
 
   /// The capability at the path of an answer: known, or a reference to what will be there.
@@ -138,10 +150,10 @@ extension Connection {
   /// The peer does not want the answer any more.
   mutating func finishAnswer(_ id: AnswerID, releaseResultCaps: Bool) {
     // An unknown question is tolerated: C++ finishes some twice.
-    guard let answer = answers[id], !answer.isFinished else { return }
-    if answer.outcome != nil {
-      if releaseResultCaps {
-        for export in answer.resultExports { releaseExport(export, count: 1) }
+    guard answers[id]?.isFinished == false else { return }
+    if answers[id]?.hasOutcome == true {
+      if releaseResultCaps, let exports = answers[id]?.resultExports {
+        for export in exports { releaseExport(export, count: 1) }
       }
       forgetAnswer(id)
       return

@@ -29,10 +29,10 @@ public struct Connection: Sendable {
   let clock: @Sendable () -> Duration
 
   var questions = SlotTable<QuestionID, Question>()
-  var answers: [AnswerID: Answer] = [:]
+  var answers = PeerTable<AnswerID, Answer>()
   var exports = SlotTable<ExportID, Export>()
   var exportIDs: [ExportKey: ExportID] = [:]
-  var imports: [ImportID: Import] = [:]
+  var imports = PeerTable<ImportID, Import>()
   var embargoes = SlotTable<EmbargoID, Embargo>()
   var nodes = SlotTable<NodeID, Node>()
 

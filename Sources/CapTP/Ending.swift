@@ -17,14 +17,14 @@ extension Connection {
       }
       forgetQuestion(id)
     }
-    for (id, answer) in answers {
+    for (id, answer) in answers.entries {
       if answer.outcome == nil { emit(.cancel(AnswerToken(id: id, serial: answer.serial))) }
       if case .success(let message) = answer.outcome { emit(.discardMessage(message)) }
     }
-    answers = [:]
+    answers = PeerTable()
     wordsInFlight = 0
     discardHeld()
-    imports = [:]
+    imports = PeerTable()
     for id in nodes.ids { breakNode(id, error) }
     for id in embargoes.ids {
       if let embargo = embargoes.remove(id) { releaseNode(embargo.node) }

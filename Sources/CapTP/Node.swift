@@ -106,10 +106,10 @@ extension Connection {
   mutating func releaseNode(_ first: NodeID) {
     var id = first
     while true {
-      guard let node = nodes[id] else { return }
       nodes[id]?.holders -= 1
-      guard node.holders <= 1 else { return }
-      nodes.remove(id)
+      guard let holders = nodes[id]?.holders, holders <= 0, let node = nodes.remove(id) else {
+        return
+      }
       switch node.state {
       case .imported(let imported): releaseImport(imported, id)
       case .pipelined(let question, let path):
@@ -241,7 +241,9 @@ extension Connection {
 
   /// The reference behind the hook, if it is one of this connection. Promises are followed.
   func own(_ hook: any CapabilityHook) -> (any ReferenceHandle)? {
-    guard let handle = Self.followed(hook) as? any ReferenceHandle, handle.token === token else {
+    guard hook.mayLeadOn, let handle = Self.followed(hook) as? any ReferenceHandle,
+      handle.token === token
+    else {
       return nil
     }
     return handle
@@ -251,7 +253,9 @@ extension Connection {
   static func followed(_ hook: any CapabilityHook) -> any CapabilityHook {
     var hook = hook
     for _ in 0..<64 {
-      guard let promise = hook as? any PromiseHook, let next = promise.resolution else { break }
+      guard hook.mayLeadOn, let promise = hook as? any PromiseHook,
+        let next = promise.resolution
+      else { break }
       hook = next
     }
     return hook

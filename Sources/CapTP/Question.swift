@@ -24,6 +24,9 @@ struct Question: Sendable {
   var isFinished = false
   /// Whether the `Return` came, and `Finish` waits until no call can be made on the results.
   var isReturned = false
+
+  /// Whether a `Return` may come.
+  var isOpen: Bool { takesFrom == nil && !isReturned }
 }
 
 /// Who asked a question.
@@ -77,10 +80,10 @@ extension Connection {
       method = CalledMethod(interfaceID: body.interfaceId, methodID: body.methodId)
       body.questionId = id.rawValue
       target.write(to: body.initTarget())
-      return describe(capabilities, in: body.params)
+      return capabilities.isEmpty ? [] : describe(capabilities, in: body.params)
     }
     questions[id]?.method = method
-    questions[id]?.paramExports = exported
+    if !exported.isEmpty { questions[id]?.paramExports = exported }
     callsSent += 1
     send(call.message)
     return id
@@ -137,16 +140,17 @@ extension Connection {
 
   mutating func dropQuestion(_ id: QuestionID) {
     guard let asker = questions[id]?.asker else { return }
-    if case .caller(let caller) = asker { waiting[ObjectIdentifier(caller)] = nil }
+    if case .caller(let caller) = asker { forgetPlace(of: caller) }
     questions[id]?.asker = nil
     releaseQuestion(id)
   }
 
   /// One holder less; the last one finishes the question.
   mutating func releaseQuestion(_ id: QuestionID) {
-    guard let question = questions[id] else { return }
     questions[id]?.holders -= 1
-    guard question.holders <= 1, !question.isFinished else { return }
+    guard let holders = questions[id]?.holders, holders <= 0, questions[id]?.isFinished == false,
+      let question = questions[id]
+    else { return }
     if question.isReturned {
       sendFinish(id, releaseResultCaps: false)
       questions.remove(id)
@@ -191,7 +195,7 @@ extension Connection {
     }
     switch question.asker {
     case .caller(let caller):
-      waiting[ObjectIdentifier(caller)] = nil
+      forgetPlace(of: caller)
       emit(.finish(caller, outcome))
     case .answer(let token): end(.answer(token, outcome))
     case nil: break

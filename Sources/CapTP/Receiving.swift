@@ -88,7 +88,7 @@ extension Connection {
   }
 
   private mutating func openAnswer(_ id: AnswerID) throws(ProtocolViolation) -> AnswerToken {
-    guard answers[id] == nil else {
+    guard answers[id]?.serial == nil else {
       throw ProtocolViolation("question \(id.rawValue) is in use already")
     }
     guard answers.count < limits.answers else {
@@ -129,10 +129,10 @@ extension Connection {
   mutating func target(_ target: MessageTarget.Reader) throws -> any CapabilityHook {
     switch try target.which {
     case .importedCap(let id):
-      guard let export = exports[ExportID(rawValue: id)] else {
+      guard let hook = exports[ExportID(rawValue: id)]?.hook else {
         throw ProtocolViolation("a message is for export \(id), which is not open")
       }
-      return export.hook
+      return hook
     case .promisedAnswer(let answer):
       return try capability(
         PipelinePath(answer.transform), ofAnswer: AnswerID(rawValue: answer.questionId))
@@ -180,13 +180,13 @@ extension Connection {
 
   private mutating func returned(_ body: Return.Reader) throws -> QuestionID {
     let id = QuestionID(rawValue: body.answerId)
-    guard let question = questions[id], question.takesFrom == nil, !question.isReturned else {
+    guard questions[id]?.isOpen == true else {
       throw ProtocolViolation("Return names question \(id.rawValue), which is not open")
     }
-    if body.releaseParamCaps {
-      for export in question.paramExports { releaseExport(export, count: 1) }
+    if let exports = questions[id]?.paramExports, !exports.isEmpty {
+      if body.releaseParamCaps { for export in exports { releaseExport(export, count: 1) } }
+      questions[id]?.paramExports = []
     }
-    questions[id]?.paramExports = []
     return id
   }
 

@@ -55,6 +55,12 @@ extension Connection {
     }
   }
 
+  /// The caller's call is not under way any more, or went to the peer at once.
+  mutating func forgetPlace(of caller: any Caller) {
+    // It mostly did, and then nothing is looked up.
+    if !waiting.isEmpty { waiting[ObjectIdentifier(caller)] = nil }
+  }
+
   /// Takes a call that waits out of the node's queue.
   mutating func withdraw(from id: NodeID, where isWanted: (QueuedCall) -> Bool) {
     guard let index = nodes[id]?.queue.firstIndex(where: isWanted),
@@ -76,7 +82,7 @@ extension Connection {
       let step: Step
       switch call {
       case .own(let call, let caller):
-        waiting[ObjectIdentifier(caller)] = nil
+        forgetPlace(of: caller)
         step = .effect(.forward(call, to: hook, caller: caller))
       case .peers(let call, let answer):
         answers[answer.id]?.place = nil
@@ -136,7 +142,7 @@ extension Connection {
     // What the call carries may run code of the application when it goes: not under a lock.
     switch call {
     case .own(let call, let caller):
-      waiting[ObjectIdentifier(caller)] = nil
+      forgetPlace(of: caller)
       emit(.finish(caller, .failure(error)))
       emit(.discardMessage(call.message))
     case .peers(let call, let answer):

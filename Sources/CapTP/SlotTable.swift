@@ -34,8 +34,7 @@ struct SlotTable<ID: TableID, Entry> {
   /// Removes the entry and frees its identifier.
   @discardableResult
   mutating func remove(_ id: ID) -> Entry? {
-    guard id.rawValue < slots.count, let entry = slots[Int(id.rawValue)] else { return nil }
-    slots[Int(id.rawValue)] = nil
+    guard id.rawValue < slots.count, let entry = slots[Int(id.rawValue)].take() else { return nil }
     free.insert(id.rawValue)
     count -= 1
     return entry

@@ -33,6 +33,29 @@ import Testing
     #expect(engine.connection.tableSizes == TableSizes())
   }
 
+  @Test func `questions may have any numbers`() throws {
+    var engine = serving()
+    let numbers: [UInt32] = [0, 511, 512, .max, 7]
+    for number in numbers { _ = engine.receive { $0.callExport(number, 0) } }
+    #expect(engine.connection.tableSizes.answers == numbers.count)
+    for (index, number) in numbers.enumerated() {
+      #expect(try engine.fail(engine.token(index), "no") == ["return \(number): failed no"])
+      _ = engine.receive { $0.finishQuestion(number) }
+    }
+    #expect(engine.connection.tableSizes.answers == 0)
+  }
+
+  @Test(arguments: [3, 511, 512, .max] as [UInt32])
+  func `a question's number is in use until it is finished`(number: UInt32) throws {
+    var engine = serving()
+    _ = engine.receive { $0.callExport(number, 0) }
+    #expect(
+      engine.receive { $0.callExport(number, 0) } == [
+        "abort: question \(number) is in use already"
+      ])
+    #expect(engine.connection.tableSizes.answers == 0)
+  }
+
   @Test func `a call and its finish at once are delivered and then cancelled`() throws {
     var engine = serving()
     _ = engine.receive { $0.callExport(1, 0) }

@@ -33,6 +33,8 @@ final class LocalCapability: CallTarget {
   private let stream = StreamPlace()
   var streamWriter: StreamWriter { stream.writer() }
 
+  var mayLeadOn: Bool { false }
+
   init(
     _ interface: InterfaceDescription,
     dispatch: nonisolated(nonsending) @escaping @Sendable (ServerCall) async throws -> Bool
