@@ -15,7 +15,7 @@ import Synchronization
 ///
 /// It lives while its transport or a capability behind it does.
 public final class RPCConnection: Sendable {
-  private struct State {
+  private struct State: ~Copyable {
     var engine: Connection
     var isDraining = false
     var isReading = true
@@ -26,12 +26,12 @@ public final class RPCConnection: Sendable {
     var corked: [Ref<Message.Reader>]?
     var messagesSent = 0
     var messagesReceived = 0
+    /// Handlers of the peer's calls, to be cancelled when the peer does not want them any more.
+    var handlers: [AnswerToken: CallRoute] = [:]
   }
   private let state: Mutex<State>
   /// References that were dropped and that the engine has not been told of.
   private let dropped = Mutex<[NodeID]>([])
-  /// Handlers of the peer's calls, to be cancelled when the peer does not want them any more.
-  private let handlers = Mutex<[AnswerToken: CallRoute]>([:])
   let limits: ConnectionLimits
   private let transport: any MessageTransport
   private let executor: any ConnectionExecutor
@@ -297,15 +297,29 @@ public final class RPCConnection: Sendable {
 
   func returnResults(_ message: consuming MessageBuilder, for answer: AnswerToken) {
     var box: MessageBuilder? = message
-    handlers.withLock { $0[answer] = nil }
     perform {
       if let message = box.take() { $0.returnResults(message, for: answer) }
     }
+    forgetHandler(of: answer)
   }
 
   func returnError(_ error: RPCError, for answer: AnswerToken) {
-    handlers.withLock { $0[answer] = nil }
     perform { $0.returnError(error, for: answer) }
+    forgetHandler(of: answer)
+  }
+
+  /// The answer is given, and `deliver` notes no handler of it any more.
+  private func forgetHandler(of answer: AnswerToken) {
+    // Let go of outside of the lock.
+    let handler = takeHandler(of: answer)
+    withExtendedLifetime(handler) {}
+  }
+
+  private func takeHandler(of answer: AnswerToken) -> CallRoute? {
+    state.withLock { state in
+      // Handlers that answer at once are never noted, and then nothing is looked up.
+      state.handlers.isEmpty ? nil : state.handlers.removeValue(forKey: answer)
+    }
   }
 
   // MARK: Moving the engine
@@ -378,7 +392,7 @@ public final class RPCConnection: Sendable {
       let route = target.deliver(call, responder: CallerResponder(caller: caller))
       (caller as? WaitingCaller)?.cancellation.start { route.cancel() }
     case .finish(let caller, let outcome): caller.finish(outcome)
-    case .cancel(let answer): handlers.withLock { $0.removeValue(forKey: answer) }?.cancel()
+    case .cancel(let answer): takeHandler(of: answer)?.cancel()
     case .watch(let promise, let token):
       guard let promise = promise as? QueuedCapability else { return }
       promise.whenResolved(for: watcher(token)) { [weak self] target in
@@ -400,15 +414,18 @@ public final class RPCConnection: Sendable {
     _ call: DeliveredCall, to hook: any CapabilityHook, answer: AnswerToken
   ) {
     let responder = AnswerResponder(connection: self, answer: answer)
-    guard let target = hook as? any CallTarget else {
+    // It mostly is of this class, to which a cast costs much less than to a protocol.
+    guard let target: any CallTarget = hook as? LocalCapability ?? hook as? any CallTarget else {
       responder.returnError(.failed("the capability cannot be called"))
       return
     }
-    // Noted before the handler starts, which may end the answer before it returns.
-    let cancellation = CallCancellation()
-    handlers.withLock { $0[answer] = .local(cancellation) }
     let route = target.deliver(call, responder: responder)
-    cancellation.start { route.cancel() }
+    state.withLock { state in
+      // Once the connection has failed it knows no answers; the handlers are cancelled after this.
+      if state.engine.isRunning(answer) || state.engine.failure != nil {
+        state.handlers[answer] = route
+      }
+    }
   }
 
   private func finish(_ error: RPCError) {
@@ -417,11 +434,16 @@ public final class RPCConnection: Sendable {
     logger.debug("connection closed", metadata: ["reason": "\(reason)"])
     onlookers?.closed(error)
     transport.close()
-    let waiters = state.withLock { state in
+    let (waiters, handlers) = state.withLock { state in
       state.failure = error
-      defer { state.closeWaiters = [:] }
-      return state.closeWaiters
+      defer {
+        state.closeWaiters = [:]
+        state.handlers = [:]
+      }
+      return (state.closeWaiters, state.handlers)
     }
+    // What was to be cancelled is; the rest had answered. Let go of outside of the lock.
+    withExtendedLifetime(handlers) {}
     for waiter in waiters.values { waiter.resume() }
   }
 }
