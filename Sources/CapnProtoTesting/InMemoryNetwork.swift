@@ -13,20 +13,22 @@ public enum InMemoryNetwork {
   ///   - client: the bootstrap capability of the client's vat.
   ///   - server: the bootstrap capability of the server's vat.
   ///   - limits: what each end may make the other hold.
+  ///   - executor: where both ends and what is between them run; nil for queues of their own.
   ///   - observers: are told what happens at the client's end.
   ///   - serverObservers: are told what happens at the server's end.
   /// - Returns: the client's end and the server's end, both open.
   public static func connect(
     client: Capability? = nil, server: Capability?, limits: ConnectionLimits = ConnectionLimits(),
+    on executor: (any ConnectionExecutor)? = nil,
     observers: [any ConnectionObserver] = [], serverObservers: [any ConnectionObserver] = []
   ) -> (client: RPCConnection, server: RPCConnection) {
-    let here = InMemoryTransport(limits)
-    let there = InMemoryTransport(limits)
+    let here = InMemoryTransport(limits, executor ?? TurnQueue())
+    let there = InMemoryTransport(limits, executor ?? TurnQueue())
     let first = RPCConnection(
-      bootstrap: client, limits: limits, transport: here, executor: TurnQueue(),
+      bootstrap: client, limits: limits, transport: here, executor: executor ?? TurnQueue(),
       observers: observers)
     let second = RPCConnection(
-      bootstrap: server, limits: limits, transport: there, executor: TurnQueue(),
+      bootstrap: server, limits: limits, transport: there, executor: executor ?? TurnQueue(),
       observers: serverObservers)
     here.open(from: first, to: second, by: there)
     there.open(from: second, to: first, by: here)
@@ -49,10 +51,13 @@ final class InMemoryTransport: MessageTransport {
     var isClosed = false
   }
   private let state = Mutex(State())
-  private let turns = TurnQueue()
+  private let turns: any ConnectionExecutor
   private let unreadLimit: Int
 
-  init(_ limits: ConnectionLimits) { unreadLimit = limits.unwrittenBytes }
+  init(_ limits: ConnectionLimits, _ turns: any ConnectionExecutor) {
+    unreadLimit = limits.unwrittenBytes
+    self.turns = turns
+  }
 
   func open(from own: RPCConnection, to peer: RPCConnection, by back: InMemoryTransport) {
     state.withLock { state in

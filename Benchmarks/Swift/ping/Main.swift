@@ -67,7 +67,8 @@ enum Main {
       case "ping-local": target = .server(PingObject())
       case "ping-memory":
         target = InMemoryNetwork.connect(
-          server: Ping.Client.server(PingObject())._capability
+          server: Ping.Client.server(PingObject())._capability,
+          on: connection.taskExecutor as? any ConnectionExecutor
         ).client.bootstrap()
       default: target = connection.bootstrap()
       }

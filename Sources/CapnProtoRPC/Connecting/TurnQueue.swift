@@ -18,7 +18,13 @@ public final class TurnQueue: ConnectionExecutor {
       defer { state.isRunning = true }
       return !state.isRunning
     }
-    if starts { Task.detached { self.run() } }
+    guard starts else { return }
+    // A task that runs where a connection does its work is not left for another thread.
+    if let executor = currentConnectionExecutor() {
+      executor.execute { self.run() }
+    } else {
+      Task.detached { self.run() }
+    }
   }
 
   private func run() {
