@@ -7,12 +7,6 @@ struct Answer: Sendable {
   let since: Duration
   /// What is called; nil for a bootstrap.
   var method: CalledMethod?
-  /// The results or the error, once there is one. Capabilities in it are in its message's table.
-  var outcome: Outcome?
-  /// Capabilities that are pipelined on the answer while it has no outcome.
-  var nodes: [PipelinePath: NodeID] = [:]
-  /// Capabilities in the results that the peer now holds.
-  var resultExports: [ExportID] = []
   /// Whether the peer wants the results kept for a question of this side (a tail call).
   var isKept = false
   /// The question of this side that takes its outcome from this answer.
@@ -24,27 +18,66 @@ struct Answer: Sendable {
   /// Whether `Finish` came before the outcome.
   var isFinished = false
 
-  var hasOutcome: Bool { outcome != nil }
+  var ended: Ended?
+  var seldom = Seldom<Capabilities>()
+
+  /// An outcome, apart, so that the answer stays small.
+  indirect enum Ended: Sendable {
+    case with(Outcome)
+  }
+
+  /// Capabilities that the call is about.
+  struct Capabilities: InitiallyEmpty, Sendable {
+    var nodes: [PipelinePath: NodeID] = [:]
+    var resultExports: [ExportID] = []
+  }
+}
+
+extension Answer {
+  /// The results or the error, once there is one. Capabilities in it are in its message's table.
+  var outcome: Outcome? {
+    if case .with(let outcome) = ended { outcome } else { nil }
+  }
+
+  var hasOutcome: Bool { ended != nil }
+
+  /// Capabilities that are pipelined on the answer while it has no outcome.
+  var nodes: [PipelinePath: NodeID] {
+    get { seldom.value.nodes }
+    _modify { yield &seldom.value.nodes }
+  }
+
+  /// Capabilities in the results that the peer now holds.
+  var resultExports: [ExportID] {
+    get { seldom.value.resultExports }
+    _modify { yield &seldom.value.resultExports }
+  }
 
   /// Notes the outcome.
   ///
   /// - Returns: the capabilities that were pipelined on it, and the words that it no longer needs.
   mutating func end(_ outcome: Outcome) -> (nodes: [PipelinePath: NodeID], words: Int) {
-    self.outcome = outcome
+    ended = .with(outcome)
     place = nil
     defer {
-      nodes = [:]
       words = 0
+      if !seldom.isEmpty { nodes = [:] }
     }
     return (nodes, words)
   }
 }
 
-extension Connection {
+extension PeerTable<AnswerID, Answer> {
   /// The token of a running answer is good until it is answered.
-  package func isRunning(_ token: AnswerToken) -> Bool {
-    answers[token.id]?.serial == token.serial && answers[token.id]?.hasOutcome == false
+  func isRunning(_ token: AnswerToken) -> Bool {
+    guard let answer = self[token.id] else { return false }
+    return answer.serial == token.serial && !answer.hasOutcome
   }
+}
+
+extension Connection {
+  /// Whether the call of the token is not answered.
+  package func isRunning(_ token: AnswerToken) -> Bool { answers.isRunning(token) }
 
   /// Answers a call with results: a message whose root is a `Return` with results in it.
   ///
@@ -52,7 +85,7 @@ extension Connection {
   public mutating func returnResults(
     _ message: consuming MessageBuilder, for token: AnswerToken
   ) {
-    guard isRunning(token) else {
+    guard answers.isRunning(token) else {
       discard(message)
       return
     }
@@ -84,7 +117,7 @@ extension Connection {
 
   /// Answers a call with an error. Nothing happens if the call is not wanted any more.
   public mutating func returnError(_ error: RPCError, for token: AnswerToken) {
-    guard isRunning(token) else { return }
+    guard answers.isRunning(token) else { return }
     if answers[token.id]?.isFinished == true {
       sendReturn(token.id) { $0.setCanceled() }
     } else if answers[token.id]?.isKept == true {
@@ -164,7 +197,7 @@ extension Connection {
 
   /// Cancels a running call that is finished, unless calls that were pipelined on it need it.
   mutating func cancelIfUnwanted(_ id: AnswerID) {
-    guard let answer = answers[id], answer.isFinished, answer.outcome == nil,
+    guard let answer = answers[id], answer.isFinished, !answer.hasOutcome,
       answer.nodes.isEmpty, answer.taker == nil
     else { return }
     let token = AnswerToken(id: id, serial: answer.serial)

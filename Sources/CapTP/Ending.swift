@@ -18,7 +18,7 @@ extension Connection {
       forgetQuestion(id)
     }
     for (id, answer) in answers.entries {
-      if answer.outcome == nil { emit(.cancel(AnswerToken(id: id, serial: answer.serial))) }
+      if !answer.hasOutcome { emit(.cancel(AnswerToken(id: id, serial: answer.serial))) }
       if case .success(let message) = answer.outcome { emit(.discardMessage(message)) }
     }
     answers = PeerTable()

@@ -14,8 +14,8 @@ enum NodeState: Sendable {
   case awaiting(AnswerID, PipelinePath)
   /// To a capability of this side.
   case local(any CapabilityHook)
-  /// To nothing: each call fails.
-  case broken(RPCError)
+  /// To nothing: each call fails. Apart, so that other states stay small.
+  indirect case broken(RPCError)
 }
 
 extension NodeState {
@@ -66,12 +66,34 @@ struct Node: Sendable {
   var holders = 0
   /// Whether a call went to the peer: then its resolution to this side needs an embargo.
   var hasSentCalls = false
+  var seldom = Seldom<Waiting>()
+
+  /// Who waits for the node.
+  struct Waiting: InitiallyEmpty, Sendable {
+    var queue: [QueuedCall] = []
+    var watchers: [ExportToken] = []
+    var observers: [any ReferenceWatcher] = []
+  }
+}
+
+extension Node {
   /// Calls that wait while the state is `embargoed` or `awaiting`, oldest first.
-  var queue: [QueuedCall] = []
+  var queue: [QueuedCall] {
+    get { seldom.value.queue }
+    _modify { yield &seldom.value.queue }
+  }
+
   /// Exports that the peer knows as promises and that this node stands behind.
-  var watchers: [ExportToken] = []
+  var watchers: [ExportToken] {
+    get { seldom.value.watchers }
+    _modify { yield &seldom.value.watchers }
+  }
+
   /// Told when the state changes.
-  var observers: [any ReferenceWatcher] = []
+  var observers: [any ReferenceWatcher] {
+    get { seldom.value.observers }
+    _modify { yield &seldom.value.observers }
+  }
 }
 
 extension Connection {

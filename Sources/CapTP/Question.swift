@@ -10,20 +10,43 @@ struct Question: Sendable {
   var asker: Asker?
   /// The caller and the nodes of pipelined capabilities: what still wants the results.
   var holders = 0
-  /// Pipelined capabilities, one node for each path, so that calls on one keep their order.
-  var nodes: [PipelinePath: NodeID] = [:]
-  /// Nodes of pipelined capabilities that stay what they are, whatever the results turn out to be.
-  var pins: [PipelinePath: NodeID] = [:]
   /// The node that was called, which stays until the call has returned.
   var target: NodeID?
-  /// Capabilities in the params that the peer now holds.
-  var paramExports: [ExportID] = []
   /// The tail call that the outcome comes from, once the peer has said so: it is the `Return`.
   var takesFrom: AnswerID?
   /// Whether `Finish` went out before the `Return` came.
   var isFinished = false
   /// Whether the `Return` came, and `Finish` waits until no call can be made on the results.
   var isReturned = false
+
+  var seldom = Seldom<Capabilities>()
+
+  /// Capabilities that the call is about.
+  struct Capabilities: InitiallyEmpty, Sendable {
+    var nodes: [PipelinePath: NodeID] = [:]
+    var pins: [PipelinePath: NodeID] = [:]
+    var paramExports: [ExportID] = []
+  }
+}
+
+extension Question {
+  /// Pipelined capabilities, one node for each path, so that calls on one keep their order.
+  var nodes: [PipelinePath: NodeID] {
+    get { seldom.value.nodes }
+    _modify { yield &seldom.value.nodes }
+  }
+
+  /// Nodes of pipelined capabilities that stay what they are, whatever the results turn out to be.
+  var pins: [PipelinePath: NodeID] {
+    get { seldom.value.pins }
+    _modify { yield &seldom.value.pins }
+  }
+
+  /// Capabilities in the params that the peer now holds.
+  var paramExports: [ExportID] {
+    get { seldom.value.paramExports }
+    _modify { yield &seldom.value.paramExports }
+  }
 
   /// Whether a `Return` may come.
   var isOpen: Bool { takesFrom == nil && !isReturned }
@@ -181,7 +204,7 @@ extension Connection {
   /// is told, and the peer may forget the answer.
   mutating func finishQuestion(_ id: QuestionID, _ outcome: Outcome, _ reflected: Reflected) {
     guard let question = questions[id] else { return }
-    for (path, node) in question.nodes {
+    for (path, node) in question.seldom.isEmpty ? [:] : question.nodes {
       let found: Result<(any CapabilityHook)?, RPCError>
       switch outcome {
       case .failure(let error): found = .failure(error)
@@ -201,7 +224,7 @@ extension Connection {
     case nil: break
     }
     // The results may have been led back to what was pinned.
-    let pins = questions[id]?.pins ?? [:]
+    let pins = question.seldom.isEmpty ? [:] : questions[id]?.pins ?? [:]
     if pins.isEmpty {
       sendFinish(id, releaseResultCaps: false)
       forgetQuestion(id)

@@ -183,7 +183,7 @@ extension Connection {
     guard questions[id]?.isOpen == true else {
       throw ProtocolViolation("Return names question \(id.rawValue), which is not open")
     }
-    if let exports = questions[id]?.paramExports, !exports.isEmpty {
+    if questions[id]?.seldom.isEmpty == false, let exports = questions[id]?.paramExports {
       if body.releaseParamCaps { for export in exports { releaseExport(export, count: 1) } }
       questions[id]?.paramExports = []
     }
@@ -284,7 +284,7 @@ extension Connection {
   }
 
   private mutating func failUnimplemented(_ id: QuestionID) throws(ProtocolViolation) {
-    guard let question = questions[id], question.takesFrom == nil, !question.isReturned else {
+    guard let question = questions[id], question.isOpen else {
       throw ProtocolViolation("unimplemented names question \(id.rawValue), which is not open")
     }
     for export in question.paramExports { releaseExport(export, count: 1) }

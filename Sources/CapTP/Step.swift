@@ -64,7 +64,7 @@ extension Connection {
       case .deliver(let call, _, let token):
         wordsHeld += call.words
         note(.wordsInFlight)
-        if isRunning(token) { answers[token.id]?.place = .held }
+        if answers.isRunning(token) { answers[token.id]?.place = .held }
         cancelIfUnwanted(token.id)
       case .lift: liftsHeld += 1
       case .echo, .effect: break
@@ -94,14 +94,16 @@ extension Connection {
   /// same, when nothing else is under way. So must one before the end of an embargo, for which those
   /// may wait that are under way.
   private func mayGo(_ step: Step) -> Bool {
-    guard case .deliver(let call, _, let token) = step, isRunning(token) else { return true }
+    guard case .deliver(let call, _, let token) = step, answers.isRunning(token) else {
+      return true
+    }
     return liftsHeld > 0 || wordsInFlight == 0 || wordsInFlight + call.words <= limits.wordsInFlight
   }
 
   private mutating func deliver(
     _ call: DeliveredCall, to hook: any CapabilityHook, _ token: AnswerToken
   ) -> Effect? {
-    if isRunning(token) {
+    if answers.isRunning(token) {
       wordsInFlight += call.words
       answers[token.id]?.words = call.words
       answers[token.id]?.place = nil
