@@ -56,6 +56,10 @@ struct Simulator: AsyncParsableCommand {
         calls += report.calls
         steps += report.steps
         if !report.violations.isEmpty { failed.append(report.seed) }
+        // Now, as the run with a transcript may go otherwise: tables are ordered by address.
+        for violation in report.violations {
+          print("seed \(report.seed) broke a rule: \(violation)")
+        }
       }
       next = end
       if (next - first) % (10 * batch) == 0 {
