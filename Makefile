@@ -103,7 +103,7 @@ interop: setup $(PYCAPNP) ## Our RPC against the C++ implementation and pycapnp
 	Tests/Interop/table.sh $(BIN)/interop-peer build/interop/peer \
 	  "$(PYCAPNP) Tests/Interop/PythonPeer/peer.py"
 
-bench: setup ## Time and count instructions beside the C++ implementation (about 3 minutes)
+bench: setup ## Time and count instructions beside the C++ implementation (takes minutes)
 	$(MAKE) -C Benchmarks/Cpp
 	# Without debug information, which is newer than some versions of valgrind can read.
 	swift build -c release --package-path Benchmarks -Xlinker --strip-debug
