@@ -90,7 +90,7 @@ extension Connection {
       guard let question = questions[id] else { continue }
       add(.questions, id, question.method, since: question.since, question.inWords)
     }
-    for (id, answer) in answers.sorted(by: { $0.key.rawValue < $1.key.rawValue }) {
+    for (id, answer) in answers.entries {
       add(.answers, id, answer.method, since: answer.since, answer.inWords)
     }
     for id in exports.ids {
@@ -102,7 +102,7 @@ extension Connection {
           export.isPromise ? "a promise" : nil, "held \(export.references)x",
         ])
     }
-    for (id, entry) in imports.sorted(by: { $0.key.rawValue < $1.key.rawValue }) {
+    for (id, entry) in imports.entries {
       add(
         .imports, id, since: entry.since,
         [entry.isPromise ? "a promise" : nil, "given \(entry.references)x"])

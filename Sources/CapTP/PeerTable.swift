@@ -32,11 +32,11 @@ struct PeerTable<ID: TableID, Entry> {
   /// Removes the entry.
   mutating func removeValue(forKey id: ID) -> Entry? { self[id].take() }
 
-  /// The entries with their identifiers.
+  /// The entries with their identifiers, in the order of these.
   var entries: [(ID, Entry)] {
     slots.indices.compactMap { index in
       slots[index].map { (ID(rawValue: UInt32(index)), $0) }
-    } + others.map { ($0.key, $0.value) }
+    } + others.map { ($0.key, $0.value) }.sorted { $0.0.rawValue < $1.0.rawValue }
   }
 }
 
