@@ -3,6 +3,9 @@
 // object on the way down. So memory is bounded by the depth, which the nesting limit bounds: were each
 // object's pointers put aside when it is entered, a list of pointers to itself would cost hundreds of
 // times its size.
+//
+// Safety. A struct becomes a list of itself, of the same bounds within the same segment: whoever made
+// the struct has checked them.
 
 /// Pointers to be visited: those of the elements of a list, or of a struct as a list of one.
 protocol PointerRun {
