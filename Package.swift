@@ -112,8 +112,11 @@ let package = Package(
         .product(name: "NIOPosix", package: "swift-nio"),
       ], swiftSettings: strict),
     .target(
-      name: "CapnProtoTesting", dependencies: ["CapnProto", "CapTP", "CapnProtoRPC"],
-      swiftSettings: strict),
+      name: "CapnProtoTesting",
+      dependencies: [
+        "CapnProto", "CapTP", "CapnProtoRPC",
+        .product(name: "DequeModule", package: "swift-collections"),
+      ], swiftSettings: strict),
     .target(
       name: "CapnProtoInstruments",
       dependencies: [

@@ -19,7 +19,8 @@ public struct ConnectionLimits: Hashable, Sendable {
   public var queuedCalls = 4096
 
   /// How long a call to the peer may take that was not given a time of its own; nil for as long as it
-  /// likes. Then it is taken back, and fails with an error that is a timeout.
+  /// likes. Then it is taken back, and fails with an error that is a timeout. It is for calls on what is
+  /// known to be the peer's when they are made, and not for those that are passed on for others.
   public var callTimeout: Duration?
   /// What streams to the peer may have on their way, each.
   public var streams = StreamLimits()

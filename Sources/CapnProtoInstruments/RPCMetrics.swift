@@ -64,7 +64,7 @@ public final class RPCMetrics: ConnectionObserver {
     way.messages.increment()
     way.bytes.increment(by: event.bytes)
     switch event.message.kind {
-    case .call: calls.withLock { $0.begin(event, event.time) }
+    case .call: calls.withLock { _ = $0.begin(event, event.time) }
     case .return:
       guard let start = calls.withLock({ $0.returned(event) }) else { return }
       way.calls.recordNanoseconds(Int64((event.time - start) / .nanoseconds(1)))

@@ -14,7 +14,7 @@ public import Tracing
 /// where it is served, of kind `server`.
 ///
 /// A span begins and ends with the messages of its call. It is a child of the span in whose task the
-/// call is made; one that is served is the parent of what its object does, and begins a trace of its
+/// call is sent, which is the one that makes it unless the connection is corked; one that is served is the parent of what its object does, and begins a trace of its
 /// own. An error is told by its kind, never by its words.
 public final class RPCSpans<SpanTracer: Tracer>: ConnectionObserver {
   private let tracer: SpanTracer
@@ -61,7 +61,7 @@ public final class RPCSpans<SpanTracer: Tracer>: ConnectionObserver {
     let context = isClient ? ServiceContext.current ?? .topLevel : .topLevel
     let span = tracer.startSpan(name, context: context, ofKind: isClient ? .client : .server)
     span.attributes["rpc.system"] = "capnp"
-    spans.withLock { $0.begin(event, span) }
+    end(spans.withLock { $0.begin(event, span) }, nil)
   }
 
   private func end(_ span: SpanTracer.Span?, _ failure: RPCError.Kind?) {

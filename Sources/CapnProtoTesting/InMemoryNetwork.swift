@@ -1,6 +1,7 @@
 import CapTP
 import CapnProto
 public import CapnProtoRPC
+import DequeModule
 import Synchronization
 
 /// Connects two vats in one process, without a socket.
@@ -45,7 +46,7 @@ final class InMemoryTransport: MessageTransport {
     /// What carries the peer's messages to this side.
     weak var back: InMemoryTransport?
     /// Messages that the peer has not read, oldest first.
-    var frames: [[UInt8]] = []
+    var frames = Deque<[UInt8]>()
     var unreadBytes = 0
     var isRead = true
     var isClosed = false

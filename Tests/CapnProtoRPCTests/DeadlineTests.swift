@@ -48,6 +48,19 @@ import Testing
     await expectTimeout(of: calculator.wait(), connection, other)
   }
 
+  @Test func `calls that cross a membrane have the connection's time as well`() async throws {
+    var limits = ConnectionLimits()
+    limits.callTimeout = .milliseconds(20)
+    let (connection, other) = connect(limits)
+    let membrane = Membrane()
+    let calculator = membrane.wrap(connection.bootstrap(as: Calculator.Client.self))
+    let call = calculator.wait()
+    let error = await #expect(throws: RPCError.self) { try await call.finished() }
+    #expect(error?.isTimeout == true)
+    #expect(await eventually { server.cancelled.value == 1 })
+    #expect(await eventually { other.tableSizes.answers == 0 })
+  }
+
   @Test func `the time of a call goes before that of its reference and connection`() async throws {
     var limits = ConnectionLimits()
     limits.callTimeout = .milliseconds(1)

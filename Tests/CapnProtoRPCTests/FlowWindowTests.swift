@@ -72,6 +72,31 @@ import Testing
     #expect(window.hasRoom)
   }
 
+  @Test func `a window that has grown for a long write bounds the short ones after it`() {
+    var limits = limits()
+    limits.calls = 8
+    var window = FlowWindow(limits)
+    let long = window.send(5000, at: at(0))
+    window.acknowledge(long, 5000, at: at(1))
+    var writes = 0
+    while window.hasRoom, writes < 100 {
+      _ = window.send(10, at: at(2))
+      writes += 1
+    }
+    #expect(writes == 8)
+  }
+
+  @Test func `limits of any size are no trap`() {
+    var limits = limits()
+    limits.initialBytes = .max
+    limits.maximumBytes = .max
+    limits.calls = 0
+    var window = FlowWindow(limits)
+    #expect(window.hasRoom)
+    _ = window.send(10, at: at(0))
+    #expect(!window.hasRoom)
+  }
+
   @Test func `a round that takes no time is no measure`() {
     var window = FlowWindow(limits())
     let sizes = rounds(3, &window, write: 100) { _ in 0 }

@@ -1,3 +1,4 @@
+import CapnProto
 import CapnProtoRPC
 import CapnProtoTesting
 import Foundation
@@ -46,6 +47,16 @@ import Testing
     #expect(lines.contains("<- return 2 calculator.capnp:Value.read: results in time"), "\(lines)")
     #expect(text.openCalls.isEmpty)
     connection.close()
+  }
+
+  @Test func `what arrives after the end of a connection is not traced`() async throws {
+    let trace = RPCTrace()
+    let connection = connect(trace)
+    connection.close()
+    _ = try await connection.closed()
+    connection.receive(
+      try MessageReader(flat: [0, 0, 0, 0, 1, 0, 0, 0] + [UInt8](repeating: 0, count: 8)))
+    #expect(await records(of: trace).isEmpty)
   }
 
   @Test func `the words of errors are traced only where that is asked for`() async throws {

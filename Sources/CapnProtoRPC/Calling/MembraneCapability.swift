@@ -11,6 +11,7 @@ final class MembraneCapability: CallTarget {
   private let turns = TurnQueue()
   private let stream = StreamPlace()
   var streamWriter: StreamWriter { stream.writer() }
+  var callTimeout: Duration? { membrane.target(id).callTimeout }
 
   init(membrane: Membrane, id: UInt64, side: Membrane.Side) {
     self.membrane = membrane

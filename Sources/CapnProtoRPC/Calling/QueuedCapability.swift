@@ -23,6 +23,7 @@ package final class QueuedCapability: CallTarget, PromiseHook {
   private let state: Mutex<State>
   private let stream = StreamPlace()
   package var streamWriter: StreamWriter { stream.writer() }
+  package var callTimeout: Duration? { state.withLock { $0.target }?.callTimeout }
 
   /// Who waits for what the capability is.
   enum Watcher: Hashable {

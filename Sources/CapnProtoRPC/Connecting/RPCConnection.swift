@@ -96,11 +96,13 @@ public final class RPCConnection: Sendable {
 
   /// Takes a message that arrived.
   public func receive(_ message: consuming MessageReader) {
-    onlookers?.received(message)
     var box: MessageReader? = message
     state.withLock { $0.messagesReceived += 1 }
-    perform(drainsHere: executor.isCurrent) {
-      if let message = box.take() { $0.receive(message) }
+    perform(drainsHere: executor.isCurrent) { engine in
+      guard let message = box.take() else { return }
+      // What comes after the end means nothing, and nobody would end what onlookers keep for it.
+      if engine.failure == nil { onlookers?.received(message) }
+      engine.receive(message)
     }
   }
 

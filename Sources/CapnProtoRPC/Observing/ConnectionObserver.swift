@@ -3,9 +3,9 @@ public import CapTP
 /// Is told what happens on connections: the one way in which traces, metrics and other onlookers
 /// learn of it.
 ///
-/// Each method but ``serve(_:_:)`` is called at once, in order for each connection and from any thread, while the
-/// connection waits: it must be quick, and must not call the connection nor anything that may. A
-/// connection without observers pays for one look at an empty array.
+/// Each method but ``serve(_:_:)`` is called at once, in order for each connection and from any
+/// thread, while the connection waits: it must be quick, and must not call the connection nor
+/// anything that may.
 public protocol ConnectionObserver: Sendable {
   /// The connection was made.
   func connectionOpened(_ connection: ConnectionNumber)
@@ -14,7 +14,8 @@ public protocol ConnectionObserver: Sendable {
   /// The connection is over.
   func connectionClosed(_ connection: ConnectionNumber, reason: RPCError)
   /// A call of the peer is to be handed to its object: the body does that, and must be called. Here
-  /// the connection does not wait, and what is local to the task is so to the call's handler.
+  /// the connection does not wait, and what is local to the task is so to the call's handler, unless
+  /// the call has to wait for its turn or for a promise.
   func serve(_ call: ServedCall, _ body: () -> Void)
 }
 

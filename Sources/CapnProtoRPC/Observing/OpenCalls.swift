@@ -29,9 +29,13 @@ package struct OpenCalls<Value> {
   package init() {}
 
   /// The message asks a question.
-  package mutating func begin(_ event: some PassedMessage, _ value: Value) {
-    guard let id = event.message.id else { return }
-    calls[event.connection, default: [:]][Question(asker: event.direction, id: id)] = value
+  ///
+  /// - Returns: what was kept for one of the same number, if a peer uses a number twice.
+  @discardableResult
+  package mutating func begin(_ event: some PassedMessage, _ value: Value) -> Value? {
+    guard let id = event.message.id else { return nil }
+    let question = Question(asker: event.direction, id: id)
+    return calls[event.connection, default: [:]].updateValue(value, forKey: question)
   }
 
   /// The message answers a question: what was kept for it, once.

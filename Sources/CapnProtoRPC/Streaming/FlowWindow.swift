@@ -40,7 +40,9 @@ package struct FlowWindow: Sendable {
   /// Whether a writer may go on. The longest write is added to the window, as one that is longer than
   /// it would otherwise have the path to itself.
   package var hasRoom: Bool {
-    bytesInFlight <= longest || (bytesInFlight < bytes + longest && callsInFlight < limits.calls)
+    if callsInFlight == 0 { return true }
+    guard callsInFlight < limits.calls else { return false }
+    return bytesInFlight <= longest || bytesInFlight - longest < bytes
   }
 
   /// Notes a write.
@@ -66,6 +68,7 @@ package struct FlowWindow: Sendable {
     let rate = Double(ended.bytes) / (time / .seconds(1))
     guard rate > bestRate * 1.25 else { return }
     bestRate = rate
-    bytes = max(bytes, min(bytes * 2, limits.maximumBytes))
+    let (doubled, isTooMuch) = bytes.multipliedReportingOverflow(by: 2)
+    bytes = max(bytes, isTooMuch ? limits.maximumBytes : min(doubled, limits.maximumBytes))
   }
 }

@@ -96,9 +96,6 @@ package final class StreamWriter: Sendable {
     if let failure { throw failure }
     if !isDone { try Task.checkCancellation() }
   }
-
-  /// The window, in bytes.
-  var windowBytes: Int { state.withLock { $0.window.bytes } }
 }
 
 /// The caller of one call of a stream: nobody drops it, so what was written arrives even if the writer
