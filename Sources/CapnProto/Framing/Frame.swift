@@ -151,11 +151,9 @@ extension MessageArena {
 
   /// The message as one frame, for which memory is allocated once.
   func flattened() -> [UInt8] {
-    let segments = segmentCount
-    let bytes = frameBytes
     // Made uninitialized at its size, an array would cost twice as much for a small message.
     var frame: [UInt8] = []
-    frame.reserveCapacity(bytes)
+    frame.reserveCapacity(frameBytes)
     unsafe forEachPiece { unsafe frame.append(contentsOf: $0) }
     return frame
   }
