@@ -40,24 +40,27 @@ struct Refusals {
   private mutating func visit(_ id: UInt64, _ path: [String]) {
     guard let node = request.nodes[id] else { return }
     checkName(node.annotations, path)
-    switch node.body {
+    if node.isTooGeneric {
+      found.append((path, "more than \(SchemaNode.mostParameters) type parameters"))
+    }
+    switch node.kind {
     case .structure(let structure): visit(structure, of: id, path)
     case .interface(let interface): visit(interface, of: id, path)
     case .constant(let type, _): check(type, path)
-    case .unsupported(let reason): found.append((path, reason))
-    case .enumeration(let enumerants):
+    case .enumeration(let enumeration):
+      let enumerants = enumeration.enumerants
       for enumerant in enumerants { checkName(enumerant.annotations, path + [enumerant.name]) }
       checkDistinct(enumerants.map { ($0.swiftName, $0.name) }, path)
     case .file, .annotation: break
     }
     // The tree of names has no cycles, whatever the request says.
-    for (name, child) in node.nested where names.parents[child] == id {
-      visit(child, path + [name])
+    for nested in node.nested where names.parents[nested.id] == id {
+      visit(nested.id, path + [nested.name])
     }
   }
 
-  private mutating func visit(_ structure: SchemaStruct, of owner: UInt64, _ path: [String]) {
-    if request.nodes[owner]?.annotations.hasValue == true { checkValue(structure, of: owner, path) }
+  private mutating func visit(_ structure: StructNode, of owner: UInt64, _ path: [String]) {
+    if request.nodes[owner]?.swift.hasValue == true { checkValue(structure, of: owner, path) }
     checkDistinct(structure.fields.map { ($0.memberName, $0.name) }, path)
     for field in structure.fields {
       checkName(field.annotations, path + [field.name])
@@ -67,13 +70,12 @@ struct Refusals {
         if names.parents[id] == owner, let group = request.nodes[id]?.structure {
           visit(group, of: id, path + [field.name])
         }
-      case .unsupported(let reason): found.append((path + [field.name], reason))
       }
     }
   }
 
   private mutating func visit(
-    _ interface: SchemaInterface, of owner: UInt64, _ path: [String]
+    _ interface: InterfaceNode, of owner: UInt64, _ path: [String]
   ) {
     for parent in interface.superclasses {
       for id in [parent.id] + parent.brand.nodeIDs { checkModule(of: id, path) }
@@ -87,18 +89,16 @@ struct Refusals {
       let path = path + [method.name]
       checkName(method.annotations, path)
       for (id, brand) in [
-        (method.parameters, method.parametersBrand), (method.results, method.resultsBrand),
+        (method.parameters, method.parameterBrand), (method.results, method.resultBrand),
       ] {
         for id in brand.nodeIDs { checkModule(of: id, path) }
         guard let node = request.nodes[id] else { continue }
-        if node.scopeID == 0, let structure = node.structure {
+        if node.scope == 0, let structure = node.structure {
           checkDistinct(structure.fields.map { ($0.memberName, $0.name) }, path)
           for field in structure.fields {
             checkName(field.annotations, path)
             switch field.kind {
             case .slot(let slot): check(slot.type, path)
-            case .unsupported(let reason):
-              found.append((path, "parameter '\(field.name)': \(reason)"))
             case .group: break
             }
           }
@@ -110,8 +110,10 @@ struct Refusals {
   }
 
   /// Names that annotations give have to be names in Swift.
-  private mutating func checkName(_ annotations: SchemaAnnotations, _ path: [String]) {
-    guard let name = annotations.name, !SwiftName.isIdentifier(name) else { return }
+  private mutating func checkName(_ annotations: [SchemaAnnotation], _ path: [String]) {
+    guard let name = SwiftAnnotations(annotations).name, !SwiftName.isIdentifier(name) else {
+      return
+    }
     found.append((path, "'\(name)' is no name in Swift, or has an underscore"))
   }
 
@@ -130,7 +132,7 @@ struct Refusals {
 
   /// A struct that shall have a plain value and cannot.
   private mutating func checkValue(
-    _ structure: SchemaStruct, of owner: UInt64, _ path: [String]
+    _ structure: StructNode, of owner: UInt64, _ path: [String]
   ) {
     if names.values.contains(owner) { return }
     if names.parameters[owner] != nil {

@@ -3,7 +3,7 @@ import CapnProtoSchema
 /// An interface that another inherits from, or the interface itself.
 struct Ancestor {
   let node: SchemaNode
-  let interface: SchemaInterface
+  let interface: InterfaceNode
   /// What its type parameters are bound to.
   let bindings: [TypeParameter.ID: String]
 }
@@ -26,7 +26,8 @@ struct Ancestry {
   func conflicts(of id: UInt64) -> [SchemaNode] {
     var visited: [UInt64: [String]] = [:]
     var found: [SchemaNode] = []
-    // A damaged request may hold a cycle: each interface is looked into twice at most.
+    // Diamonds on diamonds have more paths than can be followed: each interface is looked into twice
+    // at most.
     var visits: [UInt64: Int] = [id: 2]
     for ancestor in paths(
       from: id, visiting: &visits,
@@ -64,11 +65,9 @@ extension FileEmitter {
   ///
   /// A method that has the name of an inherited one is told from it by its interface's name, as an
   /// object implements both.
-  func methodName(_ method: SchemaInterface.Method, of id: UInt64) -> String {
+  func methodName(_ method: InterfaceNode.Method, of id: UInt64) -> String {
     if let known = methodNames[id] { return known[method.number] }
     let methods = request.nodes[id]?.interface?.methods ?? []
-    // In a damaged request an interface may be its own ancestor.
-    methodNames[id] = methods.map { SwiftName.method($0.swiftName) }
     let inherited = ancestry.ancestors(of: id).flatMap { ancestor in
       ancestor.interface.methods.map { methodName($0, of: ancestor.node.id) }
     }

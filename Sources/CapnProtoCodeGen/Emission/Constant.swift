@@ -15,7 +15,7 @@ extension FileEmitter {
       if words.isEmpty { words = [0] }
       let list = words.map { "0x" + String($0, radix: 16) }.joined(separator: ", ")
       out.line("private \(level)let \(storage) = ConstantMessage(words: [\(list)])")
-      out.documentation(node.documentation)
+      out.documentation(request.documentation(of: node))
       emitDeprecation(node.annotations)
       let (member, view) =
         switch type {
@@ -27,7 +27,7 @@ extension FileEmitter {
         out.line("@_lifetime(immortal) get { \(storage).\(member) }")
       }
     default:
-      out.documentation(node.documentation)
+      out.documentation(request.documentation(of: node))
       emitDeprecation(node.annotations)
       out.line(
         "\(access.visible)\(level)let \(escaped): \(constantType(type)) = \(literal(type, value))")
@@ -43,12 +43,9 @@ extension FileEmitter {
   }
 
   private func literal(_ type: SchemaType, _ value: SchemaValue) -> String {
-    guard case .enumeration(let id) = type, case .enumerant(let number) = value else {
-      return Place.literal(value)
-    }
-    if case .enumeration(let enumerants) = request.nodes[id]?.body, number < enumerants.count {
-      return "." + enumerants[Int(number)].caseName
-    }
-    return ".unknown(\(number))"
+    guard case .enumeration(let id) = type else { return value.literal }
+    let enumerants = request.nodes[id]?.enumeration?.enumerants ?? []
+    return value.bits < UInt64(enumerants.count)
+      ? "." + enumerants[Int(value.bits)].caseName : ".unknown(\(value.bits))"
   }
 }

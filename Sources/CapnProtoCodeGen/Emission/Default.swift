@@ -2,12 +2,12 @@ import CapnProtoSchema
 
 extension FileEmitter {
   /// Writes the defaults of pointer fields, which readers refer to where the pointer is null.
-  func emitDefaults(_ structure: SchemaStruct) throws {
+  func emitDefaults(_ structure: StructNode) throws {
     for field in structure.fieldsInCodeOrder {
       guard case .slot(let slot) = field.kind, let name = defaultName(slot, in: structure) else {
         continue
       }
-      let words = try slot.value.words().map { "0x" + String($0, radix: 16) }
+      let words = try slot.defaultValue.words().map { "0x" + String($0, radix: 16) }
       out.line()
       out.line(
         "\(access.stored)static let \(name) = ConstantMessage(words: "
@@ -16,11 +16,12 @@ extension FileEmitter {
   }
 
   /// The name of the constant that holds a pointer field's default; nil where it has none.
-  func defaultName(_ slot: SchemaField.Slot, in structure: SchemaStruct) -> String? {
-    guard slot.type.dataBits == nil, !slot.value.isZero else { return nil }
+  func defaultName(_ slot: SchemaField.Slot, in structure: StructNode) -> String? {
+    guard slot.type.dataBits == nil, !slot.defaultValue.isZero else { return nil }
     let field = structure.fields.first { field in
       if case .slot(let other) = field.kind {
-        other.type == slot.type && other.offset == slot.offset && other.value == slot.value
+        other.type == slot.type && other.offset == slot.offset
+          && other.defaultValue == slot.defaultValue
       } else {
         false
       }

@@ -1,18 +1,20 @@
+import CapnProtoSchema
+
 extension FileEmitter {
   func emitEnumeration(
-    _ node: SchemaNode, name: String, _ enumerants: [SchemaNode.Enumerant]
+    _ node: SchemaNode, name: String, _ enumerants: [EnumNode.Enumerant]
   ) {
     let cases = enumerants.enumerated().map { (number: $0, enumerant: $1) }
     out.block("\(access.frozen)enum \(SwiftName.escaped(name)): SchemaEnum, DescribedType") {
-      for (_, enumerant) in cases.sorted(by: { $0.1.codeOrder < $1.1.codeOrder }) {
-        out.documentation(enumerant.documentation)
+      for (number, enumerant) in cases.sorted(by: { $0.1.codeOrder < $1.1.codeOrder }) {
+        out.documentation(request.documentation(ofMember: number, in: node.id))
         out.line("case \(SwiftName.escaped(enumerant.caseName))")
       }
       out.line("/// A number that this version of the schema does not know.")
       out.line("case unknown(UInt16)")
-      for enumerant in enumerants where enumerant.annotations.deprecation != nil {
+      for (number, enumerant) in cases where enumerant.swift.deprecation != nil {
         out.line()
-        out.documentation(enumerant.documentation)
+        out.documentation(request.documentation(ofMember: number, in: node.id))
         emitDeprecation(enumerant.annotations)
         out.line(
           "\(access.visible)static var \(SwiftName.escaped(enumerant.swiftName)): Self"

@@ -1,3 +1,5 @@
+import CapnProtoSchema
+
 /// Writes the Swift source of one schema file.
 ///
 /// The request was checked before (see `Refusals`), so what it holds can be expressed.
@@ -28,7 +30,7 @@ final class FileEmitter {
   /// The source text of the file.
   func source() throws -> String {
     for child in names.children[file.id] ?? [] {
-      if case .annotation = request.nodes[child]?.body { continue }
+      if request.nodes[child]?.isAnnotation == true { continue }
       out.line()
       try emit(child)
     }
@@ -52,23 +54,23 @@ final class FileEmitter {
   /// that of its field.
   func emit(_ id: UInt64, comment: String? = nil) throws {
     guard let node = request.nodes[id], let name = names.paths[id]?.last else { return }
-    switch node.body {
+    switch node.kind {
     case .structure(let structure):
-      out.documentation(comment ?? node.documentation)
+      out.documentation(comment ?? request.documentation(of: node))
       try emitStructure(node, structure, name: name)
-    case .enumeration(let enumerants):
-      out.documentation(node.documentation)
-      emitEnumeration(node, name: name, enumerants)
+    case .enumeration(let enumeration):
+      out.documentation(request.documentation(of: node))
+      emitEnumeration(node, name: name, enumeration.enumerants)
     case .interface(let interface):
-      out.documentation(node.documentation)
+      out.documentation(request.documentation(of: node))
       try emitInterface(node, interface, name: name)
     case .constant(let type, let value):
       try emitConstant(node, name: name, type, value)
-    case .file, .annotation, .unsupported: break
+    case .file, .annotation: break
     }
     if node.isDeprecatedType {
       out.line()
-      out.documentation(node.documentation)
+      out.documentation(request.documentation(of: node))
       emitDeprecation(node.annotations)
       out.line(
         "\(access.visible)typealias \(SwiftName.escaped(String(name.dropFirst()))) = \(name)")
@@ -79,10 +81,10 @@ final class FileEmitter {
   func emitChildren(of node: SchemaNode) throws {
     var comments: [UInt64: String] = [:]
     for field in node.structure?.fields ?? [] {
-      if case .group(let id) = field.kind { comments[id] = field.documentation }
+      if case .group(let id) = field.kind { comments[id] = request.documentation(of: field) }
     }
     for child in names.children[node.id] ?? [] {
-      if case .annotation = request.nodes[child]?.body { continue }
+      if request.nodes[child]?.isAnnotation == true { continue }
       out.line()
       try emit(child, comment: comments[child])
     }

@@ -1,7 +1,7 @@
 import CapnProtoSchema
 
 extension FileEmitter {
-  func emitInterface(_ node: SchemaNode, _ interface: SchemaInterface, name: String) throws {
+  func emitInterface(_ node: SchemaNode, _ interface: InterfaceNode, name: String) throws {
     let isGeneric = names.parameters[node.id] != nil
     try types.inScope(of: node.id) {
       let conformance = isGeneric ? ": DescribedType" : ": InterfaceType, DescribedType"
@@ -33,7 +33,7 @@ extension FileEmitter {
     emitServerDefaults(node, interface)
   }
 
-  private func emitDescription(_ node: SchemaNode, _ interface: SchemaInterface) {
+  private func emitDescription(_ node: SchemaNode, _ interface: InterfaceNode) {
     let methods = interface.methods.map { Literal.string($0.name) }.joined(separator: ", ")
     let parents = interface.superclasses.map { "\(types.namespace($0.id))._interface" }
     out.line("/// The interface as diagnoses name it.")
@@ -47,18 +47,18 @@ extension FileEmitter {
   }
 
   /// An object sees the method's own type parameters as any pointer: they differ from call to call.
-  func callContext(_ method: SchemaInterface.Method) -> String {
+  func callContext(_ method: InterfaceNode.Method) -> String {
     let (parameters, results) = brands(method)
     return "CallContext<\(types.type(method.parameters, "Reader", parameters)), "
       + "\(types.type(method.results, "Builder", results))>"
   }
 
   /// What the type parameters of a method's params and results are bound to.
-  func brands(_ method: SchemaInterface.Method) -> (parameters: SchemaBrand, results: SchemaBrand) {
+  func brands(_ method: InterfaceNode.Method) -> (parameters: SchemaBrand, results: SchemaBrand) {
     func brand(_ id: UInt64, _ brand: SchemaBrand) -> SchemaBrand {
       // The structs that stand for params and results have the method's own parameters as theirs;
       // the request does not say so.
-      guard request.nodes[id]?.scopeID == 0 else { return brand }
+      guard request.nodes[id]?.scope == 0 else { return brand }
       var scopes = brand.scopes
       scopes[id] = .bind(
         method.implicitParameters.indices
@@ -66,7 +66,7 @@ extension FileEmitter {
       return SchemaBrand(scopes: scopes)
     }
     return (
-      brand(method.parameters, method.parametersBrand), brand(method.results, method.resultsBrand)
+      brand(method.parameters, method.parameterBrand), brand(method.results, method.resultBrand)
     )
   }
 }

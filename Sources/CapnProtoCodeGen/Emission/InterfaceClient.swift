@@ -4,15 +4,15 @@ extension FileEmitter {
   /// Writes the client. Inherited methods are repeated on it, as a Swift struct inherits nothing;
   /// where two unrelated ancestors have methods of the same name, the later one is told apart by
   /// its interface's name.
-  func emitClient(_ node: SchemaNode, _ interface: SchemaInterface, name: String) {
+  func emitClient(_ node: SchemaNode, _ interface: InterfaceNode, name: String) {
     let ancestors = ancestry.ancestors(of: node.id)
     let arguments = types.arguments(node.id)
     var table = NameTable()
-    func emitCalls(_ interface: SchemaInterface, of id: UInt64) {
-      for (ordinal, method) in interface.methods.enumerated() {
+    func emitCalls(_ interface: InterfaceNode, of id: UInt64) {
+      for method in interface.methods {
         let own = methodName(method, of: id)
         let name = table.claim(own, or: own + interfaceName(id))
-        emitCall(method, ordinal, of: id, name: name, client: node.id)
+        emitCall(method, of: id, name: name, client: node.id)
       }
     }
     out.line("/// A reference to a ``\(name)``, wherever it lives.")
@@ -48,7 +48,7 @@ extension FileEmitter {
   }
 
   private func emitCall(
-    _ method: SchemaInterface.Method, _ ordinal: Int, of id: UInt64, name: String, client: UInt64
+    _ method: InterfaceNode.Method, of id: UInt64, name: String, client: UInt64
   ) {
     // They would hide the types that the method names.
     var table = TypeNames.table(
@@ -68,10 +68,10 @@ extension FileEmitter {
     let bound = own.map { "_: \($0).Type = \($0).self" }
     let build = "_ build: (\(parameters)) throws -> Void"
     let head = "\(access.visible)func \(SwiftName.escaped(name))\(clause)"
-    let arguments = "\(types.namespace(id))._interface, method: \(ordinal)"
+    let arguments = "\(types.namespace(id))._interface, method: \(method.number)"
     let call = "RemoteCall<\(results), \(pipeline)>"
     out.line()
-    out.documentation(method.documentation)
+    out.documentation(request.documentation(ofMember: method.number, in: id))
     emitDeprecation(method.annotations)
     let all = (bound + [build]).joined(separator: ", ")
     if method.isStreaming {

@@ -3,7 +3,7 @@ import CapnProtoSchema
 extension FileEmitter {
   /// Writes the protocol that objects implement. The interface's type parameters are associated
   /// types, named with their interface: an object may implement several.
-  func emitServer(_ node: SchemaNode, _ interface: SchemaInterface, name: String) {
+  func emitServer(_ node: SchemaNode, _ interface: InterfaceNode, name: String) {
     let parameters = names.parameters[node.id] ?? []
     let own = associatedTypes(of: node.id)
     let (parents, constraints) = types.binding(own) {
@@ -29,7 +29,7 @@ extension FileEmitter {
       }
       types.binding(own) {
         for method in interface.methods.sorted(by: { $0.codeOrder < $1.codeOrder }) {
-          out.documentation(method.documentation)
+          out.documentation(request.documentation(ofMember: method.number, in: node.id))
           out.line(serverHead(method, of: node.id))
         }
       }
@@ -48,7 +48,7 @@ extension FileEmitter {
   /// Writes what objects answer to methods that they do not implement, and the names of calls for
   /// use inside such objects. Those are no part of the protocol: an object that inherits two names
   /// that are the same would not compile then.
-  func emitServerDefaults(_ node: SchemaNode, _ interface: SchemaInterface) {
+  func emitServerDefaults(_ node: SchemaNode, _ interface: InterfaceNode) {
     trailer.append { [self] in
       let type = types.namespace(node.id)
       let shared = types.binding(associatedTypes(of: node.id)) { sharedMethods(of: node.id) }
@@ -102,7 +102,7 @@ extension FileEmitter {
   }
 
   /// Writes the function that finds the method of a call that came in.
-  func emitDispatch(_ node: SchemaNode, _ interface: SchemaInterface) {
+  func emitDispatch(_ node: SchemaNode, _ interface: InterfaceNode) {
     let isGeneric = names.parameters[node.id] != nil
     out.line("/// Runs the method that the call names; false where the interface does not have it.")
     out.line(
@@ -133,7 +133,7 @@ extension FileEmitter {
     }
   }
 
-  private func serverHead(_ method: SchemaInterface.Method, of id: UInt64) -> String {
+  private func serverHead(_ method: InterfaceNode.Method, of id: UInt64) -> String {
     serverHead(methodName(method, of: id), callType(method, of: id))
   }
 
@@ -141,7 +141,7 @@ extension FileEmitter {
     "nonisolated(nonsending) func \(SwiftName.escaped(name))(_ call: \(call)) async throws"
   }
 
-  private func callType(_ method: SchemaInterface.Method, of id: UInt64) -> String {
+  private func callType(_ method: InterfaceNode.Method, of id: UInt64) -> String {
     types.type(id, names.callName(method, of: id))
   }
 }

@@ -15,7 +15,7 @@ extension FileEmitter {
       where pipelines.leads(field, of: context.id) {
         guard let (type, value) = pipelineMember(field) else { continue }
         out.line()
-        out.documentation(field.documentation)
+        out.documentation(request.documentation(of: field))
         emitDeprecation(field.annotations)
         out.block(
           "\(access.visible)var \(SwiftName.escaped(field.memberName)): \(type)", value)
@@ -44,7 +44,6 @@ extension FileEmitter {
       case .anyPointer: return ("PipelineReference", pointer)
       default: return nil
       }
-    case .unsupported: return nil
     }
   }
 }

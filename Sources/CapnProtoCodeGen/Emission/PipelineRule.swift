@@ -28,7 +28,7 @@ struct PipelineRule {
     self.names = names
     parameters = Set(
       request.nodes.values.flatMap { $0.interface?.methods ?? [] }.map(\.parameters)
-        .filter { request.nodes[$0]?.scopeID == 0 })
+        .filter { request.nodes[$0]?.scope == 0 })
     findReaching()
   }
 
@@ -48,7 +48,7 @@ struct PipelineRule {
 
   /// Whether the node's Swift code needs the RPC runtime.
   func usesRPC(_ node: SchemaNode) -> Bool {
-    switch node.body {
+    switch node.kind {
     case .interface: true
     case .structure(let structure):
       hasPipeline(node.id)
@@ -73,7 +73,6 @@ struct PipelineRule {
         case .slot(let slot):
           if case .list = slot.type { continue }
           for id in slot.type.nodeIDs { containers[id, default: []].insert(node.id) }
-        case .unsupported: break
         }
       }
     }
@@ -92,7 +91,6 @@ struct PipelineRule {
     switch field.kind {
     case .group(let group): reaching[group]
     case .slot(let slot): reach(slot.type, of: id)
-    case .unsupported: nil
     }
   }
 

@@ -24,9 +24,9 @@ struct PointerField {
 
   /// The value by copy, or the default's literal.
   func copied(_ member: String) -> String {
-    slot.value.isZero
+    slot.defaultValue.isZero
       ? "\(pointer).\(member)"
-      : "_raw.hasPointer(\(slot.offset)) ? \(pointer).\(member) : \(Place.literal(slot.value))"
+      : "_raw.hasPointer(\(slot.offset)) ? \(pointer).\(member) : \(slot.defaultValue.literal)"
   }
 }
 

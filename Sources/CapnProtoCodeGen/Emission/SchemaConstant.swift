@@ -38,11 +38,10 @@ extension FileEmitter {
 
   /// A message whose root is a list of pointers to the nodes of the file, packed, in Base64.
   private func encodedNodes(of file: UInt64) throws -> [UInt8] {
-    let nodes = request.nodes.values.filter { names.file(of: $0.id) == file }
-      .sorted { $0.id < $1.id }
+    let nodes = request.encoded.filter { names.file(of: $0.key) == file }.sorted { $0.key < $1.key }
     let message = MessageBuilder(firstSegmentWords: 1024)
     let list = message.root.initList(of: AnyPointerBuilder.self, count: nodes.count)
-    for (index, node) in nodes.enumerated() { try list[index].set(node.encoded.reader) }
+    for (index, (_, node)) in nodes.enumerated() { try list[index].set(node.reader) }
     return Base64.encode(message.packed())
   }
 }

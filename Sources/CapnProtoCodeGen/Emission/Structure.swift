@@ -3,13 +3,13 @@ import CapnProtoSchema
 /// A struct or group while it is written.
 final class StructureContext {
   let id: UInt64
-  let structure: SchemaStruct
+  let structure: StructNode
   /// The members of the reader and of the builder: fields first, then what belongs to them, in the
   /// order in which it is written.
   private var readerNames: NameTable
   private var builderNames: NameTable
 
-  init(_ node: SchemaNode, _ structure: SchemaStruct) {
+  init(_ node: SchemaNode, _ structure: StructNode) {
     id = node.id
     self.structure = structure
     readerNames = NameTable(Set(structure.fields.map(\.memberName)))
@@ -31,7 +31,7 @@ final class StructureContext {
 
   /// The place of the union's discriminant and the value that stands for the field; nil for fields
   /// outside the union.
-  private func membership(_ field: SchemaField) -> (offset: UInt32, value: UInt16)? {
+  private func membership(_ field: SchemaField) -> (offset: Int, value: UInt16)? {
     guard let offset = structure.discriminantOffset, let value = field.discriminant else {
       return nil
     }
@@ -62,10 +62,10 @@ final class StructureContext {
 }
 
 extension FileEmitter {
-  func emitStructure(_ node: SchemaNode, _ structure: SchemaStruct, name: String) throws {
+  func emitStructure(_ node: SchemaNode, _ structure: StructNode, name: String) throws {
     let context = StructureContext(node, structure)
     // Groups are no types of the schema, and nothing names the structs of params and results.
-    let isNamed = !structure.isGroup && node.scopeID != 0
+    let isNamed = !structure.isGroup && node.scope != 0
     let type = pipelines.hasPipeline(node.id) ? "PipelinedStructType" : "StructType"
     let isGeneric = names.parameters[node.id] != nil
     let conformance = isNamed ? isGeneric ? ": DescribedType" : ": \(type), DescribedType" : ""

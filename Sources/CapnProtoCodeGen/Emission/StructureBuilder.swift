@@ -11,12 +11,11 @@ extension FileEmitter {
         switch field.kind {
         case .group(let id):
           out.line()
-          out.documentation(field.documentation)
+          out.documentation(request.documentation(of: field))
           emitDeprecation(field.annotations)
           emitGroup(field, id, context)
         case .slot(let slot):
           emitSlot(field, slot, context)
-        case .unsupported: break
         }
       }
     }
@@ -29,13 +28,13 @@ extension FileEmitter {
     if slot.type == .void {
       guard let select else { return }
       out.line()
-      out.documentation(field.documentation, otherwise: "Sets `\(field.name)`.")
+      out.documentation(request.documentation(of: field), otherwise: "Sets `\(field.name)`.")
       emitDeprecation(field.annotations)
       out.line("\(access.body)func \(context.methodName("set", field))() { \(select) }")
       return
     }
     out.line()
-    out.documentation(field.documentation)
+    out.documentation(request.documentation(of: field))
     emitDeprecation(field.annotations)
     if slot.type.dataBits != nil {
       emitProperty(
@@ -77,12 +76,12 @@ extension FileEmitter {
 /// The places in a struct that a group occupies, members of unions and groups in it included.
 struct GroupPlaces {
   private var data: Set<Place> = []
-  private var pointers: Set<UInt32> = []
+  private var pointers: Set<Int> = []
 
   private struct Place: Hashable {
     let bits: Int
-    let index: UInt32
-    var range: Range<Int> { Int(index) * bits..<(Int(index) + 1) * bits }
+    let index: Int
+    var range: Range<Int> { index * bits..<(index + 1) * bits }
   }
 
   mutating func add(_ group: UInt64, _ request: SchemaRequest, _ names: TypeNames) {
@@ -98,7 +97,6 @@ struct GroupPlaces {
         } else {
           pointers.insert(slot.offset)
         }
-      case .unsupported: break
       }
     }
   }

@@ -1,3 +1,4 @@
+import CapnProto
 import CapnProtoSchema
 
 extension FileEmitter {
@@ -8,7 +9,8 @@ extension FileEmitter {
       let structure = context.structure
       out.block(
         "\(access.inlinable)static var _layout: StructLayout",
-        "StructLayout(dataWords: \(structure.dataWords), pointers: \(structure.pointers))")
+        "StructLayout(dataWords: \(structure.layout.dataWords), pointers: \(structure.layout.pointers))"
+      )
       emitHead(raw: "StructReader")
       for field in context.structure.fieldsInCodeOrder { emitGetter(field, context) }
       if let offset = context.structure.discriminantOffset {
@@ -22,11 +24,10 @@ extension FileEmitter {
     let read = readExpression(field, context)
     switch field.kind {
     case .slot(let slot) where slot.type == .void: return
-    case .unsupported: return
     default: break
     }
     out.line()
-    out.documentation(field.documentation)
+    out.documentation(request.documentation(of: field))
     emitDeprecation(field.annotations)
     let name = SwiftName.escaped(field.memberName)
     let type = readType(field)
@@ -62,7 +63,6 @@ extension FileEmitter {
       case .interface, .anyPointer(.capability): types.reader(slot.type) + "?"
       default: types.reader(slot.type)
       }
-    case .unsupported: "Never"
     }
   }
 
@@ -86,13 +86,12 @@ extension FileEmitter {
       case .parameter, .implicitParameter: return "try \(types.name(slot.type))._read(\(pointer))"
       default: return pointer
       }
-    case .unsupported: return ""
     }
   }
 
   /// Marks what follows as deprecated where the schema says so.
-  func emitDeprecation(_ annotations: SchemaAnnotations) {
-    guard let message = annotations.deprecation else { return }
+  func emitDeprecation(_ annotations: [SchemaAnnotation]) {
+    guard let message = SwiftAnnotations(annotations).deprecation else { return }
     out.line("@available(*, deprecated, message: \(Literal.string(message)))")
   }
 
@@ -133,20 +132,6 @@ enum Place {
   }
 
   private static func defaultArgument(_ slot: SchemaField.Slot) -> String {
-    slot.value.isZero ? "" : ", default: \(literal(slot.value))"
-  }
-
-  static func literal(_ value: SchemaValue) -> String {
-    switch value {
-    case .void, .pointer: "VoidValue()"
-    case .bool(let value): value ? "true" : "false"
-    case .signed(let value): "\(value)"
-    case .unsigned(let value): "\(value)"
-    case .float32(let value): Literal.float(value)
-    case .float64(let value): Literal.double(value)
-    case .text(let text): Literal.string(text)
-    case .data(let bytes): Literal.bytes(bytes)
-    case .enumerant(let number): "\(number)"
-    }
+    slot.defaultValue.isZero ? "" : ", default: \(slot.defaultValue.literal)"
   }
 }

@@ -59,7 +59,7 @@ extension FileEmitter {
   }
 
   private func emitStoredProperty(_ field: SchemaField, _ context: StructureContext) {
-    out.documentation(field.documentation)
+    out.documentation(request.documentation(of: field))
     let wrapper = isRecursive(field, context) ? "@Indirect " : ""
     out.line(
       "\(wrapper)\(access.visible)var \(SwiftName.escaped(valueName(field))): \(valueType(field))"
@@ -70,7 +70,7 @@ extension FileEmitter {
     out.line("/// The members of the union.")
     out.block("\(access.visible)enum Which: Hashable, Sendable") {
       for (_, field) in context.structure.members {
-        out.documentation(field.documentation)
+        out.documentation(request.documentation(of: field))
         let isIndirect = isRecursive(field, context) ? "indirect " : ""
         out.line(
           "\(isIndirect)case \(SwiftName.escaped(field.caseName))\(payload(field, valueType(field)))"
@@ -81,7 +81,7 @@ extension FileEmitter {
     }
   }
 
-  private func emitUnionWrite(_ context: StructureContext, _ offset: UInt32) {
+  private func emitUnionWrite(_ context: StructureContext, _ offset: Int) {
     out.line("switch which {")
     for (discriminant, field) in context.structure.members {
       let select = "_raw.setDiscriminant(\(offset), \(discriminant))"
@@ -116,9 +116,9 @@ extension FileEmitter {
       default:
         // A value that is what null reads as needs no words.
         let isDefault =
-          slot.value.isZero || !slot.type.isBytes
-          ? "\(value).isEmpty" : "\(value) == \(Place.literal(slot.value))"
-        let clears = slot.value.isZero || slot.type.isBytes
+          slot.defaultValue.isZero || !slot.type.isBytes
+          ? "\(value).isEmpty" : "\(value) == \(slot.defaultValue.literal)"
+        let clears = slot.defaultValue.isZero || slot.type.isBytes
         if clears {
           out.line("if \(isDefault) { \(pointer).clear() }")
           out.block("else") { emitPointerWrite(slot.type, value, pointer) }
@@ -126,7 +126,6 @@ extension FileEmitter {
           out.block("do") { emitPointerWrite(slot.type, value, pointer) }
         }
       }
-    case .unsupported: break
     }
   }
 
@@ -162,7 +161,6 @@ extension FileEmitter {
     case .group(let id): types.type(id, "Value")
     case .slot(let slot):
       if case .structure = slot.type { valueType(slot.type) + "?" } else { valueType(slot.type) }
-    case .unsupported: "Never"
     }
   }
 
@@ -189,10 +187,9 @@ extension FileEmitter {
           "\(types.namespace(context.id)).\(name).list(of: \(types.elementReader(element)).self)"
         return "(try? \(plainValue(slot.type, list))) ?? []"
       case .enumeration:
-        return "\(types.reader(slot.type))(rawValue: \(Place.literal(slot.value)))"
-      default: return Place.literal(slot.value)
+        return "\(types.reader(slot.type))(rawValue: \(slot.defaultValue.literal))"
+      default: return slot.defaultValue.literal
       }
-    case .unsupported: return ""
     }
   }
 
@@ -208,7 +205,6 @@ extension FileEmitter {
       }
       let read = readExpression(field, context).dropFirst("try ".count)
       return "try \(plainValue(slot.type, String(read)))"
-    case .unsupported: return ""
     }
   }
 
@@ -249,7 +245,6 @@ extension FileEmitter {
         case .group(let id): reaches(id)
         case .slot(let slot):
           if case .structure(let id, _) = slot.type { reaches(id) } else { false }
-        case .unsupported: false
         }
       }
     }

@@ -2,7 +2,7 @@ import CapnProtoSchema
 
 extension FileEmitter {
   /// The property of a reader that tells which member of the union is set.
-  func emitWhichGetter(_ context: StructureContext, offset: UInt32) {
+  func emitWhichGetter(_ context: StructureContext, offset: Int) {
     out.line("/// The member of the union that is set.")
     // Where there are few members, the payload costs less in place than in memory.
     let isSmall = context.structure.members.count <= 4
@@ -25,7 +25,7 @@ extension FileEmitter {
     out.line("/// The members of the union in ``\(name)``.")
     out.block("\(access.visible)enum Which\(types.parameterClause(context.id)): ~Escapable") {
       for (_, field) in context.structure.members {
-        out.documentation(field.documentation)
+        out.documentation(request.documentation(of: field))
         let payload = hasPayload(field) ? "(\(readType(field)))" : ""
         out.line("case \(SwiftName.escaped(field.caseName))\(payload)")
       }
@@ -39,12 +39,6 @@ extension FileEmitter {
     switch field.kind {
     case .group: true
     case .slot(let slot): slot.type != .void
-    case .unsupported: false
     }
   }
-}
-
-extension SchemaField {
-  /// The name of the field's case in `Which`.
-  var caseName: String { SwiftName.enumCase(swiftName) }
 }

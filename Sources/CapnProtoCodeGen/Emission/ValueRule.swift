@@ -29,7 +29,6 @@ struct ValueRule {
   /// Why a field has no value, in words; nil if it has one.
   func obstacle(_ field: SchemaField, _ structs: Set<UInt64>) -> String? {
     switch field.kind {
-    case .unsupported(let reason): return reason
     case .group(let id): return structs.contains(id) ? nil : "the group cannot have one"
     case .slot(let slot):
       switch slot.type.leaf {

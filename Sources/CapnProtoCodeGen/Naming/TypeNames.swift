@@ -52,12 +52,12 @@ struct TypeNames {
   }
 
   /// The name of the call context of a method.
-  func callName(_ method: SchemaInterface.Method, of id: UInt64) -> String {
+  func callName(_ method: InterfaceNode.Method, of id: UInt64) -> String {
     calls[id].map { $0[method.number] } ?? "Never"
   }
 
   private func isRoot(_ node: SchemaNode) -> Bool {
-    node.isFile || (node.scopeID != 0 && request.nodes[node.scopeID] == nil)
+    node.isFile || (node.scope != 0 && request.nodes[node.scope] == nil)
   }
 
   /// The path of a node whose scopes are not in the request: the schema compiler leaves out scopes
@@ -71,9 +71,9 @@ struct TypeNames {
   }
 
   private mutating func visit(_ node: SchemaNode, path: [String], hasValue: Bool) {
-    let hasValue = hasValue || node.annotations.hasValue
+    let hasValue = hasValue || node.swift.hasValue
     declareParameters(of: node)
-    if hasValue, node.scopeID != 0, node.structure != nil, parameters[node.id] == nil {
+    if hasValue, node.scope != 0, node.structure != nil, parameters[node.id] == nil {
       valueCandidates.insert(node.id)
     }
     var table = Self.table(fixedNames(node))
@@ -93,17 +93,18 @@ struct TypeNames {
       children[node.id, default: []].append(id)
       visit(child, path: path + [name], hasValue: hasValue)
     }
-    for (name, id) in node.nested {
-      let name = request.nodes[id]?.annotations.name ?? name
-      add(id, isConstant(id) ? SwiftName.method(name) : name)
+    for nested in node.nested {
+      let node = request.nodes[nested.id]
+      let name = node?.swift.name ?? nested.name
+      add(nested.id, node?.isConstant == true ? SwiftName.method(name) : name)
     }
     for field in node.structure?.fields ?? [] {
       guard case .group(let id) = field.kind else { continue }
-      add(id, SwiftName.capitalized(field.annotations.name ?? request.nodes[id]?.name ?? ""))
+      add(id, SwiftName.capitalized(field.swift.name ?? request.nodes[id]?.name ?? ""))
     }
     for method in node.interface?.methods ?? [] {
       for (id, suffix) in [(method.parameters, "Params"), (method.results, "Results")]
-      where request.nodes[id]?.scopeID == 0 {
+      where request.nodes[id]?.scope == 0 {
         add(id, SwiftName.capitalized(method.swiftName) + suffix)
       }
     }
@@ -112,7 +113,7 @@ struct TypeNames {
   /// Notes the type parameters of structs and interfaces. An inner one that has the name of an
   /// outer one is told from it: in Swift, both are parameters of the same leaf.
   private mutating func declareParameters(of node: SchemaNode) {
-    guard node.structure != nil || node.interface != nil else { return }
+    guard node.structure != nil || node.interface != nil, !node.isTooGeneric else { return }
     var all = parents[node.id].flatMap { parameters[$0] } ?? []
     var table = Self.table(Self.allFixedNames.union(all.map(\.name)))
     for (index, name) in node.parameters.enumerated() {
@@ -124,10 +125,6 @@ struct TypeNames {
     parameters[node.id] = all.isEmpty ? nil : all
   }
 
-  private func isConstant(_ id: UInt64) -> Bool {
-    if case .constant = request.nodes[id]?.body { true } else { false }
-  }
-
   /// A table for names of types, in which those that generated code uses are taken as well.
   static func table(_ taken: Set<String>) -> NameTable {
     NameTable(taken.union(SwiftName.typesInUse))
@@ -135,7 +132,7 @@ struct TypeNames {
 
   private func fixedNames(_ node: SchemaNode) -> Set<String> {
     let names: Set<String>
-    switch node.body {
+    switch node.kind {
     case .structure: names = ["Reader", "Builder", "Which", "Pipeline"]
     case .interface: names = ["Client", "Server"]
     default: return []

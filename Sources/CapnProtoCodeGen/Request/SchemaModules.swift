@@ -1,3 +1,5 @@
+import CapnProtoSchema
+
 /// Which Swift module holds the bindings of which schema file.
 struct SchemaModules {
   /// By file; nil for files of the module that is generated.
@@ -11,7 +13,7 @@ struct SchemaModules {
     isOpen = options.modules == nil
     for (file, module) in Self.standard { modules[file] = module }
     for node in nodes.values where node.isFile {
-      if let module = node.annotations.module { modules[node.id] = module }
+      if let module = node.swift.module { modules[node.id] = module }
     }
     for (file, module) in options.modules ?? [:] { modules[file] = .some(module) }
     rpcFiles = options.rpcFiles

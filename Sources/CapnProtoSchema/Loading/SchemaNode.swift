@@ -137,8 +137,10 @@ public struct InterfaceNode: Hashable, Sendable {
   /// In the order of the source.
   public let superclasses: [Superclass]
 
-  /// A method; its number is its index.
+  /// A method.
   public struct Method: Hashable, Sendable {
+    /// The number.
+    public let number: Int
     /// The name.
     public let name: String
     /// The place in the source.
@@ -162,9 +164,11 @@ public struct InterfaceNode: Hashable, Sendable {
   }
 
   init(_ node: Node.Interface.Reader) throws {
-    methods = try node.methods.map { method in
-      Method(
-        name: try method.name.string, codeOrder: method.codeOrder,
+    let list = try node.methods
+    methods = try list.indices.map { index in
+      let method = list[index]
+      return Method(
+        number: index, name: try method.name.string, codeOrder: method.codeOrder,
         implicitParameters: try method.implicitParameters.map { try $0.name.string },
         parameters: method.paramStructType,
         parameterBrand: try SchemaBrand(try method.paramBrand, depth: SchemaType.nestingDepth),

@@ -1,18 +1,18 @@
-import CapnProto
+package import CapnProto
 
 /// The value of a constant or annotation, or the default of a field.
 ///
 /// It keeps a copy of what it points to.
 public struct SchemaValue: Sendable {
   /// The kind of the value: that of its type, with nodes and elements left out.
-  let kind: Kind
+  package let kind: Kind
   /// The bits of a number, Bool or enum, sign-extended; a message's field is their exclusive or
   /// with what lies in the message.
-  let bits: UInt64
+  package let bits: UInt64
   /// What the value points to; nil where the pointer is null.
-  let target: Ref<PointerHolder>?
+  package let target: Ref<PointerHolder>?
 
-  enum Kind: Hashable {
+  package enum Kind: Hashable {
     case void, bool, signed(Int), unsigned(Int), float32, float64, enumerant
     case text, data, list, structure, interface, anyPointer
   }
@@ -78,6 +78,12 @@ public struct SchemaValue: Sendable {
     return (try? target.reader.pointer.text().count) != nil
   }
 
+  /// The bytes of the value; nil where it is no data, or null.
+  public var data: [UInt8]? {
+    guard kind == .data, let target else { return nil }
+    return try? target.reader.pointer.data().array
+  }
+
   /// The text of the value; nil where it is no text, or null.
   public var text: String? {
     guard kind == .text, let target else { return nil }
@@ -94,18 +100,18 @@ extension SchemaValue: Equatable {
 }
 
 /// A struct of one pointer, which keeps a value that is not a struct itself.
-struct PointerHolder: TypedStructReader, ~Escapable {
+package struct PointerHolder: TypedStructReader, ~Escapable {
   /// One pointer.
-  static var _layout: StructLayout { StructLayout(dataWords: 0, pointers: 1) }
+  package static var _layout: StructLayout { StructLayout(dataWords: 0, pointers: 1) }
   /// The struct, by place.
-  let _raw: StructReader
+  package let _raw: StructReader
 
   /// Takes the struct for one of this type.
   @_lifetime(copy raw)
-  init(_raw raw: StructReader) { _raw = raw }
+  package init(_raw raw: StructReader) { _raw = raw }
 
   /// The pointer.
-  var pointer: AnyPointerReader { @_lifetime(copy self) get { _raw.pointer(0) } }
+  package var pointer: AnyPointerReader { @_lifetime(copy self) get { _raw.pointer(0) } }
 
   /// A copy of what the pointer leads to; nil where it is null.
   static func copy(_ source: AnyPointerReader) throws -> Ref<PointerHolder>? {
