@@ -103,7 +103,9 @@ import Testing
     let options = MessageConverter.Options(
       frames: FrameLimits(words: 10, segments: 1),
       codec: CodecLimits(nestingDepth: 8, words: 100, bytes: 100))
-    for (form, limit) in [(MessageForm.text, 100), (.json, 100), (.flat, 80), (.canonical, 80)] {
+    for (form, limit) in [
+      (MessageForm.text, 100), (.json, 100), (.flat, 80), (.flatPacked, 100), (.canonical, 80),
+    ] {
       #expect(throws: ConversionError.inputTooLarge(form, limit: limit)) {
         try Self.convert(
           form, .binary, [UInt8](repeating: 0x20, count: limit + 1), chunk: 7, options: options)

@@ -32,7 +32,6 @@ import Testing
     let walks: [(String, (AnyPointerReader) throws -> Void)] = [
       ("totalSize", { _ = try $0.totalSize() }),
       ("equality", { _ = try $0.equality(to: $0) }),
-      ("canonicalized", { _ = try $0.canonicalized() }),
       (
         "copy",
         {

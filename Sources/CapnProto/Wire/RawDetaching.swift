@@ -137,6 +137,7 @@ extension OrphanedObject {
     } else {
       moveElements(old, count: count)
     }
+    letGoOfDropped()
   }
 
   /// Zeroes bits of the list's elements.

@@ -40,6 +40,11 @@ extension OrphanedObject {
   /// code of others, which may build in this message: so it comes last.
   func erase() {
     eraseWords()
+    letGoOfDropped()
+  }
+
+  /// Lets go of the capabilities that what was erased has named.
+  func letGoOfDropped() {
     unsafe target.segment.pointee.arena.pointee.owner.takeUnretainedValue().letGoOfDropped()
   }
 
@@ -77,11 +82,11 @@ extension OrphanedObject {
 }
 
 extension RawStruct {
-  /// Makes the struct's pointers null and zeroes what they led to.
+  /// Makes the struct's pointers null and zeroes what they led to. Releases nothing.
   func erasePointers() {
     var pending: [OrphanedObject] = []
     detachPointers(to: &pending)
-    for object in pending { object.erase() }
+    for object in pending { object.eraseWords() }
   }
 
   fileprivate func detachPointers(to pending: inout [OrphanedObject]) {

@@ -68,10 +68,11 @@ extension FileEmitter {
   func methodName(_ method: InterfaceNode.Method, of id: UInt64) -> String {
     if let known = methodNames[id] { return known[method.number] }
     let methods = request.nodes[id]?.interface?.methods ?? []
-    let inherited = ancestry.ancestors(of: id).flatMap { ancestor in
-      ancestor.interface.methods.map { methodName($0, of: ancestor.node.id) }
-    }
-    var table = NameTable(Set(inherited))
+    let inherited = Set(
+      ancestry.ancestors(of: id).flatMap { ancestor in
+        ancestor.interface.methods.map { methodName($0, of: ancestor.node.id) }
+      })
+    var table = NameTable(inherited)
     // What may keep its name does so, whatever is made up for the others.
     var claimed = methods.map { method in
       let name = SwiftName.method(method.swiftName)
@@ -85,9 +86,9 @@ extension FileEmitter {
     return all[method.number]
   }
 
-  /// Whether an ancestor has a call of the same name.
-  func inheritsCall(_ name: String, of id: UInt64) -> Bool {
-    ancestry.ancestors(of: id).contains { names.calls[$0.node.id]?.contains(name) == true }
+  /// The names of the calls of all ancestors.
+  func inheritedCalls(of id: UInt64) -> Set<String> {
+    Set(ancestry.ancestors(of: id).flatMap { names.calls[$0.node.id] ?? [] })
   }
 
   func interfaceName(_ id: UInt64) -> String {

@@ -53,13 +53,14 @@ extension FileEmitter {
       let type = types.namespace(node.id)
       let shared = types.binding(associatedTypes(of: node.id)) { sharedMethods(of: node.id) }
       if interface.methods.isEmpty, shared.isEmpty { return }
+      let inheritedCalls = inheritedCalls(of: node.id)
       out.line()
       out.block("extension \(type).Server") {
         types.binding(associatedTypes(of: node.id)) {
           for (ordinal, method) in interface.methods.enumerated() {
             if ordinal > 0 { out.line() }
             let callName = names.callName(method, of: node.id)
-            if !inheritsCall(callName, of: node.id) {
+            if !inheritedCalls.contains(callName) {
               out.line("/// A call of `\(method.name)`.")
               out.line(
                 "\(access.visible)typealias \(callName) = \(callType(method, of: node.id))"

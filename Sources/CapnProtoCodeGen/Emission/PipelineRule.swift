@@ -65,23 +65,25 @@ struct PipelineRule {
 
   /// Goes from the structs that have a capability to those that contain them.
   private mutating func findReaching() {
-    var containers: [UInt64: Set<UInt64>] = [:]
+    // By the struct that a field refers to, so that what a field leads to is looked at only when that
+    // may have changed.
+    var containers: [UInt64: [(id: UInt64, field: SchemaField)]] = [:]
+    var pending: [(id: UInt64, field: SchemaField)] = []
     for node in request.nodes.values {
       for field in node.structure?.fields ?? [] {
+        pending.append((node.id, field))
         switch field.kind {
-        case .group(let id): containers[id, default: []].insert(node.id)
+        case .group(let id): containers[id, default: []].append((node.id, field))
         case .slot(let slot):
           if case .list = slot.type { continue }
-          for id in slot.type.nodeIDs { containers[id, default: []].insert(node.id) }
+          for id in Set(slot.type.nodeIDs) { containers[id, default: []].append((node.id, field)) }
         }
       }
     }
-    var pending = Array(request.nodes.keys)
-    while let id = pending.popLast() {
-      let fields = request.nodes[id]?.structure?.fields ?? []
-      guard let found = fields.compactMap({ reach($0, of: id) }).max(),
-        reaching[id].map({ $0 < found }) ?? true
-      else { continue }
+    while let (id, field) = pending.popLast() {
+      guard let found = reach(field, of: id), reaching[id].map({ $0 < found }) ?? true else {
+        continue
+      }
       reaching[id] = found
       pending += containers[id] ?? []
     }

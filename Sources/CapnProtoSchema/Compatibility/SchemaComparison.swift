@@ -99,7 +99,7 @@ struct SchemaComparison {
     for (id, node) in schema.nodes where node.scope != 0 || node.kind == .file {
       guard isInside(node) else { continue }
       inside.insert(id)
-      // The structs of parameters, and their groups, belong to the interfaces of the files.
+      // The structs of parameters belong to the interfaces of the files.
       for method in node.interface?.methods ?? [] {
         for id in [method.parameters, method.results] where schema.nodes[id]?.scope == 0 {
           inside.insert(id)

@@ -83,7 +83,9 @@ public struct MessageConverter: ~Copyable {
   /// Bytes that are kept of an input whose messages are not converted as they arrive.
   private var mostPending: Int {
     guard !input.needsSchema else { return options.codec.bytes }
-    let (bytes, overflows) = options.frames.words.multipliedReportingOverflow(by: 8)
+    // Packed, a word takes 10 bytes at the most: a tag, its bytes, and a count of words that follow.
+    let (bytes, overflows) = options.frames.words.multipliedReportingOverflow(
+      by: input == .flatPacked ? 10 : 8)
     return overflows ? .max : bytes
   }
 
