@@ -66,6 +66,7 @@ test: setup ## Run the tests, and those of a package that adopts this one
 	$(TESTS_AT_ONCE) swift test
 	@echo "building and testing a package that adopts this one"
 	swift test --package-path Tests/Consumer
+	Tests/Consumer/plugin.sh
 
 test-random: setup ## Compare 1,000 random schemas and values with the C++ implementation
 	RANDOM_SCHEMAS=$${RANDOM_SCHEMAS:-1000} swift test --filter RandomTests

@@ -26,6 +26,8 @@ import PackagePlugin
     let folders =
       [schemas.path] + imported.map(\.path) + settings.importPaths(folder: target.directoryURL)
       + SchemaCompiler.standardFolders(compiler, dependencies)
+    // What a schema imports is not looked up: commands are not planned again when it changes.
+    let further = settings.importedSchemas(folder: target.directoryURL)
     let generator = try context.tool(named: "capnpc-swift-gen").url
     let output = context.pluginWorkDirectoryURL
     let arguments =
@@ -48,7 +50,7 @@ import PackagePlugin
         environment: environment,
         // The generator is no executable of the command, so the build has to be told to make it.
         inputFiles: [schema, generator] + schemas.files.filter { $0 != schema }
-          + imported.flatMap(\.files) + settings.files,
+          + imported.flatMap(\.files) + settings.files + further,
         outputFiles: [output.appending(path: name)])
     }
   }

@@ -46,6 +46,14 @@ struct Settings {
 
   /// The import folders as absolute paths.
   func importPaths(folder: URL) -> [String] {
-    imports.map { URL(filePath: $0, relativeTo: folder).plainPath }
+    imports.map { URL(filePath: $0, relativeTo: folder).standardizedFileURL.plainPath }
+  }
+
+  /// The schemas in the import folders.
+  func importedSchemas(folder: URL) -> [URL] {
+    importPaths(folder: folder).map { URL(filePath: $0) }.flatMap { folder in
+      (FileManager.default.enumerator(atPath: folder.plainPath)?.compactMap { $0 as? String } ?? [])
+        .filter { $0.hasSuffix(".capnp") }.sorted().map { folder.appending(path: $0) }
+    }
   }
 }

@@ -16,7 +16,7 @@ let package = Package(
         .product(name: "CapnProto", package: "swift-capnproto"),
         .product(name: "CapnProtoRPC", package: "swift-capnproto"),
         .product(name: "Contacts", package: "contacts"),
-      ],
+      ], exclude: ["capnproto-swift.json"],
       // The one setting that targets with generated code need.
       swiftSettings: [.enableExperimentalFeature("Lifetimes")],
       plugins: [.plugin(name: "CapnProtoPlugin", package: "swift-capnproto")]),

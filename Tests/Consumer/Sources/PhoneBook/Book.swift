@@ -5,9 +5,11 @@ import Contacts
 /// People by name, as plain values.
 actor Book: PhoneBook.Server {
   private var people: [String: Person.Value] = [:]
+  private let size = Size.Value()
 
   func put(_ call: Shelf.PutCall<TextType, Person>) async throws {
     let entry = try call.params.entry
+    guard people.count < size.most else { throw RPCError.failed("the book is full") }
     people[try entry.key.string] = try Person.Value(entry.value)
   }
 
