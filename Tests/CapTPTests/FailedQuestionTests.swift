@@ -75,7 +75,10 @@ import Testing
     #expect(askers[5].error == Self.late)
   }
 
-  @Test func `what a peer has in place of details is no error`() throws {
+  /// A call to which the peer returned an exception with something more in it.
+  private func failedCall(
+    _ build: (DetailedException.Builder) -> Void
+  ) -> (engine: Engine, asker: Asker) {
     var engine = Engine()
     let handle = engine.connection.bootstrap()
     _ = engine.sent()
@@ -88,27 +91,19 @@ import Testing
       let exception = body.exceptionField.initPointer()
         .initStructure(as: DetailedException.Builder.self)
       exception.reason = "no"
-      exception._raw.pointer(2).setText("something else")
+      build(exception)
     }
+    return (engine, asker)
+  }
+
+  @Test func `what a peer has in place of details is no error`() {
+    let (engine, asker) = failedCall { $0._raw.pointer(2).setText("something else") }
     #expect(asker.error?.reason == "no")
     #expect(engine.connection.failure == nil)
   }
 
-  @Test func `a peer's details are bounded in number`() throws {
-    var engine = Engine()
-    let handle = engine.connection.bootstrap()
-    _ = engine.sent()
-    _ = engine.receive { $0.returnCapability(0) { $0.senderHosted = 3 } }
-    let asker = Asker()
-    _ = engine.call(handle.node, asker: asker)
-    _ = engine.receive {
-      let body = $0.initReturn()
-      body.answerId = 0
-      let exception = body.exceptionField.initPointer()
-        .initStructure(as: DetailedException.Builder.self)
-      exception.reason = "no"
-      _ = exception.initDetails(100_000)
-    }
+  @Test func `a peer's details are bounded in number`() {
+    let (_, asker) = failedCall { _ = $0.initDetails(100_000) }
     #expect(asker.error?.details.count == 16)
   }
 }
