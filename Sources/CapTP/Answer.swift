@@ -41,6 +41,9 @@ extension Answer {
 
   var hasOutcome: Bool { ended != nil }
 
+  /// Whether calls of the peer, or a question of this side, wait for the outcome.
+  var isWantedElsewhere: Bool { taker != nil || !seldom.isEmpty }
+
   /// Capabilities that are pipelined on the answer while it has no outcome.
   var nodes: [PipelinePath: NodeID] {
     get { seldom.value.nodes }
@@ -89,21 +92,23 @@ extension Connection {
       discard(message)
       return
     }
+    let hasCapabilities = !message.capabilities.isEmpty
     message.withRoot(Message.Builder.self) {
       let body = $0.`return`
       body.answerId = token.id.rawValue
       // Capabilities of the params are released one by one, as they are dropped.
       body.releaseParamCaps = false
+      body.noFinishNeeded = !hasCapabilities
     }
     let isFinished = answers[token.id]?.isFinished == true
     if isFinished || answers[token.id]?.isKept == true {
-      guard let kept = try? Ref<Message.Reader>(message.freeze()) else { return }
+      guard let kept = try? SharedMessage(message.freeze()) else { return }
       if isFinished { sendReturn(token.id) { $0.setCanceled() } }
       if !isFinished { sendReturn(token.id) { $0.setResultsSentElsewhere() } }
       endAnswer(token.id, .success(kept))
       return
     }
-    if !message.capabilities.isEmpty {
+    if hasCapabilities {
       message.mapCapabilities { pinned($0) }
       let capabilities = message.capabilities
       let exported = message.withRoot(Message.Builder.self) {
@@ -112,7 +117,7 @@ extension Connection {
       answers[token.id]?.resultExports = exported
     }
     guard let sent = send(message) else { return }
-    endAnswer(token.id, .success(sent))
+    endAnswer(token.id, .success(sent), needsFinish: hasCapabilities)
   }
 
   /// Answers a call with an error. Nothing happens if the call is not wanted any more.
@@ -123,7 +128,12 @@ extension Connection {
     } else if answers[token.id]?.isKept == true {
       sendReturn(token.id) { $0.setResultsSentElsewhere() }
     } else {
-      sendReturn(token.id) { error.write(to: $0.exceptionField) }
+      sendReturn(token.id) {
+        error.write(to: $0.exceptionField)
+        $0.noFinishNeeded = true
+      }
+      endAnswer(token.id, .failure(error), needsFinish: false)
+      return
     }
     endAnswer(token.id, .failure(error))
   }
@@ -137,8 +147,15 @@ extension Connection {
     }
   }
 
-  /// Notes the outcome and lets the calls that were pipelined on it go.
-  private mutating func endAnswer(_ id: AnswerID, _ outcome: Outcome) {
+  /// Notes the outcome and lets the calls that were pipelined on it go. The answer is kept if it
+  /// needs a `Finish`: the peer may call what is in the results until then.
+  private mutating func endAnswer(
+    _ id: AnswerID, _ outcome: Outcome, needsFinish: Bool = true
+  ) {
+    if !needsFinish, answers[id]?.isWantedElsewhere == false {
+      wordsInFlight -= answers.removeValue(forKey: id)?.words ?? 0
+      return
+    }
     guard let (nodes, words) = answers[id]?.end(outcome) else { return }
     wordsInFlight -= words
     for (path, node) in nodes {
@@ -153,15 +170,18 @@ extension Connection {
       }
     }
     if let taker = answers[id]?.taker { end(.question(taker, outcome, .all)) }
-    if answers[id]?.isFinished == true { forgetAnswer(id) }
+    if !needsFinish || answers[id]?.isFinished == true { forgetAnswer(id) }
   }
 
   /// The capability at the path of an answer: known, or a reference to what will be there.
   mutating func capability(
     _ path: PipelinePath, ofAnswer id: AnswerID
-  ) throws(ProtocolViolation) -> any CapabilityHook {
+  ) -> any CapabilityHook {
+    // The peer may not know yet that the answer is forgotten (`noFinishNeeded` in rpc.capnp), and
+    // older ones do not look.
     guard let answer = answers[id] else {
-      throw ProtocolViolation("a promised answer names question \(id.rawValue), which is not open")
+      return handle(
+        addNode(.broken(.failed("the call was finished, or its results have no capabilities"))))
     }
     switch answer.outcome {
     case nil:
@@ -223,7 +243,7 @@ extension Connection {
 
   /// Lets go of a message that will not be sent, and of the capabilities in it, outside.
   mutating func discard(_ message: consuming MessageBuilder) {
-    if let message = try? Ref<Message.Reader>(message.freeze()) {
+    if let message = try? SharedMessage(message.freeze()) {
       emit(.discardMessage(message))
     }
   }

@@ -28,7 +28,7 @@ public protocol Caller: AnyObject, Sendable {
 }
 
 /// How a call ended: a message whose root is a `Return` with results, or an error.
-public typealias Outcome = Result<Ref<Message.Reader>, RPCError>
+public typealias Outcome = Result<SharedMessage, RPCError>
 
 /// A call that is made: a message whose root is a `Call` with interface, method and params.
 public struct OutgoingCall: ~Copyable {
@@ -47,14 +47,14 @@ public struct OutgoingCall: ~Copyable {
 /// capability table is set.
 public struct DeliveredCall: Sendable {
   /// The message.
-  public let message: Ref<Message.Reader>
+  public let message: SharedMessage
 
   /// A call of the message.
-  public init(_ message: Ref<Message.Reader>) { self.message = message }
+  public init(_ message: SharedMessage) { self.message = message }
 
   /// A call that was made and does not leave this side.
   public init(_ call: consuming OutgoingCall) throws(DecodingError) {
-    message = try Ref(call.message.freeze())
+    message = try SharedMessage(call.message.freeze())
   }
 
   /// The call in a message of its own, to be sent elsewhere.
@@ -73,7 +73,12 @@ public struct DeliveredCall: Sendable {
   }
 }
 
-extension Ref<Message.Reader> {
+extension SharedMessage {
+  /// The message of rpc.capnp at the root.
+  public var reader: Message.Reader {
+    @_lifetime(borrow self) get { root() }
+  }
+
   /// The results of a `Return` in a message of their own, to be sent elsewhere.
   package func copiedResults() throws(DecodingError) -> MessageBuilder {
     let builder = MessageBuilder()

@@ -57,7 +57,7 @@ public struct Connection: Sendable {
   /// Why the connection is over, once it is.
   public internal(set) var failure: RPCError?
 
-  private var messages = Deque<Ref<Message.Reader>>()
+  private var messages = Deque<SharedMessage>()
   /// What is to be done, oldest first.
   var steps = Deque<Step>()
   /// Calls that left a queue: they go before any step.
@@ -85,7 +85,7 @@ public struct Connection: Sendable {
   }
 
   /// The next message to send, oldest first.
-  public mutating func nextMessage() -> Ref<Message.Reader>? { messages.popFirst() }
+  public mutating func nextMessage() -> SharedMessage? { messages.popFirst() }
 
   mutating func emit(_ effect: Effect) { steps.append(.effect(effect)) }
 
@@ -103,9 +103,9 @@ public struct Connection: Sendable {
 
   /// Sends a message that is built.
   @discardableResult
-  mutating func send(_ builder: consuming MessageBuilder) -> Ref<Message.Reader>? {
+  mutating func send(_ builder: consuming MessageBuilder) -> SharedMessage? {
     // What this side has built has a root that is a struct.
-    guard let message = try? Ref<Message.Reader>(builder.freeze()) else { return nil }
+    guard let message = try? SharedMessage(builder.freeze()) else { return nil }
     if failure == nil { messages.append(message) } else { emit(.discardMessage(message)) }
     return message
   }

@@ -19,7 +19,7 @@ public enum Effect: Sendable {
   /// Let go of a capability, outside of the engine.
   case discard(any CapabilityHook)
   /// Let go of a message, outside of the engine.
-  case discardMessage(Ref<Message.Reader>)
+  case discardMessage(SharedMessage)
   /// Close the transport once what was sent is out.
   case close(RPCError)
 }

@@ -77,6 +77,20 @@ struct Node: Sendable {
 }
 
 extension Node {
+  /// One holder less.
+  ///
+  /// - Returns: whether it was the last.
+  mutating func letGo() -> Bool {
+    holders -= 1
+    return holders <= 0
+  }
+
+  /// A call on the node goes to the peer, and keeps the node until it has ended.
+  mutating func noteCall() {
+    holders += 1
+    hasSentCalls = true
+  }
+
   /// Calls that wait while the state is `embargoed` or `awaiting`, oldest first.
   var queue: [QueuedCall] {
     get { seldom.value.queue }
@@ -128,10 +142,7 @@ extension Connection {
   mutating func releaseNode(_ first: NodeID) {
     var id = first
     while true {
-      nodes[id]?.holders -= 1
-      guard let holders = nodes[id]?.holders, holders <= 0, let node = nodes.remove(id) else {
-        return
-      }
+      guard nodes[id]?.letGo() == true, let node = nodes.remove(id) else { return }
       switch node.state {
       case .imported(let imported): releaseImport(imported, id)
       case .pipelined(let question, let path):

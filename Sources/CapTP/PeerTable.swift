@@ -9,10 +9,14 @@ struct PeerTable<ID: TableID, Entry> {
 
   /// The entry, or nil where there is none.
   subscript(id: ID) -> Entry? {
-    get {
+    // In place: an entry that is looked at is not copied.
+    _read {
       let index = Int(id.rawValue)
-      if index < slots.count { return slots[index] }
-      return index < Self.slotLimit ? nil : others[id]
+      if index < slots.count {
+        yield slots.span[index]
+      } else {
+        yield index < Self.slotLimit ? nil : others[id]
+      }
     }
     _modify {
       let index = Int(id.rawValue)

@@ -91,21 +91,19 @@ extension Connection {
       discard(call.message)
       return nil
     }
-    nodes[node]?.holders += 1
-    nodes[node]?.hasSentCalls = true
+    nodes[node]?.noteCall()
+    let since = clock()
     let target = state(node)
-    let id = questions.add(
-      Question(since: clock(), asker: asker, holders: 1, target: node))
     let capabilities = call.message.capabilities
-    var method: CalledMethod?
-    let exported = call.message.withRoot(Message.Builder.self) {
+    let (id, exported) = call.message.withRoot(Message.Builder.self) {
       let body = $0.call
-      method = CalledMethod(interfaceID: body.interfaceId, methodID: body.methodId)
+      let method = CalledMethod(interfaceID: body.interfaceId, methodID: body.methodId)
+      let id = questions.add(
+        Question(since: since, method: method, asker: asker, holders: 1, target: node))
       body.questionId = id.rawValue
       target.write(to: body.initTarget())
-      return capabilities.isEmpty ? [] : describe(capabilities, in: body.params)
+      return (id, capabilities.isEmpty ? [] : describe(capabilities, in: body.params))
     }
-    questions[id]?.method = method
     if !exported.isEmpty { questions[id]?.paramExports = exported }
     callsSent += 1
     send(call.message)
@@ -201,10 +199,20 @@ extension Connection {
   }
 
   /// Ends a question with its outcome: pipelined capabilities turn into what they are, the caller
-  /// is told, and the peer may forget the answer.
-  mutating func finishQuestion(_ id: QuestionID, _ outcome: Outcome, _ reflected: Reflected) {
+  /// is told, and the peer may forget the answer, unless it says that it has.
+  mutating func finishQuestion(
+    _ id: QuestionID, _ outcome: Outcome, _ reflected: Reflected, needsFinish: Bool = true
+  ) {
+    if questions[id]?.seldom.isEmpty == true {
+      // Nothing was pipelined on it.
+      guard let question = questions.remove(id) else { return }
+      if needsFinish { sendFinish(id, releaseResultCaps: false) }
+      tell(question.asker, outcome)
+      if let target = question.target { releaseNode(target) }
+      return
+    }
     guard let question = questions[id] else { return }
-    for (path, node) in question.seldom.isEmpty ? [:] : question.nodes {
+    for (path, node) in question.nodes {
       let found: Result<(any CapabilityHook)?, RPCError>
       switch outcome {
       case .failure(let error): found = .failure(error)
@@ -216,16 +224,15 @@ extension Connection {
         path.write(to: answer)
       }
     }
-    switch question.asker {
-    case .caller(let caller):
-      forgetPlace(of: caller)
-      emit(.finish(caller, outcome))
-    case .answer(let token): end(.answer(token, outcome))
-    case nil: break
-    }
+    tell(question.asker, outcome)
     // The results may have been led back to what was pinned.
-    let pins = question.seldom.isEmpty ? [:] : questions[id]?.pins ?? [:]
-    if pins.isEmpty {
+    let pins = questions[id]?.pins ?? [:]
+    if !needsFinish {
+      // The peer has forgotten the answer, so nothing leads there any more.
+      questions[id]?.pins = [:]
+      for pin in pins.values { settle(pin, .broken(.failed("called a null capability"))) }
+      forgetQuestion(id)
+    } else if pins.isEmpty {
       sendFinish(id, releaseResultCaps: false)
       forgetQuestion(id)
     } else {
@@ -238,6 +245,16 @@ extension Connection {
     }
   }
 
+  private mutating func tell(_ asker: Asker?, _ outcome: Outcome) {
+    switch asker {
+    case .caller(let caller):
+      forgetPlace(of: caller)
+      emit(.finish(caller, outcome))
+    case .answer(let token): end(.answer(token, outcome))
+    case nil: break
+    }
+  }
+
   /// Frees the identifier of a question that has returned and is finished.
   mutating func forgetQuestion(_ id: QuestionID) {
     guard let question = questions.remove(id) else { return }
@@ -246,7 +263,7 @@ extension Connection {
 
   /// The capability at the path in a `Return` with results.
   static func capability(
-    _ path: PipelinePath, of message: Ref<Message.Reader>
+    _ path: PipelinePath, of message: SharedMessage
   ) -> Result<(any CapabilityHook)?, RPCError> {
     do {
       return .success(

@@ -13,60 +13,52 @@ extension Connection {
     }
   }
 
-  /// The kinds of `Message` that carry capabilities, told before the table is set.
-  private enum Kind {
-    case call, results, resolve, other
+  /// A message whose table of capabilities has been read, if it carries any.
+  private enum Intake {
+    case call(ImportedTable)
+    case results(ImportedTable)
+    /// It was read to its end.
+    case taken
   }
 
   private mutating func dispatch(_ message: consuming MessageReader) throws {
     var message = message
-    let kind = try Self.kind(message.root(as: Message.Reader.self))
-    switch kind {
-    case .call:
-      // Params that are given back as `unimplemented` must not be taken first.
-      switch try message.root(as: Message.Reader.self).call.sendResultsTo.which {
-      case .caller, .yourself: break
-      default:
-        try sendUnimplemented(message.root(as: Message.Reader.self))
-        return
-      }
-      let table = try importTable(message.root(as: Message.Reader.self).call.params)
-      message.setCapabilities(table.hooks)
-      try receiveCall(Ref(message))
-    case .results:
-      let id = try QuestionID(
-        rawValue: message.root(as: Message.Reader.self).`return`.answerId)
-      // Results that are not wanted any more: the peer releases what is in them.
-      var reflected: [ObjectIdentifier] = []
-      if questions[id]?.isFinished == false {
-        let table = try importTable(
-          message.root(as: Message.Reader.self).`return`.results)
-        message.setCapabilities(table.hooks)
-        reflected = table.reflected
-      }
-      try receiveReturn(Ref(message), .some(reflected))
-    case .resolve:
-      try receiveResolve(message.root(as: Message.Reader.self).resolve)
-    case .other:
-      try receiveOther(message.root(as: Message.Reader.self))
+    switch try takeIn(message.root(as: Message.Reader.self)) {
+    case .call(let table):
+      if !table.hooks.isEmpty { message.setCapabilities(table.hooks) }
+      try receiveCall(SharedMessage(message))
+    case .results(let table):
+      if !table.hooks.isEmpty { message.setCapabilities(table.hooks) }
+      try receiveReturn(SharedMessage(message), .some(table.reflected))
+    case .taken: break
     }
   }
 
-  private static func kind(_ message: Message.Reader) throws -> Kind {
+  private mutating func takeIn(_ message: Message.Reader) throws -> Intake {
     switch try message.which {
-    case .call: return .call
+    case .call(let call):
+      // Params that are given back as `unimplemented` must not be taken first.
+      switch try call.sendResultsTo.which {
+      case .caller, .yourself: return .call(try importTable(call.params))
+      default: try sendUnimplemented(message)
+      }
     case .`return`(let body):
-      if case .results = try body.which { return .results }
-      return .other
-    case .resolve: return .resolve
-    default: return .other
+      guard case .results(let results) = try body.which else {
+        try receiveReturn(body, message)
+        break
+      }
+      // Results that are not wanted any more: the peer releases what is in them.
+      let isWanted = questions[QuestionID(rawValue: body.answerId)]?.isFinished == false
+      return .results(isWanted ? try importTable(results) : ImportedTable())
+    case .resolve(let resolve): try receiveResolve(resolve)
+    default: try receiveOther(message)
     }
+    return .taken
   }
 
   private mutating func receiveOther(_ message: Message.Reader) throws {
     switch try message.which {
     case .bootstrap(let bootstrap): try receiveBootstrap(bootstrap)
-    case .`return`(let body): try receiveReturn(body, message)
     case .finish(let finish):
       finishAnswer(
         AnswerID(rawValue: finish.questionId), releaseResultCaps: finish.releaseResultCaps)
@@ -87,7 +79,9 @@ extension Connection {
     send(builder)
   }
 
-  private mutating func openAnswer(_ id: AnswerID) throws(ProtocolViolation) -> AnswerToken {
+  private mutating func openAnswer(
+    _ id: AnswerID, _ method: CalledMethod? = nil, isKept: Bool = false
+  ) throws(ProtocolViolation) -> AnswerToken {
     guard answers[id]?.serial == nil else {
       throw ProtocolViolation("question \(id.rawValue) is in use already")
     }
@@ -96,7 +90,7 @@ extension Connection {
       throw ProtocolViolation("more than \(limits.answers) calls are open at once")
     }
     let serial = nextSerial()
-    answers[id] = Answer(serial: serial, since: clock())
+    answers[id] = Answer(serial: serial, since: clock(), method: method, isKept: isKept)
     return AnswerToken(id: id, serial: serial)
   }
 
@@ -113,13 +107,13 @@ extension Connection {
     returnResults(message, for: token)
   }
 
-  private mutating func receiveCall(_ message: Ref<Message.Reader>) throws {
+  private mutating func receiveCall(_ message: SharedMessage) throws {
     let call = try message.reader.call
     let hook = try target(call.target)
-    let token = try openAnswer(AnswerID(rawValue: call.questionId))
-    answers[token.id]?.method = CalledMethod(call)
+    let isKept = if case .yourself = try call.sendResultsTo.which { true } else { false }
+    let token = try openAnswer(
+      AnswerID(rawValue: call.questionId), CalledMethod(call), isKept: isKept)
     callsReceived += 1
-    if case .yourself = try call.sendResultsTo.which { answers[token.id]?.isKept = true }
     let delivered = DeliveredCall(message)
     wordsInSteps += delivered.words
     steps.append(.deliver(delivered, to: hook, token))
@@ -142,14 +136,14 @@ extension Connection {
 
   /// A `Return` with results.
   private mutating func receiveReturn(
-    _ message: Ref<Message.Reader>, _ reflected: Reflected
+    _ message: SharedMessage, _ reflected: Reflected
   ) throws {
     let body = try message.reader.`return`
     let id = try returned(body)
     if questions[id]?.isFinished == true {
       forgetQuestion(id)
     } else {
-      finishQuestion(id, .success(message), reflected)
+      finishQuestion(id, .success(message), reflected, needsFinish: !body.noFinishNeeded)
     }
   }
 
@@ -165,8 +159,11 @@ extension Connection {
     switch try body.which {
     case .results: break
     case .exception(let exception):
-      finishQuestion(id, .failure(try RPCError(exception)), .all)
-    case .canceled: finishQuestion(id, .failure(.failed("the call was cancelled")), .all)
+      finishQuestion(
+        id, .failure(try RPCError(exception)), .all, needsFinish: !body.noFinishNeeded)
+    case .canceled:
+      finishQuestion(
+        id, .failure(.failed("the call was cancelled")), .all, needsFinish: !body.noFinishNeeded)
     case .takeFromOtherQuestion(let other):
       try takeOutcome(of: AnswerID(rawValue: other), for: id)
     case .resultsSentElsewhere:

@@ -169,7 +169,7 @@ extension Connection {
   }
 
   /// Answers a call of the peer with the results that came for it from the peer.
-  private mutating func returnCopy(of message: Ref<Message.Reader>, for token: AnswerToken) {
+  private mutating func returnCopy(of message: SharedMessage, for token: AnswerToken) {
     do {
       try returnResults(message.copiedResults(), for: token)
     } catch {
@@ -188,5 +188,5 @@ extension QueuedCall {
     }
   }
 
-  fileprivate var message: Ref<Message.Reader>? { delivered?.message }
+  fileprivate var message: SharedMessage? { delivered?.message }
 }

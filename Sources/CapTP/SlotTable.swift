@@ -1,18 +1,22 @@
-import HeapModule
-
 /// A table whose owner hands out the identifiers: the lowest free one first, so that tables stay
 /// dense and identifiers small (rpc.capnp, "QuestionId").
 struct SlotTable<ID: TableID, Entry> {
   private var slots: [Entry?] = []
-  private var free = Heap<UInt32>()
+  /// A bit for each slot that is free.
+  private var free: [UInt64] = []
+  /// All words of `free` before this one are zero.
+  private var firstFree = 0
   private(set) var count = 0
 
   /// Adds an entry and returns its identifier.
   mutating func add(_ entry: Entry) -> ID {
     count += 1
-    if let slot = free.popMin() {
-      slots[Int(slot)] = entry
-      return ID(rawValue: slot)
+    while firstFree < free.count, free[firstFree] == 0 { firstFree += 1 }
+    if firstFree < free.count {
+      let slot = firstFree * 64 + free[firstFree].trailingZeroBitCount
+      free[firstFree] &= free[firstFree] - 1
+      slots[slot] = entry
+      return ID(rawValue: UInt32(truncatingIfNeeded: slot))
     }
     slots.append(entry)
     return ID(rawValue: UInt32(truncatingIfNeeded: slots.count - 1))
@@ -20,7 +24,11 @@ struct SlotTable<ID: TableID, Entry> {
 
   /// The entry, or nil where there is none: peers name any number.
   subscript(id: ID) -> Entry? {
-    get { id.rawValue < slots.count ? slots[Int(id.rawValue)] : nil }
+    // In place: an entry that is looked at is not copied.
+    _read {
+      let index = Int(id.rawValue)
+      if index < slots.count { yield slots.span[index] } else { yield nil }
+    }
     _modify {
       guard id.rawValue < slots.count, slots[Int(id.rawValue)] != nil else {
         var none: Entry?
@@ -34,8 +42,12 @@ struct SlotTable<ID: TableID, Entry> {
   /// Removes the entry and frees its identifier.
   @discardableResult
   mutating func remove(_ id: ID) -> Entry? {
-    guard id.rawValue < slots.count, let entry = slots[Int(id.rawValue)].take() else { return nil }
-    free.insert(id.rawValue)
+    let slot = Int(id.rawValue)
+    guard slot < slots.count, let entry = slots[slot].take() else { return nil }
+    let word = slot / 64
+    while free.count <= word { free.append(0) }
+    free[word] |= 1 << UInt64(slot % 64)
+    firstFree = min(firstFree, word)
     count -= 1
     return entry
   }

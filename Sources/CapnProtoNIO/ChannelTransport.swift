@@ -8,7 +8,7 @@ import Synchronization
 /// write.
 final class ChannelTransport: MessageTransport {
   private struct State {
-    var waiting: [Ref<Message.Reader>] = []
+    var waiting: [SharedMessage] = []
     var isFlushScheduled = false
     /// Bytes that were taken and are not written yet.
     var unwrittenBytes = 0
@@ -24,7 +24,7 @@ final class ChannelTransport: MessageTransport {
     unwrittenLimit = limits.unwrittenBytes
   }
 
-  func send(_ message: Ref<Message.Reader>) {
+  func send(_ message: SharedMessage) {
     let bytes = message.frameBytes
     let (mustSchedule, isOverLimit) = state.withLock { state in
       guard !state.isClosing else { return (false, false) }
@@ -58,8 +58,8 @@ final class ChannelTransport: MessageTransport {
     guard !messages.isEmpty else { return }
     let bytes = messages.reduce(0) { $0 + $1.frameBytes }
     var buffer = channel.allocator.buffer(capacity: bytes)
-    for message in messages {
-      message.framePieces { _ = buffer.writeBytes($0) }
+    buffer.writeWithOutputRawSpan(minimumWritableBytes: bytes) { output in
+      for message in messages { message.write(to: &output) }
     }
     channel.writeAndFlush(buffer).whenComplete { _ in
       self.state.withLock { $0.unwrittenBytes -= bytes }

@@ -68,7 +68,7 @@ final class InMemoryTransport: MessageTransport {
     }
   }
 
-  func send(_ message: Ref<Message.Reader>) {
+  func send(_ message: SharedMessage) {
     let frame = message.flattened()
     let isOverLimit = state.withLock { state in
       guard !state.isClosed else { return false }

@@ -131,7 +131,7 @@ struct Engine {
     return nil
   }
 
-  private static func parameter(_ call: Ref<Message.Reader>) throws -> (any CapabilityHook)? {
+  private static func parameter(_ call: SharedMessage) throws -> (any CapabilityHook)? {
     try call.reader.call.params.content.capability()
   }
 
@@ -188,7 +188,7 @@ struct Engine {
     return sent()
   }
 
-  private static func words(_ message: Ref<Message.Reader>) -> String {
+  private static func words(_ message: SharedMessage) -> String {
     do {
       switch try message.reader.which {
       case .abort(let error): return "abort: \(try error.reason.string)"

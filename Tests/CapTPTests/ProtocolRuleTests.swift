@@ -6,14 +6,6 @@ import Testing
   /// What a peer must not send, and what it is told.
   static let violations: [(String, @Sendable (Message.Builder) -> Void)] = [
     ("a message is for export 7, which is not open", { $0.callExport(1, 7) }),
-    (
-      "a promised answer names question 9, which is not open",
-      {
-        let call = $0.initCall()
-        call.questionId = 1
-        call.initTarget().initPromisedAnswer().questionId = 9
-      }
-    ),
     ("Return names question 3, which is not open", { $0.initReturn().answerId = 3 }),
     ("question 0 is in use already", { $0.bootstrapQuestion(0) }),
     (

@@ -111,7 +111,7 @@ import Testing
           $0.`return`.initException().reason = "no"
         }
       }
-      #expect(sent == [succeeds ? "return 7: results yours 9" : "return 7: failed no", "finish 0"])
+      #expect(sent == ["finish 0", succeeds ? "return 7: results yours 9" : "return 7: failed no"])
     }
   }
 

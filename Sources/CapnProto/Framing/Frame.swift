@@ -158,6 +158,17 @@ extension MessageArena {
     return frame
   }
 
+  /// Adds the message's frame to the bytes, which have room for it.
+  func write(to output: inout OutputRawSpan) {
+    precondition(output.freeCapacity >= frameBytes, "there is no room for the frame")
+    unsafe output.withUnsafeMutableBytes { bytes, count in
+      unsafe forEachPiece { piece in
+        unsafe UnsafeMutableRawBufferPointer(rebasing: bytes[count...]).copyMemory(from: piece)
+        count += piece.count
+      }
+    }
+  }
+
   /// Calls the body with the pieces of the message's frame: each word of the head, and each segment.
   func forEachPiece(_ body: (UnsafeRawBufferPointer) -> Void) {
     let segments = segmentCount

@@ -10,9 +10,9 @@ final class BrokenCapability: CallTarget {
   /// What a null pointer stands for.
   static let null = BrokenCapability(.failed("called a null capability"))
 
-  func send(_ call: consuming OutgoingCall, caller: any Caller) -> CallRoute {
+  func send(_ call: consuming OutgoingCall, caller: any Caller) -> CallRoute? {
     caller.finish(.failure(error))
-    return .local(CallCancellation())
+    return nil
   }
 
   func status(notifying watcher: CapabilityWatcher?) -> CapabilityStatus { .broken(error) }
@@ -20,8 +20,8 @@ final class BrokenCapability: CallTarget {
   /// Each call fails: there is nothing to share.
   var streamWriter: StreamWriter { StreamPlace().writer() }
 
-  func deliver(_ call: DeliveredCall, responder: any Responder) -> CallRoute {
+  func deliver(_ call: DeliveredCall, responder: any Responder) -> CallRoute? {
     responder.returnError(error)
-    return .local(CallCancellation())
+    return nil
   }
 }

@@ -19,6 +19,11 @@ package final class CallCancellation: Sendable {
     start(cancel, replacing: true)
   }
 
+  /// The call went on there, or has ended.
+  func follow(_ route: CallRoute?) {
+    if let route { start { route.cancel() } } else { end() }
+  }
+
   /// As ``start(_:)``, unless the call has gone on already.
   func begin(_ cancel: @escaping @Sendable () -> Void) { start(cancel, replacing: false) }
 
@@ -48,6 +53,9 @@ package final class CallCancellation: Sendable {
 
   /// The call has ended.
   package func end() { state.withLock { $0 = .ended } }
+
+  /// Whether the call has ended.
+  var hasEnded: Bool { state.withLock { if case .ended = $0 { true } else { false } } }
 
   /// Whether the call was cancelled, and has not ended yet.
   var isCancelled: Bool { state.withLock { if case .cancelled = $0 { true } else { false } } }

@@ -58,9 +58,13 @@ extension Responder {
 /// A capability that can be called: of this process, behind a connection, promised, or broken.
 package protocol CallTarget: CapabilityHook {
   /// Makes a call; the caller is told the outcome once, perhaps before this returns.
-  func send(_ call: consuming OutgoingCall, caller: any Caller) -> CallRoute
+  ///
+  /// - Returns: where it can be taken back; nil if it has ended.
+  func send(_ call: consuming OutgoingCall, caller: any Caller) -> CallRoute?
   /// Passes on a call that came from elsewhere; the responder gets the outcome once.
-  func deliver(_ call: DeliveredCall, responder: any Responder) -> CallRoute
+  ///
+  /// - Returns: as of `send`.
+  func deliver(_ call: DeliveredCall, responder: any Responder) -> CallRoute?
   /// What the capability is. If that may change, the watcher is told when it does.
   func status(notifying watcher: CapabilityWatcher?) -> CapabilityStatus
   /// How long a call may take that was not given a time of its own.
@@ -93,7 +97,7 @@ package struct CallerResponder: Responder {
 
   package func returnResults(_ message: consuming MessageBuilder) {
     do {
-      caller.finish(.success(try Ref(message.freeze())))
+      caller.finish(.success(try SharedMessage(message.freeze())))
     } catch {
       caller.finish(.failure(.failed("the results are invalid: \(error)")))
     }

@@ -25,12 +25,11 @@ final class MembraneCapability: CallTarget {
     membrane.status(id, notifying: watcher)
   }
 
-  func send(_ call: consuming OutgoingCall, caller: any Caller) -> CallRoute {
+  func send(_ call: consuming OutgoingCall, caller: any Caller) -> CallRoute? {
     turns.send(call, caller: caller) { self.deliver($0, responder: $1) }
   }
 
-  func deliver(_ call: DeliveredCall, responder: any Responder) -> CallRoute {
-    let cancellation = CallCancellation()
+  func deliver(_ call: DeliveredCall, responder: any Responder) -> CallRoute? {
     do {
       let body = try call.message.reader.call
       let target = try membrane.target(
@@ -46,14 +45,16 @@ final class MembraneCapability: CallTarget {
       }
       let delivered = try DeliveredCall(params)
       try crossing.begin()
-      let route = target.deliver(delivered, responder: crossing)
+      guard let route = target.deliver(delivered, responder: crossing) else { return nil }
       crossing.started(route)
+      let cancellation = CallCancellation()
       cancellation.start { crossing.fail(.failed("the call was cancelled")) }
+      return .local(cancellation)
     } catch let error as RPCError {
       responder.returnError(error)
     } catch {
       responder.returnError(.failed("the call cannot be passed on: \(error)"))
     }
-    return .local(cancellation)
+    return nil
   }
 }

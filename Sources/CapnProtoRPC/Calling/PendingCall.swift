@@ -8,7 +8,7 @@ package final class PendingCall: Caller {
     var outcome: Outcome?
     var route: CallRoute?
     var isDropped = false
-    var waiters: [UInt64: CheckedContinuation<Void, Never>] = [:]
+    var waiters: [Waiter] = []
     var nextWaiter: UInt64 = 0
     /// Told the outcome, besides those who wait for it.
     var observers: [@Sendable (Outcome) -> Void] = []
@@ -17,10 +17,38 @@ package final class PendingCall: Caller {
     /// The promise that the call waits for, or last waited for.
     weak var promise: QueuedCapability?
     /// Capabilities in results that this process will make: one for each path.
-    var promises: [PipelinePath: QueuedCapability] = [:]
+    var promises: [(path: PipelinePath, promise: QueuedCapability)] = []
     /// Capabilities in results that the peer will make: calls on one keep their order, however
     /// often it is asked for.
-    var remote: [PipelinePath: any CallTarget] = [:]
+    var remote: [(path: PipelinePath, target: any CallTarget)] = []
+
+    func remote(at path: PipelinePath) -> (any CallTarget)? {
+      remote.first { $0.path == path }?.target
+    }
+
+    mutating func promise(at path: PipelinePath, keeping token: CallToken) -> QueuedCapability {
+      if let known = promises.first(where: { $0.path == path })?.promise { return known }
+      let promise = QueuedCapability(keeping: token)
+      promises.append((path, promise))
+      return promise
+    }
+
+    mutating func takeWaiter(_ id: UInt64) -> Waiter? {
+      guard let index = waiters.firstIndex(where: { $0.id == id }) else { return nil }
+      return waiters.remove(at: index)
+    }
+  }
+  private struct Waiter {
+    let id: UInt64
+    let continuation: CheckedContinuation<Void, Never>
+  }
+  /// What a call that has ended lets go of, outside of the lock.
+  private struct Ended {
+    var waiters: [Waiter]
+    var observers: [@Sendable (Outcome) -> Void]
+    var promises: [(path: PipelinePath, promise: QueuedCapability)]
+    var route: CallRoute?
+    var timer: Task<Void, Never>?
   }
   private let state = Mutex(State())
 
@@ -31,7 +59,8 @@ package final class PendingCall: Caller {
   init(failed error: RPCError) { state.withLock { $0.outcome = .failure(error) } }
 
   /// Notes where the call went, so that it can be dropped.
-  package func sent(_ route: CallRoute) {
+  package func sent(_ route: CallRoute?) {
+    guard let route else { return }
     let isDropped = state.withLock { state in
       guard state.outcome == nil else { return false }
       state.route = route
@@ -57,22 +86,24 @@ package final class PendingCall: Caller {
   }
 
   package func finish(_ outcome: Outcome) {
-    let ended = state.withLock { state -> State? in
+    let ended = state.withLock { state -> Ended? in
       guard state.outcome == nil else { return nil }
       state.outcome = outcome
-      state.route = nil
       defer {
-        state.waiters = [:]
-        state.promises = [:]
+        state.waiters = []
         state.observers = []
+        state.promises = []
+        state.route = nil
         state.timer = nil
       }
-      return state
+      return Ended(
+        waiters: state.waiters, observers: state.observers, promises: state.promises,
+        route: state.route, timer: state.timer)
     }
     guard let ended else { return }
     ended.timer?.cancel()
     for (path, promise) in ended.promises { promise.resolve(Self.target(path, outcome)) }
-    for waiter in ended.waiters.values { waiter.resume() }
+    for waiter in ended.waiters { waiter.continuation.resume() }
     for observer in ended.observers { observer(outcome) }
   }
 
@@ -92,7 +123,7 @@ package final class PendingCall: Caller {
   ///
   /// - Throws: `RPCError` if the call failed; `CancellationError` if the task is cancelled, which
   ///   drops the call.
-  func outcome() async throws -> Ref<Message.Reader> {
+  nonisolated(nonsending) func outcome() async throws -> SharedMessage {
     if let outcome = state.withLock({ $0.outcome }) { return try outcome.get() }
     let id = state.withLock { state in
       state.nextWaiter += 1
@@ -102,13 +133,13 @@ package final class PendingCall: Caller {
       await withCheckedContinuation { continuation in
         let isOver = state.withLock { state in
           if state.outcome != nil || Task.isCancelled { return true }
-          state.waiters[id] = continuation
+          state.waiters.append(Waiter(id: id, continuation: continuation))
           return false
         }
         if isOver { continuation.resume() }
       }
     } onCancel: {
-      state.withLock { $0.waiters.removeValue(forKey: id) }?.resume()
+      state.withLock { $0.takeWaiter(id) }?.continuation.resume()
     }
     if let outcome = state.withLock({ $0.outcome }) { return try outcome.get() }
     drop()
@@ -117,14 +148,14 @@ package final class PendingCall: Caller {
 
   /// Nobody wants the outcome any more.
   func drop() {
-    let route = takeRoute()
     // Let go of outside of the lock.
-    let remote = state.withLock { state in
-      defer { state.remote = [:] }
-      return state.remote
+    let (isOver, remote) = state.withLock { state in
+      defer { state.remote = [] }
+      return (state.outcome != nil, state.remote)
     }
     withExtendedLifetime(remote) {}
-    route?.cancel()
+    if isOver { return }
+    takeRoute()?.cancel()
     // Another task may wait for the same call.
     finish(.failure(.failed("the call was cancelled")))
   }
@@ -168,16 +199,13 @@ package final class PendingCall: Caller {
       case remote(RPCConnection, QuestionID)
       case promise(QueuedCapability)
     }
-    if let known = state.withLock({ $0.remote[path] }) { return known }
+    if let known = state.withLock({ $0.remote(at: path) }) { return known }
     let found: Found = state.withLock { state in
       if let outcome = state.outcome { return .outcome(outcome) }
       if case .remote(let connection, let question, _) = state.route {
         return .remote(connection, question)
       }
-      if let promise = state.promises[path] { return .promise(promise) }
-      let promise = QueuedCapability(keeping: token)
-      state.promises[path] = promise
-      return .promise(promise)
+      return .promise(state.promise(at: path, keeping: token))
     }
     switch found {
     case .outcome(let outcome): return Self.target(path, outcome)
@@ -185,18 +213,15 @@ package final class PendingCall: Caller {
     case .remote(let connection, let question):
       if let target = connection.pipeline(question, path, caller: self) {
         return state.withLock { state in
-          if let known = state.remote[path] { return known }
-          state.remote[path] = target
+          if let known = state.remote(at: path) { return known }
+          state.remote.append((path, target))
           return target
         }
       }
       // The call has returned in the meantime, and the outcome is about to come.
       return state.withLock { state in
         if let outcome = state.outcome { return Self.target(path, outcome) }
-        if let promise = state.promises[path] { return promise }
-        let promise = QueuedCapability(keeping: token)
-        state.promises[path] = promise
-        return promise
+        return state.promise(at: path, keeping: token)
       }
     }
   }

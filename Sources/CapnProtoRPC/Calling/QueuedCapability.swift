@@ -66,8 +66,8 @@ package final class QueuedCapability: CallTarget, PromiseHook {
       }
       guard let batch else { break }
       for waiting in batch {
-        let route = target.deliver(waiting.call, responder: waiting.responder)
-        waiting.cancellation.start { route.cancel() }
+        waiting.cancellation.follow(
+          target.deliver(waiting.call, responder: waiting.responder))
       }
     }
     let watchers = state.withLock { state in
@@ -128,7 +128,7 @@ package final class QueuedCapability: CallTarget, PromiseHook {
     withExtendedLifetime(body) {}
   }
 
-  package func send(_ call: consuming OutgoingCall, caller: any Caller) -> CallRoute {
+  package func send(_ call: consuming OutgoingCall, caller: any Caller) -> CallRoute? {
     if let target = state.withLock({ $0.isFlushing ? nil : $0.target }) {
       return target.send(call, caller: caller)
     }
@@ -136,16 +136,16 @@ package final class QueuedCapability: CallTarget, PromiseHook {
       return deliver(try DeliveredCall(call), responder: CallerResponder(caller: caller))
     } catch {
       caller.finish(.failure(.failed("the call is invalid: \(error)")))
-      return .local(CallCancellation())
+      return nil
     }
   }
 
-  package func deliver(_ call: DeliveredCall, responder: any Responder) -> CallRoute {
-    let cancellation = CallCancellation()
+  package func deliver(_ call: DeliveredCall, responder: any Responder) -> CallRoute? {
     if responder.pendingCall?.waitsForItself(in: self) == true {
       responder.returnError(.failed("the call waits for its own results"))
-      return .local(cancellation)
+      return nil
     }
+    let cancellation = CallCancellation()
     let target: (any CallTarget)? = state.withLock { state in
       if !state.isFlushing, let target = state.target { return target }
       state.lastID += 1

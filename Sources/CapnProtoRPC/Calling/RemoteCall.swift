@@ -25,7 +25,7 @@ public struct RemoteCall<
   ///
   /// - Throws: `RPCError` if the call failed; `CancellationError` if the awaiting task is
   ///   cancelled, which takes the call back.
-  public func results() async throws -> Ref<Results> {
+  nonisolated(nonsending) public func results() async throws -> Ref<Results> {
     let message = try await token.call.outcome()
     do {
       return try message.reader.`return`.results.content.structure(as: Results.self).retained()
@@ -40,14 +40,20 @@ public struct RemoteCall<
   nonisolated(nonsending) public func results<Value>(
     _ body: (Results) throws -> Value
   ) async throws -> Value {
-    let results = try await results()
-    return try body(results.reader)
+    let message = try await token.call.outcome()
+    let results: Results
+    do {
+      results = try message.reader.`return`.results.content.structure()
+    } catch {
+      throw RPCError.failed("the results are invalid: \(error)")
+    }
+    return try body(results)
   }
 
   /// Waits for the call to end, for calls whose results say nothing.
   ///
   /// - Throws: as ``results()``.
-  public func finished() async throws { _ = try await token.call.outcome() }
+  nonisolated(nonsending) public func finished() async throws { _ = try await token.call.outcome() }
 
   /// Capabilities in the results, to be called before the results are there: such calls go out at
   /// once and take no further round trip.

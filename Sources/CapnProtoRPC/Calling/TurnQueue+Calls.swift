@@ -7,18 +7,18 @@ extension TurnQueue {
   /// - Returns: where it can be taken back, wherever it is by then.
   func send(
     _ call: consuming OutgoingCall, caller: any Caller,
-    deliver: @escaping @Sendable (DeliveredCall, any Responder) -> CallRoute
-  ) -> CallRoute {
-    let cancellation = CallCancellation()
+    deliver: @escaping @Sendable (DeliveredCall, any Responder) -> CallRoute?
+  ) -> CallRoute? {
     do {
       let call = try DeliveredCall(call)
+      let cancellation = CallCancellation()
       execute {
-        let route = deliver(call, CallerResponder(caller: caller))
-        cancellation.start { route.cancel() }
+        cancellation.follow(deliver(call, CallerResponder(caller: caller)))
       }
+      return .local(cancellation)
     } catch {
       caller.finish(.failure(.failed("the call is invalid: \(error)")))
+      return nil
     }
-    return .local(cancellation)
   }
 }

@@ -1,10 +1,9 @@
-public import CapTP
 public import CapnProto
 
 /// Carries the messages of one connection: in order, each as a whole.
 public protocol MessageTransport: Sendable {
   /// Takes a message to send; never blocks and never calls back.
-  func send(_ message: Ref<Message.Reader>)
+  func send(_ message: SharedMessage)
   /// Closes the connection once what was taken is out.
   func close()
   /// Stops reading from the peer, or goes on: so much of its calls waits that no more may come in.

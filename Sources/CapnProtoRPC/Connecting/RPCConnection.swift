@@ -23,11 +23,16 @@ public final class RPCConnection: Sendable {
     var lastCloseWaiter: UInt64 = 0
     var failure: RPCError?
     /// Messages that are kept back while the connection is corked; nil while it is not.
-    var corked: [Ref<Message.Reader>]?
+    var corked: [SharedMessage]?
     var messagesSent = 0
     var messagesReceived = 0
     /// Handlers of the peer's calls, to be cancelled when the peer does not want them any more.
     var handlers: [AnswerToken: CallRoute] = [:]
+
+    mutating func takeHandler(of answer: AnswerToken) -> CallRoute? {
+      // Handlers that answer at once are never noted, and then nothing is looked up.
+      handlers.isEmpty ? nil : handlers.removeValue(forKey: answer)
+    }
   }
   private let state: Mutex<State>
   /// References that were dropped and that the engine has not been told of.
@@ -97,13 +102,19 @@ public final class RPCConnection: Sendable {
   /// Takes a message that arrived.
   public func receive(_ message: consuming MessageReader) {
     var box: MessageReader? = message
-    state.withLock { $0.messagesReceived += 1 }
-    perform(drainsHere: executor.isCurrent) { engine in
-      guard let message = box.take() else { return }
-      // What comes after the end means nothing, and nobody would end what onlookers keep for it.
-      if engine.failure == nil { onlookers?.received(message) }
-      engine.receive(message)
-    }
+    let (mustDrain, isCurrent) = (
+      state.withLock { state in
+        state.messagesReceived += 1
+        if let message = box.take() {
+          // What comes after the end means nothing, and nobody would end what onlookers keep for it.
+          if state.engine.failure == nil { onlookers?.received(message) }
+          state.engine.receive(message)
+        }
+        return settle(&state)
+      }, executor.isCurrent
+    )
+    // Only what arrives is worked off at once: a call must not run objects on its caller's stack.
+    if mustDrain { if isCurrent { drain() } else { scheduleDrain() } }
   }
 
   /// Ends the connection: every call that waits, and every later one, fails with `disconnected`.
@@ -203,7 +214,7 @@ public final class RPCConnection: Sendable {
   /// Sends what was kept back, and from now on each message at once.
   public func uncork() { sendCorked(thenCorked: nil) }
 
-  private func sendCorked(thenCorked: [Ref<Message.Reader>]?) {
+  private func sendCorked(thenCorked: [SharedMessage]?) {
     state.withLock { state in
       guard let corked = state.corked else { return }
       state.corked = thenCorked
@@ -218,10 +229,10 @@ public final class RPCConnection: Sendable {
 
   // MARK: For the capabilities behind the connection
 
-  func call(_ node: NodeID, _ call: consuming OutgoingCall, caller: any Caller) -> CallRoute {
+  func call(_ node: NodeID, _ call: consuming OutgoingCall, caller: any Caller) -> CallRoute? {
     var box: OutgoingCall? = call
     return perform { engine in
-      guard let call = box.take() else { return .local(CallCancellation()) }
+      guard let call = box.take() else { return nil }
       guard engine.leadsToPeer(node) else {
         let waiting = WaitingCaller(caller)
         waiting.cancellation.start { self.dropCall(waiting) }
@@ -229,7 +240,7 @@ public final class RPCConnection: Sendable {
         return .local(waiting.cancellation)
       }
       guard case .question(let question) = engine.call(node, call, caller: caller) else {
-        return .local(CallCancellation())
+        return nil
       }
       return .remote(self, question, caller)
     }
@@ -299,50 +310,49 @@ public final class RPCConnection: Sendable {
 
   func returnResults(_ message: consuming MessageBuilder, for answer: AnswerToken) {
     var box: MessageBuilder? = message
-    perform {
+    endHandler(of: answer) {
       if let message = box.take() { $0.returnResults(message, for: answer) }
     }
-    forgetHandler(of: answer)
   }
 
   func returnError(_ error: RPCError, for answer: AnswerToken) {
-    perform { $0.returnError(error, for: answer) }
-    forgetHandler(of: answer)
+    endHandler(of: answer) { $0.returnError(error, for: answer) }
   }
 
   /// The answer is given, and `deliver` notes no handler of it any more.
-  private func forgetHandler(of answer: AnswerToken) {
-    // Let go of outside of the lock.
-    let handler = takeHandler(of: answer)
-    withExtendedLifetime(handler) {}
-  }
-
-  private func takeHandler(of answer: AnswerToken) -> CallRoute? {
-    state.withLock { state in
-      // Handlers that answer at once are never noted, and then nothing is looked up.
-      state.handlers.isEmpty ? nil : state.handlers.removeValue(forKey: answer)
+  private func endHandler(of answer: AnswerToken, _ body: (inout Connection) -> Void) {
+    let (handler, mustDrain) = state.withLock { state in
+      body(&state.engine)
+      return (state.takeHandler(of: answer), settle(&state))
     }
+    // Let go of outside of the lock.
+    withExtendedLifetime(handler) {}
+    if mustDrain { scheduleDrain() }
   }
 
   // MARK: Moving the engine
 
   @discardableResult
-  private func perform<Value: Sendable>(
-    drainsHere: Bool = false, _ body: (inout Connection) -> Value
-  ) -> Value {
+  private func perform<Value: Sendable>(_ body: (inout Connection) -> Value) -> Value {
     let (value, mustDrain) = state.withLock { state in
       let value = body(&state.engine)
-      sendMessages(&state)
-      let mustDrain = state.engine.hasSteps && !state.isDraining
-      if mustDrain { state.isDraining = true }
-      return (value, mustDrain)
+      return (value, settle(&state))
     }
-    if mustDrain {
-      // Only what arrives is worked off at once: a call must not run objects on its caller's stack.
-      if drainsHere { drain() } else { executor.execute { self.drain() } }
-    }
+    if mustDrain { scheduleDrain() }
     return value
   }
+
+  /// Sends what the engine has to say.
+  ///
+  /// - Returns: whether its effects are to be worked off, and nobody does so yet.
+  private func settle(_ state: inout State) -> Bool {
+    sendMessages(&state)
+    guard !state.isDraining, state.engine.hasSteps else { return false }
+    state.isDraining = true
+    return true
+  }
+
+  private func scheduleDrain() { executor.execute { self.drain() } }
 
   private func sendMessages(_ state: inout State) {
     while let message = state.engine.nextMessage() {
@@ -362,7 +372,7 @@ public final class RPCConnection: Sendable {
     }
   }
 
-  private func send(_ message: Ref<Message.Reader>, _ state: inout State) {
+  private func send(_ message: SharedMessage, _ state: inout State) {
     state.messagesSent += 1
     onlookers?.sent(message)
     transport.send(message)
@@ -392,9 +402,9 @@ public final class RPCConnection: Sendable {
     case .forward(let call, let hook, let caller):
       guard let target = hook as? any CallTarget else { return }
       let route = target.deliver(call, responder: CallerResponder(caller: caller))
-      (caller as? WaitingCaller)?.cancellation.start { route.cancel() }
+      (caller as? WaitingCaller)?.cancellation.follow(route)
     case .finish(let caller, let outcome): caller.finish(outcome)
-    case .cancel(let answer): takeHandler(of: answer)?.cancel()
+    case .cancel(let answer): state.withLock { $0.takeHandler(of: answer) }?.cancel()
     case .watch(let promise, let token):
       guard let promise = promise as? QueuedCapability else { return }
       promise.whenResolved(for: watcher(token)) { [weak self] target in
@@ -421,7 +431,7 @@ public final class RPCConnection: Sendable {
       responder.returnError(.failed("the capability cannot be called"))
       return
     }
-    let route = target.deliver(call, responder: responder)
+    guard let route = target.deliver(call, responder: responder) else { return }
     state.withLock { state in
       // Once the connection has failed it knows no answers; the handlers are cancelled after this.
       if state.engine.isRunning(answer) || state.engine.failure != nil {

@@ -41,20 +41,20 @@ final class RemoteCapability: CallTarget, ReferenceHandle {
 
   deinit { connection?.referenceDropped(node) }
 
-  func send(_ call: consuming OutgoingCall, caller: any Caller) -> CallRoute {
+  func send(_ call: consuming OutgoingCall, caller: any Caller) -> CallRoute? {
     guard let connection else {
       caller.finish(.failure(.disconnected("the connection is gone")))
-      return .local(CallCancellation())
+      return nil
     }
     return connection.call(node, call, caller: caller)
   }
 
-  func deliver(_ call: DeliveredCall, responder: any Responder) -> CallRoute {
+  func deliver(_ call: DeliveredCall, responder: any Responder) -> CallRoute? {
     do {
       return send(try call.copied(), caller: ForwardingCaller(responder))
     } catch {
       responder.returnError(.failed("the call cannot be passed on: \(error)"))
-      return .local(CallCancellation())
+      return nil
     }
   }
 }

@@ -19,7 +19,7 @@ struct Onlookers: Sendable {
     for observer in observers { observer.connectionClosed(number, reason: reason) }
   }
 
-  func sent(_ message: Ref<Message.Reader>) {
+  func sent(_ message: SharedMessage) {
     tell(.sent, message.frameBytes, MessageSummary(message.reader))
   }
 

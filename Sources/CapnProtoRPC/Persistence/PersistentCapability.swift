@@ -46,11 +46,11 @@ final class PersistentCapability: CallTarget {
     object.status(notifying: watcher)
   }
 
-  func send(_ call: consuming OutgoingCall, caller: any Caller) -> CallRoute {
+  func send(_ call: consuming OutgoingCall, caller: any Caller) -> CallRoute? {
     turns.send(call, caller: caller) { self.deliver($0, responder: $1) }
   }
 
-  func deliver(_ call: DeliveredCall, responder: any Responder) -> CallRoute {
+  func deliver(_ call: DeliveredCall, responder: any Responder) -> CallRoute? {
     // A message that is invalid is told so by the object.
     let isSave = (try? call.message.reader.call.interfaceId) == Persistent._typeID
     return (isSave ? keeper : object).deliver(call, responder: responder)

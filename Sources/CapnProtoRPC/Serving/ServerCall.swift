@@ -22,16 +22,18 @@ public final class ServerCall: Sendable {
   }
 
   /// Answers the call, now or when another one that it has become has ended.
-  func respond(to responder: any Responder, _ cancellation: CallCancellation) {
+  ///
+  /// - Returns: that one, so long as it has not ended.
+  func respond(to responder: any Responder) -> CallRoute? {
     if let tail = tail.withLock({ $0.take() }) {
+      let cancellation = CallCancellation()
       cancellation.start { tail.call.drop() }
       tail.call.whenFinished { outcome in
         ForwardingCaller(responder).finish(outcome)
         cancellation.end()
       }
-      return
+      return .local(cancellation)
     }
-    cancellation.end()
     let built = results.withLock { $0.take() }
     if let built {
       responder.returnResults(built.open())
@@ -40,6 +42,7 @@ public final class ServerCall: Sendable {
       empty.build(Message.Builder.self) { _ = $0.initReturn().initResults() }
       responder.returnResults(empty)
     }
+    return nil
   }
 
   fileprivate func reply<Results: TypedStructBuilder & ~Escapable>(
@@ -69,7 +72,7 @@ public struct CallContext<
   Params: TypedStructReader & ~Escapable, Results: TypedStructBuilder & ~Escapable
 >: Sendable {
   private let call: ServerCall
-  private let message: Ref<Message.Reader>
+  private let message: SharedMessage
 
   /// The call, with the types of its method.
   public init(_ call: ServerCall) {

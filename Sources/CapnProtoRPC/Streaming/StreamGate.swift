@@ -11,7 +11,7 @@ final class StreamGate: Sendable {
     let isStreaming: Bool
     let responder: any Responder
     let cancellation: CallCancellation
-    let start: @Sendable (any Responder, CallCancellation) -> Void
+    let start: @Sendable (any Responder) -> CallRoute?
   }
   private struct State {
     var waiting = Deque<Waiting>()
@@ -24,11 +24,19 @@ final class StreamGate: Sendable {
   }
   private let state = Mutex(State())
 
+  /// Whether a call that does not stream may go at once: none waits, or has the object to itself.
+  var isOpen: Bool {
+    state.withLock {
+      $0.waiting.isEmpty && !$0.isStreaming && !$0.isDraining && $0.failure == nil
+    }
+  }
+
   /// Starts the call when its turn has come.
   func admit(
-    isStreaming: Bool, _ responder: any Responder, _ cancellation: CallCancellation,
-    start: @escaping @Sendable (any Responder, CallCancellation) -> Void
-  ) {
+    isStreaming: Bool, _ responder: any Responder,
+    start: @escaping @Sendable (any Responder) -> CallRoute?
+  ) -> CallRoute? {
+    let cancellation = CallCancellation()
     let id = state.withLock { state in
       state.lastID += 1
       state.waiting.append(
@@ -39,6 +47,7 @@ final class StreamGate: Sendable {
     }
     cancellation.begin { [weak self] in self?.withdraw(id) }
     drain()
+    return cancellation.hasEnded ? nil : .local(cancellation)
   }
 
   private func drain() {
@@ -62,13 +71,11 @@ final class StreamGate: Sendable {
   }
 
   private func start(_ call: Waiting) {
-    let cancellation = CallCancellation()
     let responder: any Responder =
       call.isStreaming
-      ? StreamResponder(gate: self, responder: call.responder, cancellation: cancellation)
+      ? StreamResponder(gate: self, responder: call.responder, cancellation: call.cancellation)
       : call.responder
-    call.start(responder, cancellation)
-    call.cancellation.start { cancellation.cancel() }
+    call.cancellation.follow(call.start(responder))
   }
 
   /// The streaming call that was under way has ended.

@@ -21,7 +21,7 @@ final class SimulatedEnd: MessageTransport, ConnectionExecutor {
 
   init(drainsAtOnce: Bool) { self.drainsAtOnce = drainsAtOnce }
 
-  func send(_ message: Ref<Message.Reader>) {
+  func send(_ message: SharedMessage) {
     let frame = message.flattened()
     state.withLock { state in
       if !state.isClosed { state.sent.append(.frame(frame)) }

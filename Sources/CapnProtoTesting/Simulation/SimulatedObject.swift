@@ -20,7 +20,7 @@ final class SimulatedObject: CallTarget {
   deinit { world.objectGone() }
 
   /// A call of the own vat: in a turn of its own.
-  func send(_ call: consuming OutgoingCall, caller: any Caller) -> CapnProtoRPC.CallRoute {
+  func send(_ call: consuming OutgoingCall, caller: any Caller) -> CapnProtoRPC.CallRoute? {
     let cancellation = CallCancellation()
     do {
       let call = try DeliveredCall(call)
@@ -33,7 +33,7 @@ final class SimulatedObject: CallTarget {
     return .local(cancellation)
   }
 
-  func deliver(_ call: DeliveredCall, responder: any Responder) -> CapnProtoRPC.CallRoute {
+  func deliver(_ call: DeliveredCall, responder: any Responder) -> CapnProtoRPC.CallRoute? {
     let cancellation = CallCancellation()
     take(call, responder, cancellation)
     return .local(cancellation)

@@ -1,0 +1,45 @@
+// Safety. As of `Ref`: the place of the root beside a strong reference to the arena that owns its
+// words, made only of an arena that is not written to any more. That is also why `@unchecked Sendable`
+// is sound, which answers for the pointers in `RawStruct`.
+
+/// A whole message that may be stored and sent to other tasks, whose root is a struct.
+///
+/// Whoever holds it keeps the message. It is passed in registers, so handing it on costs a count:
+/// for code that passes messages on more often than it reads them. Where it is read it has to be a
+/// constant, as readers borrow it; ``Ref`` has no such condition.
+@safe public struct SharedMessage: @unchecked Sendable {
+  private let arena: MessageArena
+  private let raw: RawStruct
+
+  /// Shares the message.
+  ///
+  /// - Throws: ``DecodingError`` if the root is no struct.
+  public init(_ message: consuming MessageReader) throws(DecodingError) {
+    arena = message.arena
+    arena.makeRenewable()
+    raw = try RawStruct.root(of: arena, limits: message.limits)
+  }
+
+  /// The root struct.
+  @_lifetime(borrow self)
+  public func root<Reader: TypedStructReader & ~Escapable>(
+    as: Reader.Type = Reader.self
+  ) -> Reader {
+    let reader = StructReader(raw: raw)
+    return unsafe _overrideLifetime(Reader(_raw: reader), borrowing: self)
+  }
+
+  /// Bytes of the message's frame.
+  public var frameBytes: Int { arena.frameBytes }
+
+  /// Calls the body with the pieces of the message's frame, one after the other, without a copy.
+  public func framePieces(_ body: (RawSpan) -> Void) {
+    unsafe arena.forEachPiece { unsafe body($0.bytes) }
+  }
+
+  /// Adds the message's frame to the bytes, which must have room for ``frameBytes`` more.
+  public func write(to output: inout OutputRawSpan) { arena.write(to: &output) }
+
+  /// The message as one frame.
+  public func flattened() -> [UInt8] { arena.flattened() }
+}
