@@ -44,6 +44,19 @@ extension FileEmitter {
         out.line("    try await \(type)._dispatch(server, call)")
         out.line("  })")
       }
+      out.line()
+      out.line("/// A reference to an object of this vat whose methods are not asynchronous.")
+      out.block(
+        "\(access.visible)static func server(_ server: some ImmediateServer\(arguments)) -> Client"
+      ) {
+        let type = types.namespace(node.id)
+        out.line("Client(")
+        out.line(
+          "  _capability: Capability(serving: server, immediately: \(type)._interface) { server, call in"
+        )
+        out.line("    try \(type)._dispatch(immediately: server, call)")
+        out.line("  })")
+      }
     }
   }
 

@@ -34,6 +34,27 @@ extension FileEmitter {
         }
       }
     }
+    out.line()
+    emitImmediateServer(node, interface, name: name, associated: own, clause: clause)
+  }
+
+  /// Writes the protocol of objects whose methods are not asynchronous. It has no defaults: a method
+  /// that is asynchronous by mistake would not be called.
+  private func emitImmediateServer(
+    _ node: SchemaNode, _ interface: InterfaceNode, name: String,
+    associated: [TypeParameter.ID: String], clause: String
+  ) {
+    let parents = interface.superclasses.map { ", \(types.namespace($0.id)).ImmediateServer" }
+    out.line(
+      "/// An object that is a ``\(name)``, and answers each call before the method returns.")
+    out.block("\(access.visible)protocol ImmediateServer\(clause): Server\(parents.joined())") {
+      types.binding(associated) {
+        for method in interface.methods.sorted(by: { $0.codeOrder < $1.codeOrder }) {
+          let method = (methodName(method, of: node.id), callType(method, of: node.id))
+          out.line("func \(SwiftName.escaped(method.0))(_ call: \(method.1)) throws")
+        }
+      }
+    }
   }
 
   /// The names of a server's associated types.
@@ -102,15 +123,28 @@ extension FileEmitter {
     return shared
   }
 
-  /// Writes the function that finds the method of a call that came in.
+  /// Writes the functions that find the method of a call that came in.
   func emitDispatch(_ node: SchemaNode, _ interface: InterfaceNode) {
+    emitDispatch(
+      node, interface, "nonisolated(nonsending) \(access.visible)static func _dispatch", "Server",
+      effects: "async throws", mark: "try await")
+    out.line()
+    emitDispatch(
+      node, interface, "\(access.visible)static func _dispatch", "ImmediateServer",
+      effects: "throws", mark: "try")
+  }
+
+  private func emitDispatch(
+    _ node: SchemaNode, _ interface: InterfaceNode, _ head: String, _ server: String,
+    effects: String, mark: String
+  ) {
     let isGeneric = names.parameters[node.id] != nil
+    let label = server == "Server" ? "_ server" : "immediately server"
+    let argument = server == "Server" ? "server" : "immediately: server"
     out.line("/// Runs the method that the call names; false where the interface does not have it.")
-    out.line(
-      "nonisolated(nonsending) \(access.visible)static func _dispatch\(isGeneric ? "<Object: Server>" : "")("
-    )
-    out.line("  _ server: \(isGeneric ? "Object" : "some Server"), _ call: ServerCall")
-    out.block(") async throws -> Bool") {
+    out.line("\(head)\(isGeneric ? "<Object: \(server)>" : "")(")
+    out.line("  \(label): \(isGeneric ? "Object" : "some \(server)"), _ call: ServerCall")
+    out.block(") \(effects) -> Bool") {
       if !interface.methods.isEmpty {
         out.block("if call.interfaceID == \(Literal.hexadecimal(node.id))") {
           out.line("switch call.methodID {")
@@ -118,7 +152,7 @@ extension FileEmitter {
             for (ordinal, method) in interface.methods.enumerated() {
               let name = methodName(method, of: node.id)
               out.line(
-                "case \(ordinal): try await server.\(name)(\(callType(method, of: node.id))(call))")
+                "case \(ordinal): \(mark) server.\(name)(\(callType(method, of: node.id))(call))")
             }
           }
           out.line("default: return false")
@@ -128,7 +162,7 @@ extension FileEmitter {
       }
       for parent in interface.superclasses {
         out.line(
-          "if try await \(types.namespace(parent.id))._dispatch(server, call) { return true }")
+          "if \(mark) \(types.namespace(parent.id))._dispatch(\(argument), call) { return true }")
       }
       out.line("return false")
     }

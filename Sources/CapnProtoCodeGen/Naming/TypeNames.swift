@@ -134,7 +134,7 @@ struct TypeNames {
     let names: Set<String>
     switch node.kind {
     case .structure: names = ["Reader", "Builder", "Which", "Pipeline"]
-    case .interface: names = ["Client", "Server"]
+    case .interface: names = ["Client", "Server", "ImmediateServer"]
     default: return []
     }
     return names.union(["ElementReader", "ElementBuilder"])
@@ -143,7 +143,7 @@ struct TypeNames {
   }
 
   private static let allFixedNames: Set<String> = [
-    "Reader", "Builder", "Which", "Pipeline", "Client", "Server", "Type", "Protocol", "Of", "Value",
-    "ElementReader", "ElementBuilder",
+    "Reader", "Builder", "Which", "Pipeline", "Client", "Server", "ImmediateServer", "Type",
+    "Protocol", "Of", "Value", "ElementReader", "ElementBuilder",
   ]
 }

@@ -7,13 +7,15 @@ package enum CallRoute: Sendable {
   case remote(RPCConnection, QuestionID, any Caller)
   /// It is handled by this process.
   case local(CallCancellation)
+  /// It waits for its turn in this process, which whoever awaits it may take.
+  case turn(TurnQueue, CallCancellation)
 }
 
 extension CallRoute {
   /// Takes the call back: nobody wants its outcome any more.
   func cancel() {
     switch self {
-    case .local(let cancellation): cancellation.cancel()
+    case .local(let cancellation), .turn(_, let cancellation): cancellation.cancel()
     case .remote(let connection, let question, let caller):
       connection.dropQuestion(question, caller: caller)
       caller.wasDropped()
@@ -23,7 +25,7 @@ extension CallRoute {
   /// Takes the call back, and fails with the error what was pipelined on it.
   func fail(_ error: RPCError) {
     switch self {
-    case .local(let cancellation): cancellation.cancel()
+    case .local(let cancellation), .turn(_, let cancellation): cancellation.cancel()
     case .remote(let connection, let question, let caller):
       connection.failQuestion(question, error, caller: caller)
     }

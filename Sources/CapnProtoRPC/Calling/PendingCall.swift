@@ -124,6 +124,7 @@ package final class PendingCall: Caller {
   /// - Throws: `RPCError` if the call failed; `CancellationError` if the task is cancelled, which
   ///   drops the call.
   nonisolated(nonsending) func outcome() async throws -> SharedMessage {
+    takeTurn(for: #isolation)
     if let outcome = state.withLock({ $0.outcome }) { return try outcome.get() }
     let id = state.withLock { state in
       state.nextWaiter += 1
@@ -144,6 +145,15 @@ package final class PendingCall: Caller {
     if let outcome = state.withLock({ $0.outcome }) { return try outcome.get() }
     drop()
     throw CancellationError()
+  }
+
+  /// If the call waits for its turn in this process, that is taken now, unless an actor awaits it:
+  /// its thread is not for the methods of others.
+  @inline(never)
+  private func takeTurn(for isolation: (any Actor)?) {
+    guard isolation == nil else { return }
+    let route = state.withLock { $0.route }
+    if case .turn(let turns, _) = route { turns.runNow() }
   }
 
   /// Nobody wants the outcome any more.

@@ -460,9 +460,11 @@ public final class RPCConnection: Sendable {
   }
 }
 
-/// How an engine finds the connection that it lives in.
+/// How an engine finds the connection that it lives in, and that is there whenever the engine runs.
+///
+/// Not weakly: counts of an object that is referred to so cost several times as much for good.
 private final class ConnectionLink: Sendable {
-  private struct Link { weak var connection: RPCConnection? }
+  private struct Link { unowned var connection: RPCConnection? }
   private let link = Mutex(Link())
 
   var connection: RPCConnection? {

@@ -4,6 +4,9 @@ import Synchronization
 public final class TurnQueue: ConnectionExecutor {
   private struct State {
     var work: [@Sendable () -> Void] = []
+    /// Whether a turn has been asked for that has not begun.
+    var isScheduled = false
+    /// Whether somebody works it off.
     var isRunning = false
   }
   private let state = Mutex(State())
@@ -13,12 +16,13 @@ public final class TurnQueue: ConnectionExecutor {
 
   /// Adds work to the end of the queue.
   public func execute(_ work: @escaping @Sendable () -> Void) {
-    let starts = state.withLock { state in
+    let mustSchedule = state.withLock { state in
       state.work.append(work)
-      defer { state.isRunning = true }
-      return !state.isRunning
+      if state.isScheduled || state.isRunning { return false }
+      state.isScheduled = true
+      return true
     }
-    guard starts else { return }
+    guard mustSchedule else { return }
     // A task that runs where a connection does its work is not left for another thread.
     if let executor = currentConnectionExecutor() {
       executor.execute { self.run() }
@@ -28,14 +32,27 @@ public final class TurnQueue: ConnectionExecutor {
   }
 
   private func run() {
-    while true {
-      let batch: [@Sendable () -> Void] = state.withLock { state in
-        defer { state.work = [] }
-        if state.work.isEmpty { state.isRunning = false }
-        return state.work
-      }
-      guard !batch.isEmpty else { return }
+    state.withLock { $0.isScheduled = false }
+    runNow()
+  }
+
+  /// Takes the turn that the work waits for, unless somebody works it off already.
+  ///
+  /// For a task that awaits what comes of it, and need not wait for another thread then.
+  func runNow() {
+    var batch = nextBatch(isFirst: true)
+    while !batch.isEmpty {
       for work in batch { work() }
+      batch = nextBatch(isFirst: false)
+    }
+  }
+
+  private func nextBatch(isFirst: Bool) -> [@Sendable () -> Void] {
+    state.withLock { state in
+      if isFirst, state.isRunning { return [] }
+      defer { state.work = [] }
+      state.isRunning = !state.work.isEmpty
+      return state.work
     }
   }
 

@@ -113,6 +113,14 @@ public enum Persistent: DescribedType {
           try await Persistent._dispatch(server, call)
         })
     }
+
+    /// A reference to an object of this vat whose methods are not asynchronous.
+    public static func server(_ server: some ImmediateServer<SturdyRef, Owner>) -> Client {
+      Client(
+        _capability: Capability(serving: server, immediately: Persistent._interface) { server, call in
+          try Persistent._dispatch(immediately: server, call)
+        })
+    }
   }
 
   /// An object that is a ``Persistent``. Methods left out answer `unimplemented`.
@@ -127,6 +135,11 @@ public enum Persistent: DescribedType {
     nonisolated(nonsending) func save(_ call: Persistent.SaveCall<Persistent_SturdyRef, Persistent_Owner>) async throws
   }
 
+  /// An object that is a ``Persistent``, and answers each call before the method returns.
+  public protocol ImmediateServer<Persistent_SturdyRef, Persistent_Owner>: Server {
+    func save(_ call: Persistent.SaveCall<Persistent_SturdyRef, Persistent_Owner>) throws
+  }
+
   /// Runs the method that the call names; false where the interface does not have it.
   nonisolated(nonsending) public static func _dispatch<Object: Server>(
     _ server: Object, _ call: ServerCall
@@ -134,6 +147,20 @@ public enum Persistent: DescribedType {
     if call.interfaceID == 0xc8cb212fcd9f5691 {
       switch call.methodID {
       case 0: try await server.save(Persistent.SaveCall<Object.Persistent_SturdyRef, Object.Persistent_Owner>(call))
+      default: return false
+      }
+      return true
+    }
+    return false
+  }
+
+  /// Runs the method that the call names; false where the interface does not have it.
+  public static func _dispatch<Object: ImmediateServer>(
+    immediately server: Object, _ call: ServerCall
+  ) throws -> Bool {
+    if call.interfaceID == 0xc8cb212fcd9f5691 {
+      switch call.methodID {
+      case 0: try server.save(Persistent.SaveCall<Object.Persistent_SturdyRef, Object.Persistent_Owner>(call))
       default: return false
       }
       return true

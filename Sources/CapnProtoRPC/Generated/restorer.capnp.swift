@@ -50,6 +50,14 @@ public enum Restorer: DescribedType {
           try await Restorer._dispatch(server, call)
         })
     }
+
+    /// A reference to an object of this vat whose methods are not asynchronous.
+    public static func server(_ server: some ImmediateServer<SturdyRef>) -> Client {
+      Client(
+        _capability: Capability(serving: server, immediately: Restorer._interface) { server, call in
+          try Restorer._dispatch(immediately: server, call)
+        })
+    }
   }
 
   /// An object that is a ``Restorer``. Methods left out answer `unimplemented`.
@@ -60,6 +68,11 @@ public enum Restorer: DescribedType {
     nonisolated(nonsending) func restore(_ call: Restorer.RestoreCall<Restorer_SturdyRef>) async throws
   }
 
+  /// An object that is a ``Restorer``, and answers each call before the method returns.
+  public protocol ImmediateServer<Restorer_SturdyRef>: Server {
+    func restore(_ call: Restorer.RestoreCall<Restorer_SturdyRef>) throws
+  }
+
   /// Runs the method that the call names; false where the interface does not have it.
   nonisolated(nonsending) public static func _dispatch<Object: Server>(
     _ server: Object, _ call: ServerCall
@@ -67,6 +80,20 @@ public enum Restorer: DescribedType {
     if call.interfaceID == 0xfb5ad3e4222f9c4a {
       switch call.methodID {
       case 0: try await server.restore(Restorer.RestoreCall<Object.Restorer_SturdyRef>(call))
+      default: return false
+      }
+      return true
+    }
+    return false
+  }
+
+  /// Runs the method that the call names; false where the interface does not have it.
+  public static func _dispatch<Object: ImmediateServer>(
+    immediately server: Object, _ call: ServerCall
+  ) throws -> Bool {
+    if call.interfaceID == 0xfb5ad3e4222f9c4a {
+      switch call.methodID {
+      case 0: try server.restore(Restorer.RestoreCall<Object.Restorer_SturdyRef>(call))
       default: return false
       }
       return true

@@ -29,8 +29,8 @@ extension Capability {
   ///   - interface: what the object implements, for diagnoses.
   ///   - dispatch: calls the object's method; false where the interface has none that fits.
   public init<Server: CapabilityServer>(
-    serving server: Server, _ interface: InterfaceDescription,
-    immediately dispatch: @escaping @Sendable (Server, ServerCall) throws -> Bool
+    serving server: Server, immediately interface: InterfaceDescription,
+    dispatch: @escaping @Sendable (Server, ServerCall) throws -> Bool
   ) {
     target = LocalCapability(interface, .now { call in try dispatch(server, call) })
   }
@@ -64,7 +64,13 @@ final class LocalCapability: CallTarget {
   }
 
   func send(_ call: consuming OutgoingCall, caller: any Caller) -> CallRoute? {
-    turns.send(call, caller: caller) { self.deliver($0, responder: $1) }
+    let route = turns.send(call, caller: caller) { self.deliver($0, responder: $1) }
+    // The code of a method that returns when it has answered may run on its caller's thread: not
+    // before the caller awaits it, when it holds no locks.
+    if case .now = dispatch, case .local(let cancellation) = route {
+      return .turn(turns, cancellation)
+    }
+    return route
   }
 
   func deliver(_ delivered: DeliveredCall, responder: any Responder) -> CallRoute? {
