@@ -41,6 +41,18 @@ extension Answer {
 
   var hasOutcome: Bool { ended != nil }
 
+  func isRunning(as serial: UInt64) -> Bool { self.serial == serial && ended == nil }
+
+  /// The call is handed on.
+  ///
+  /// - Returns: whether the token's call is still wanted.
+  mutating func begin(_ token: AnswerToken, words: Int) -> Bool {
+    guard isRunning(as: token.serial) else { return false }
+    self.words = words
+    place = nil
+    return true
+  }
+
   /// Whether calls of the peer, or a question of this side, wait for the outcome.
   var isWantedElsewhere: Bool { taker != nil || !seldom.isEmpty }
 
@@ -73,8 +85,7 @@ extension Answer {
 extension PeerTable<AnswerID, Answer> {
   /// The token of a running answer is good until it is answered.
   func isRunning(_ token: AnswerToken) -> Bool {
-    guard let answer = self[token.id] else { return false }
-    return answer.serial == token.serial && !answer.hasOutcome
+    look(token.id) { $0.isRunning(as: token.serial) } == true
   }
 }
 
@@ -88,7 +99,10 @@ extension Connection {
   public mutating func returnResults(
     _ message: consuming MessageBuilder, for token: AnswerToken
   ) {
-    guard answers.isRunning(token) else {
+    guard
+      let (isFinished, isKept) = answers.look(
+        token.id, { $0.isRunning(as: token.serial) ? ($0.isFinished, $0.isKept) : nil }) ?? nil
+    else {
       discard(message)
       return
     }
@@ -100,8 +114,7 @@ extension Connection {
       body.releaseParamCaps = false
       body.noFinishNeeded = !hasCapabilities
     }
-    let isFinished = answers[token.id]?.isFinished == true
-    if isFinished || answers[token.id]?.isKept == true {
+    if isFinished || isKept {
       guard let kept = try? SharedMessage(message.freeze()) else { return }
       if isFinished { sendReturn(token.id) { $0.setCanceled() } }
       if !isFinished { sendReturn(token.id) { $0.setResultsSentElsewhere() } }
@@ -152,7 +165,7 @@ extension Connection {
   private mutating func endAnswer(
     _ id: AnswerID, _ outcome: Outcome, needsFinish: Bool = true
   ) {
-    if !needsFinish, answers[id]?.isWantedElsewhere == false {
+    if !needsFinish, answers.look(id, { $0.isWantedElsewhere }) == false {
       wordsInFlight -= answers.removeValue(forKey: id)?.words ?? 0
       return
     }

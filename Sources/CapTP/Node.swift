@@ -77,6 +77,17 @@ struct Node: Sendable {
 }
 
 extension Node {
+  /// The node that this one has turned out to be.
+  var alias: NodeID? { if case .alias(let next) = state { next } else { nil } }
+
+  /// Whether calls on it go to the peer now.
+  var leadsToPeer: Bool {
+    switch state {
+    case .imported, .pipelined: true
+    case .alias, .embargoed, .awaiting, .local, .broken: false
+    }
+  }
+
   /// One holder less.
   ///
   /// - Returns: whether it was the last.
@@ -86,9 +97,12 @@ extension Node {
   }
 
   /// A call on the node goes to the peer, and keeps the node until it has ended.
-  mutating func noteCall() {
+  ///
+  /// - Returns: where it goes.
+  mutating func noteCall() -> NodeState {
     holders += 1
     hasSentCalls = true
+    return state
   }
 
   /// Calls that wait while the state is `embargoed` or `awaiting`, oldest first.
@@ -122,7 +136,7 @@ extension Connection {
   /// The node at the end of the aliases, which are never circular.
   func settled(_ id: NodeID) -> NodeID {
     var id = id
-    while case .alias(let next) = nodes[id]?.state { id = next }
+    while case .some(.some(let next)) = nodes.look(id, { $0.alias }) { id = next }
     return id
   }
 
@@ -142,7 +156,7 @@ extension Connection {
   mutating func releaseNode(_ first: NodeID) {
     var id = first
     while true {
-      guard nodes[id]?.letGo() == true, let node = nodes.remove(id) else { return }
+      guard nodes.update(id, { $0.letGo() }) == true, let node = nodes.remove(id) else { return }
       switch node.state {
       case .imported(let imported): releaseImport(imported, id)
       case .pipelined(let question, let path):

@@ -9,14 +9,10 @@ struct PeerTable<ID: TableID, Entry> {
 
   /// The entry, or nil where there is none.
   subscript(id: ID) -> Entry? {
-    // In place: an entry that is looked at is not copied.
-    _read {
+    get {
       let index = Int(id.rawValue)
-      if index < slots.count {
-        yield slots.span[index]
-      } else {
-        yield index < Self.slotLimit ? nil : others[id]
-      }
+      if index < slots.count { return slots[index] }
+      return index < Self.slotLimit ? nil : others[id]
     }
     _modify {
       let index = Int(id.rawValue)
@@ -33,8 +29,52 @@ struct PeerTable<ID: TableID, Entry> {
     }
   }
 
+  /// What the body makes of the entry where it lies, as of `SlotTable`.
+  @inline(__always)
+  func look<Value>(_ id: ID, _ body: (Entry) -> Value) -> Value? {
+    let index = Int(id.rawValue)
+    if index < slots.count {
+      guard let entry = slots[index] else { return nil }
+      return body(entry)
+    }
+    return index < Self.slotLimit ? nil : others[id].map(body)
+  }
+
+  /// Lets the body change the entry where it lies.
+  @inline(__always) @discardableResult
+  mutating func update<Value>(_ id: ID, _ body: (inout Entry) -> Value) -> Value? {
+    let index = Int(id.rawValue)
+    if index < slots.count { return slots[index].update(body) }
+    return index < Self.slotLimit ? nil : others[id].update(body)
+  }
+
+  /// Adds the entry where there is none.
+  ///
+  /// - Returns: whether there was none.
+  mutating func insert(_ entry: Entry, at id: ID) -> Bool {
+    let index = Int(id.rawValue)
+    if index < Self.slotLimit {
+      while slots.count <= index { slots.append(nil) }
+      guard slots[index] == nil else { return false }
+      slots[index] = entry
+    } else {
+      guard others[id] == nil else { return false }
+      others[id] = entry
+    }
+    count += 1
+    return true
+  }
+
   /// Removes the entry.
-  mutating func removeValue(forKey id: ID) -> Entry? { self[id].take() }
+  mutating func removeValue(forKey id: ID) -> Entry? {
+    let index = Int(id.rawValue)
+    let entry =
+      if index < slots.count { slots[index].take() } else if index < Self.slotLimit {
+        Entry?.none
+      } else { others.removeValue(forKey: id) }
+    if entry != nil { count -= 1 }
+    return entry
+  }
 
   /// The entries with their identifiers, in the order of these.
   var entries: [(ID, Entry)] {

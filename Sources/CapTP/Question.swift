@@ -91,9 +91,8 @@ extension Connection {
       discard(call.message)
       return nil
     }
-    nodes[node]?.noteCall()
+    guard let target = nodes.update(node, { $0.noteCall() }) else { return nil }
     let since = clock()
-    let target = state(node)
     let capabilities = call.message.capabilities
     let (id, exported) = call.message.withRoot(Message.Builder.self) {
       let body = $0.call
@@ -203,7 +202,7 @@ extension Connection {
   mutating func finishQuestion(
     _ id: QuestionID, _ outcome: Outcome, _ reflected: Reflected, needsFinish: Bool = true
   ) {
-    if questions[id]?.seldom.isEmpty == true {
+    if questions.look(id, { $0.seldom.isEmpty }) == true {
       // Nothing was pipelined on it.
       guard let question = questions.remove(id) else { return }
       if needsFinish { sendFinish(id, releaseResultCaps: false) }

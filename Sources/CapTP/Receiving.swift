@@ -48,7 +48,7 @@ extension Connection {
         break
       }
       // Results that are not wanted any more: the peer releases what is in them.
-      let isWanted = questions[QuestionID(rawValue: body.answerId)]?.isFinished == false
+      let isWanted = questions.look(QuestionID(rawValue: body.answerId)) { $0.isFinished } == false
       return .results(isWanted ? try importTable(results) : ImportedTable())
     case .resolve(let resolve): try receiveResolve(resolve)
     default: try receiveOther(message)
@@ -82,15 +82,15 @@ extension Connection {
   private mutating func openAnswer(
     _ id: AnswerID, _ method: CalledMethod? = nil, isKept: Bool = false
   ) throws(ProtocolViolation) -> AnswerToken {
-    guard answers[id]?.serial == nil else {
-      throw ProtocolViolation("question \(id.rawValue) is in use already")
-    }
-    guard answers.count < limits.answers else {
+    guard answers.count < limits.answers || answers[id] != nil else {
       note(.answers)
       throw ProtocolViolation("more than \(limits.answers) calls are open at once")
     }
     let serial = nextSerial()
-    answers[id] = Answer(serial: serial, since: clock(), method: method, isKept: isKept)
+    let answer = Answer(serial: serial, since: clock(), method: method, isKept: isKept)
+    guard answers.insert(answer, at: id) else {
+      throw ProtocolViolation("question \(id.rawValue) is in use already")
+    }
     return AnswerToken(id: id, serial: serial)
   }
 
@@ -140,7 +140,7 @@ extension Connection {
   ) throws {
     let body = try message.reader.`return`
     let id = try returned(body)
-    if questions[id]?.isFinished == true {
+    if questions.look(id, { $0.isFinished }) == true {
       forgetQuestion(id)
     } else {
       finishQuestion(id, .success(message), reflected, needsFinish: !body.noFinishNeeded)
@@ -177,10 +177,10 @@ extension Connection {
 
   private mutating func returned(_ body: Return.Reader) throws -> QuestionID {
     let id = QuestionID(rawValue: body.answerId)
-    guard questions[id]?.isOpen == true else {
+    guard let hasMore = questions.look(id, { $0.isOpen ? !$0.seldom.isEmpty : nil }) ?? nil else {
       throw ProtocolViolation("Return names question \(id.rawValue), which is not open")
     }
-    if questions[id]?.seldom.isEmpty == false, let exports = questions[id]?.paramExports {
+    if hasMore, let exports = questions[id]?.paramExports {
       if body.releaseParamCaps { for export in exports { releaseExport(export, count: 1) } }
       questions[id]?.paramExports = []
     }

@@ -18,10 +18,7 @@ enum Ending: Sendable {
 extension Connection {
   /// Whether a call on the reference goes to the peer now.
   public func leadsToPeer(_ reference: NodeID) -> Bool {
-    switch state(reference) {
-    case .imported, .pipelined: true
-    default: false
-    }
+    nodes.look(settled(reference)) { $0.leadsToPeer } == true
   }
 
   /// Calls the capability that the reference stands for.

@@ -24,11 +24,7 @@ struct SlotTable<ID: TableID, Entry> {
 
   /// The entry, or nil where there is none: peers name any number.
   subscript(id: ID) -> Entry? {
-    // In place: an entry that is looked at is not copied.
-    _read {
-      let index = Int(id.rawValue)
-      if index < slots.count { yield slots.span[index] } else { yield nil }
-    }
+    get { id.rawValue < slots.count ? slots[Int(id.rawValue)] : nil }
     _modify {
       guard id.rawValue < slots.count, slots[Int(id.rawValue)] != nil else {
         var none: Entry?
@@ -37,6 +33,24 @@ struct SlotTable<ID: TableID, Entry> {
       }
       yield &slots[Int(id.rawValue)]
     }
+  }
+
+  /// What the body makes of the entry where it lies; nil where there is none.
+  ///
+  /// The subscript gives a copy, whose counts cost more than most calls look at.
+  @inline(__always)
+  func look<Value>(_ id: ID, _ body: (Entry) -> Value) -> Value? {
+    let index = Int(id.rawValue)
+    guard index < slots.count, let entry = slots[index] else { return nil }
+    return body(entry)
+  }
+
+  /// Lets the body change the entry where it lies, as ``look(_:_:)``.
+  @inline(__always) @discardableResult
+  mutating func update<Value>(_ id: ID, _ body: (inout Entry) -> Value) -> Value? {
+    let index = Int(id.rawValue)
+    guard index < slots.count else { return nil }
+    return slots[index].update(body)
   }
 
   /// Removes the entry and frees its identifier.
@@ -55,6 +69,16 @@ struct SlotTable<ID: TableID, Entry> {
   /// Identifiers in use.
   var ids: [ID] {
     slots.indices.compactMap { slots[$0] == nil ? nil : ID(rawValue: UInt32($0)) }
+  }
+}
+
+extension Optional {
+  /// Lets the body change the value where it lies.
+  @inline(__always)
+  mutating func update<Value>(_ body: (inout Wrapped) -> Value) -> Value? {
+    guard var value = take() else { return nil }
+    defer { self = value }
+    return body(&value)
   }
 }
 

@@ -32,13 +32,18 @@ extension Connection {
 
   /// Whether `nextEffect` has anything to do.
   public var hasSteps: Bool {
-    !released.isEmpty || !steps.isEmpty || (held.first.map { mayGo($0) } ?? false)
+    // A connection is large: whoever only looks at one would be given a copy.
+    mutating get {
+      !released.isEmpty || !steps.isEmpty || (held.first.map { mayGo($0) } ?? false)
+    }
   }
 
   /// Whether so much is held back that no more should be read from the peer, whatever it is.
   public var isFull: Bool {
-    wordsHeld + wordsInSteps > limits.wordsInFlight
-      || held.count + steps.count > limits.answers + limits.queuedCalls
+    mutating get {
+      wordsHeld + wordsInSteps > limits.wordsInFlight
+        || held.count + steps.count > limits.answers + limits.queuedCalls
+    }
   }
 
   private mutating func nextStep() -> Step? {
@@ -103,10 +108,8 @@ extension Connection {
   private mutating func deliver(
     _ call: DeliveredCall, to hook: any CapabilityHook, _ token: AnswerToken
   ) -> Effect? {
-    if answers.isRunning(token) {
+    if answers.update(token.id, { $0.begin(token, words: call.words) }) == true {
       wordsInFlight += call.words
-      answers[token.id]?.words = call.words
-      answers[token.id]?.place = nil
     } else if failure == nil {
       return .discardMessage(call.message)
     }

@@ -22,6 +22,10 @@ final class ChannelTransport: MessageTransport {
   init(_ channel: any Channel, _ limits: ConnectionLimits) {
     self.channel = channel
     unwrittenLimit = limits.unwrittenBytes
+    // It is writable so long as no byte waits for the socket. A channel without such marks is so for
+    // a little longer.
+    try? channel.syncOptions?.setOption(
+      .writeBufferWaterMark, value: ChannelOptions.Types.WriteBufferWaterMark(low: 1, high: 1))
   }
 
   func send(_ message: SharedMessage) {
@@ -61,9 +65,20 @@ final class ChannelTransport: MessageTransport {
     buffer.writeWithOutputRawSpan(minimumWritableBytes: bytes) { output in
       for message in messages { message.write(to: &output) }
     }
-    channel.writeAndFlush(buffer).whenComplete { _ in
-      self.state.withLock { $0.unwrittenBytes -= bytes }
+    channel.writeAndFlush(buffer, promise: nil)
+    if channel.isWritable {
+      // The socket took all of it, as it mostly does, and no promise has to be made.
+      wrote(bytes)
+    } else {
+      // What follows is written when this is.
+      channel.writeAndFlush(channel.allocator.buffer(capacity: 0)).whenComplete { _ in
+        self.wrote(bytes)
+      }
     }
+  }
+
+  private func wrote(_ bytes: Int) {
+    state.withLock { $0.unwrittenBytes -= bytes }
   }
 
   func setReading(_ isReading: Bool) {

@@ -40,9 +40,10 @@ public enum InMemoryNetwork {
 /// Carries messages to a connection of the same process, unless that does not read.
 final class InMemoryTransport: MessageTransport {
   private struct State {
-    /// Where messages go; nil once that has been told that this side is closed.
+    /// Where messages go, and where they come from; nil once the peer has been told that this side
+    /// is closed.
     var peer: RPCConnection?
-    weak var own: RPCConnection?
+    var own: RPCConnection?
     /// What carries the peer's messages to this side.
     weak var back: InMemoryTransport?
     /// Messages that the peer has not read, oldest first.
@@ -50,6 +51,8 @@ final class InMemoryTransport: MessageTransport {
     var unreadBytes = 0
     var isRead = true
     var isClosed = false
+    /// Whether messages wait for a turn that has been asked for.
+    var isScheduled = false
   }
   private let state = Mutex(State())
   private let turns: any ConnectionExecutor
@@ -70,28 +73,36 @@ final class InMemoryTransport: MessageTransport {
 
   func send(_ message: SharedMessage) {
     let frame = message.flattened()
-    let isOverLimit = state.withLock { state in
-      guard !state.isClosed else { return false }
+    let (mustSchedule, flooded) = state.withLock { state -> (Bool, RPCConnection?) in
+      guard !state.isClosed else { return (false, nil) }
       state.unreadBytes += frame.count
       state.frames.append(frame)
-      guard state.unreadBytes > unreadLimit else { return false }
-      state.isClosed = true
-      state.frames = []
-      return true
+      guard state.unreadBytes <= unreadLimit else {
+        state.isClosed = true
+        state.frames = []
+        return (true, state.own)
+      }
+      defer { state.isScheduled = true }
+      return (!state.isScheduled, nil)
     }
-    if isOverLimit { turns.execute { self.giveUp() } }
-    turns.execute { self.deliver() }
+    if let flooded { turns.execute { self.giveUp(flooded) } }
+    if mustSchedule { turns.execute { self.deliver() } }
   }
 
   private func deliver() {
+    state.withLock { $0.isScheduled = false }
     while let (frame, peer) = nextFrame() {
       if let message = try? MessageReader(flat: frame) { peer.receive(message) }
     }
-    let closed = state.withLock { state -> RPCConnection? in
-      guard state.isClosed, state.frames.isEmpty else { return nil }
-      defer { state.peer = nil }
-      return state.peer
+    let (closed, own) = state.withLock { state -> (RPCConnection?, RPCConnection?) in
+      guard state.isClosed, state.frames.isEmpty else { return (nil, nil) }
+      defer {
+        state.peer = nil
+        state.own = nil
+      }
+      return (state.peer, state.own)
     }
+    withExtendedLifetime(own) {}
     closed?.disconnect(.disconnected("the peer closed the connection"))
   }
 
@@ -104,10 +115,9 @@ final class InMemoryTransport: MessageTransport {
     }
   }
 
-  private func giveUp() {
-    let own = state.withLock { $0.own }
-    own?.note(.unwrittenBytes)
-    own?.disconnect(
+  private func giveUp(_ own: RPCConnection) {
+    own.note(.unwrittenBytes)
+    own.disconnect(
       .disconnected("more than \(unreadLimit) bytes wait for the peer to read them"))
   }
 

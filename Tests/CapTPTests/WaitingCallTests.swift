@@ -301,21 +301,24 @@ import Testing
     for number in 0..<7 as Range<UInt32> {
       _ = engine.receive { $0.disembargo(number) { $0.importedCap = 0 } }
     }
-    #expect(!engine.connection.isFull)
+    #expect(!isFull(&engine))
     _ = engine.receive { $0.disembargo(7) { $0.importedCap = 0 } }
-    #expect(engine.connection.isFull)
+    #expect(isFull(&engine))
   }
 
   @Test func `a peer is not read any more once as much again waits`() throws {
     var engine = limited(200)
     for number in 1...4 as ClosedRange<UInt32> { _ = engine.receive { $0.largeCall(number) } }
-    #expect(!engine.connection.isFull)
+    #expect(!isFull(&engine))
     _ = engine.receive { $0.largeCall(5) }
-    #expect(engine.connection.isFull)
+    #expect(isFull(&engine))
     _ = engine.fail(try engine.token(0), "first")
-    #expect(!engine.connection.isFull)
+    #expect(!isFull(&engine))
   }
 }
+
+/// A macro's argument is no place that can be changed, as the engine asks for.
+private func isFull(_ engine: inout Engine) -> Bool { engine.connection.isFull }
 
 extension Message.Builder {
   /// A call of export 0 of about 90 words.
