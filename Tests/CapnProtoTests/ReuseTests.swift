@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 
 @testable import CapnProto
@@ -113,5 +114,50 @@ import Testing
       }
       for await isRight in group { #expect(isRight) }
     }
+  }
+
+  /// A thread that has just given memory back has no part in the message that another one builds
+  /// there. More threads than processors, so that some stop in between.
+  @Test func messageLetsGoOfItsCapabilitiesOnItsOwnThread() async {
+    let late = await withTaskGroup(of: Int.self) { group in
+      for _ in 0..<8 {
+        group.addTask {
+          await withCheckedContinuation { ended in
+            Thread.detachNewThread {
+              ended.resume(returning: Self.lateReleases(for: .seconds(1)))
+            }
+          }
+        }
+      }
+      return await group.reduce(0, +)
+    }
+    #expect(late == 0)
+  }
+
+  /// How many capabilities outlived the message that held them.
+  private static func lateReleases(for time: Duration) -> Int {
+    let end = ContinuousClock.now + time
+    var late = 0
+    while ContinuousClock.now < end {
+      for _ in 0..<100 {
+        let watch = Watch(build())
+        if watch.hook != nil { late += 1 }
+      }
+    }
+    return late
+  }
+
+  private struct Watch {
+    weak var hook: Hook?
+    init(_ hook: Hook) { self.hook = hook }
+  }
+
+  /// Builds a message with a capability, and lets go of both.
+  @inline(never)
+  private static func build() -> Hook {
+    let hook = Hook("watched")
+    let message = MessageBuilder()
+    message.root.setCapability(hook)
+    return hook
   }
 }

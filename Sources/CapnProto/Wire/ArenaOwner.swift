@@ -19,7 +19,7 @@
   @usableFromInline @inline(never)
   func giveUp() {
     var arena = unsafe header.pointee.owner.takeRetainedValue()
-    if arena.isReusable, isKnownUniquelyReferenced(&arena) { arena.reuse() }
+    if arena.isReusable, isKnownUniquelyReferenced(&arena) { MessageArena.keep(consume arena) }
   }
 
   var arena: MessageArena { unsafe header.pointee.owner.takeUnretainedValue() }

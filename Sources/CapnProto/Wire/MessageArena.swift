@@ -157,17 +157,16 @@ final class MessageArena: @unchecked Sendable {
       && header.pointee.segments == block + Self.tableOffset
   }
 
-  /// Keeps the arena for another message. Nothing may refer to it, nor to its content.
-  func reuse() {
-    letGoOfCapabilities()
-    let me = unsafe Unmanaged.passRetained(self).toOpaque()
-    let rest: UnsafeMutableRawPointer?
-    if use == .building {
-      clearFirstSegment()
-      unsafe rest = Self.arenasToBuildIn.give(me)
-    } else {
-      unsafe rest = Self.arenasToReadIn.give(me)
-    }
+  /// Keeps the arena for another message. Nothing else may refer to it, nor to its content.
+  static func keep(_ arena: consuming MessageArena) {
+    arena.letGoOfCapabilities()
+    let isToBuildIn = arena.use == .building
+    if isToBuildIn { arena.clearFirstSegment() }
+    let kept = unsafe Unmanaged.passRetained(arena).toOpaque()
+    // Another thread may have it at once, and end the message that it builds there: a reference that
+    // is still here would keep that message's capabilities, and let go of them on this thread.
+    _ = consume arena
+    let rest = unsafe isToBuildIn ? arenasToBuildIn.give(kept) : arenasToReadIn.give(kept)
     if let rest = unsafe rest { unsafe Unmanaged<MessageArena>.fromOpaque(rest).release() }
   }
 
