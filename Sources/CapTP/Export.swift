@@ -32,7 +32,8 @@ extension Connection {
     var exported: [ExportID] = []
     let table = payload.initCapTable(hooks.count)
     for (index, hook) in hooks.enumerated() {
-      guard let hook else { continue }
+      // The connection may have ended over the one before: then nobody would release this one.
+      guard let hook, failure == nil else { continue }
       if let id = describe(hook, in: table[index]) { exported.append(id) }
     }
     return exported

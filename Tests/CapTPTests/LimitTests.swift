@@ -66,6 +66,21 @@ import Testing
     #expect(reached(engine) == [.exports: 1])
   }
 
+  @Test func `capabilities after the one that ends the connection are not exported`() throws {
+    var engine = limited { $0.exports = 2 }
+    _ = engine.receive { $0.callExport(1, 0) }
+    let builder = MessageBuilder()
+    builder.build(Message.Builder.self) {
+      let list = $0.initReturn().initResults().content.initList(
+        of: AnyPointerBuilder.self, count: 4)
+      for index in list.indices { list[index].setCapability(Object()) }
+    }
+    engine.connection.returnResults(builder, for: try engine.token(0))
+    #expect(engine.sent() == ["abort: the peer holds more than 2 capabilities"])
+    // Nobody would release them.
+    #expect(engine.connection.tableSizes == TableSizes())
+  }
+
   @Test func `calls over the limit of those that wait are answered so`() {
     var engine = limited { $0.queuedCalls = 1 }
     _ = engine.receive { $0.callExport(1, 0) }
