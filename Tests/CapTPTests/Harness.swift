@@ -265,6 +265,14 @@ extension Message.Builder {
     describe(payload.initCapTable(1)[0])
   }
 
+  /// A `Return` of null with `noFinishNeeded`, which newer versions of rpc.capnp have.
+  func returnWithoutFinish(_ question: UInt32) {
+    let body = initReturn()
+    body.answerId = question
+    _ = body.initResults()
+    body._raw.writeBool(33, true, default: false)
+  }
+
   func callExport(_ question: UInt32, _ export: UInt32) {
     let call = initCall()
     call.questionId = question

@@ -107,6 +107,24 @@ import Testing
       engine.connection.failure?.reason.contains("question 0, which is not open") == true)
   }
 
+  @Test func `a pipelined capability that was announced is null once the peer has forgotten it`()
+    throws
+  {
+    var (engine, promise, token, handle) = try promising()
+    let asker = Asker()
+    _ = engine.call(handle.node, asker: asker, with: Object())
+    let pipelined = engine.pipelined(on: 0, asker)
+    promise.resolve(try #require(pipelined))
+    engine.connection.resolveExport(token, .success(promise))
+    #expect(engine.sent() == ["resolve 0: answer 0"])
+    #expect(engine.receive { $0.returnWithoutFinish(0) } == [])
+    #expect(engine.connection.tableSizes.questions == 0)
+    // The peer knows no answer 0 any more.
+    #expect(
+      engine.receive { $0.callExport(5, 0) } == ["return 5: failed called a null capability"])
+    #expect(engine.connection.failure == nil)
+  }
+
   @Test func `a promise that comes back by way of the peer has an embargo`() throws {
     var (engine, promise, token, handle) = try promising()
     // The peer has another promise, 4, which is called and becomes this side's promise 0.

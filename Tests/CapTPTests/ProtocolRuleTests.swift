@@ -86,6 +86,43 @@ import Testing
     #expect(engine.connection.failure == nil)
   }
 
+  @Test func `hints that newer versions of rpc.capnp have for a call change nothing`() throws {
+    // `noPromisePipelining` and `onlyPromisePipeline`; questions of the latter kind have high numbers.
+    for bits in [[129], [130], [129, 130]] {
+      var engine = Engine(bootstrap: Object())
+      _ = engine.receive { $0.bootstrapQuestion(0) }
+      let number: UInt32 = 1 << 31 | 5
+      _ = engine.receive {
+        $0.callExport(number, 0)
+        for bit in bits { $0.call._raw.writeBool(bit, true, default: false) }
+      }
+      #expect(engine.receive { $0.callAnswer(1, of: number) } == [])
+      let object = Object()
+      #expect(
+        engine.answer(try engine.token(0), with: object) == ["return \(number): results hosted 1"])
+      #expect(try #require(engine.delivered.last).hook === object)
+      #expect(engine.receive { $0.finishQuestion(number) } == [])
+      #expect(engine.connection.tableSizes.answers == 2)
+    }
+  }
+
+  @Test func `a return that needs no finish gets none, and its number is free`() {
+    var engine = Engine()
+    let asker = Asker()
+    let handle = engine.connection.bootstrap()
+    #expect(engine.call(handle.node, asker: asker) == ["bootstrap 0", "call 1 of answer 0"])
+    #expect(engine.receive { $0.returnWithoutFinish(1) } == [])
+    #expect(asker.hasResults)
+    #expect(engine.call(handle.node, asker: Asker()) == ["call 1 of answer 0"])
+    #expect(
+      engine.receive {
+        $0.returnWithoutFinish(1)
+        $0.`return`.initException().reason = "no"
+      } == [])
+    #expect(engine.connection.tableSizes.questions == 1)
+    #expect(engine.connection.failure == nil)
+  }
+
   @Test func `a capability of a third party is called by way of its vine`() {
     var engine = Engine()
     let handle = engine.connection.bootstrap()

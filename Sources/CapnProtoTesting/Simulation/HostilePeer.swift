@@ -256,6 +256,8 @@ extension HostileRun {
       known.calls.remove(question)
       body.answerId = question
       body.releaseParamCaps = simulation.random.once(in: 2)
+      // `noFinishNeeded`, of newer versions of rpc.capnp.
+      body._raw.writeBool(33, question % 4 == 3, default: false)
       switch Int.random(in: 0..<8, using: &simulation.random) {
       case 0: body.initException().reason = "no"
       case 1: body.setCanceled()
