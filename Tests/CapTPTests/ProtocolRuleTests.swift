@@ -86,6 +86,39 @@ import Testing
     #expect(engine.connection.failure == nil)
   }
 
+  @Test func `disembargoes and returns of higher levels are answered with unimplemented`() {
+    var engine = Engine(bootstrap: Object())
+    _ = engine.receive { $0.bootstrapQuestion(0) }
+    for isAccept in [true, false] {
+      let sent = engine.receive {
+        let disembargo = $0.initDisembargo()
+        disembargo.initTarget().importedCap = 0
+        if isAccept { disembargo.context.setAccept() } else { disembargo.context.provide = 7 }
+      }
+      #expect(sent == ["unimplemented"])
+    }
+    let asker = Asker()
+    let handle = engine.connection.bootstrap()
+    _ = engine.call(handle.node, asker: asker)
+    let sent = engine.receive {
+      let body = $0.initReturn()
+      body.answerId = 1
+      body.initAcceptFromThirdParty().setText("elsewhere")
+    }
+    #expect(sent == ["unimplemented", "finish 1"])
+    #expect(asker.error?.kind == .unimplemented)
+    #expect(engine.connection.failure == nil)
+  }
+
+  @Test func `a promise that is a third party's is called by way of its vine`() {
+    var engine = Engine()
+    let handle = engine.connection.bootstrap()
+    _ = engine.sent()
+    _ = engine.receive { $0.returnCapability(0) { $0.senderPromise = 3 } }
+    _ = engine.receive { $0.resolvePromise(3) { $0.initThirdPartyHosted().vineId = 6 } }
+    #expect(engine.call(handle.node, asker: Asker()) == ["call 0 of import 6"])
+  }
+
   @Test func `hints that newer versions of rpc.capnp have for a call change nothing`() throws {
     // `noPromisePipelining` and `onlyPromisePipeline`; questions of the latter kind have high numbers.
     for bits in [[129], [130], [129, 130]] {
