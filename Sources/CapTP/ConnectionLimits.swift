@@ -6,8 +6,9 @@ public struct ConnectionLimits: Hashable, Sendable {
   public var unwrittenBytes = 256 << 20
   /// Calls of the peer that are not finished.
   public var answers = 4096
-  /// Words of the peer's calls that were handed on and are not answered. Later ones wait; once as
-  /// much again waits, the peer is not read.
+  /// Words of the peer's calls that were handed on and are not answered, but for those that went back
+  /// to the peer. Later ones wait; once as much again waits, the peer is not read. Calls that wait for
+  /// later ones of the same peer, or that vats pass round among them, must fit in.
   public var wordsInFlight = 32 << 20
   /// Calls to the peer that are not finished: no more than a peer of this library takes.
   public var questions = 4096

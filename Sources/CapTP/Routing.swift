@@ -128,6 +128,7 @@ extension Connection {
       case .caller(let caller): waiting[ObjectIdentifier(caller)] = .asked(question)
       case .answer(let token):
         answers[token.id]?.place = .asked(question)
+        releaseWords(of: token.id)
         cancelIfUnwanted(token.id)
       }
     } catch {

@@ -105,6 +105,13 @@ extension Connection {
     return liftsHeld > 0 || wordsInFlight == 0 || wordsInFlight + call.words <= limits.wordsInFlight
   }
 
+  /// The call has gone back to the peer, and nothing of it is kept here. Nor may it count any more: it
+  /// may come back here once again, and would then wait for itself.
+  mutating func releaseWords(of id: AnswerID) {
+    wordsInFlight -= answers[id]?.words ?? 0
+    answers[id]?.words = 0
+  }
+
   private mutating func deliver(
     _ call: DeliveredCall, to hook: any CapabilityHook, _ token: AnswerToken
   ) -> Effect? {

@@ -277,9 +277,7 @@ import Testing
   @Test func `a disembargo follows the calls on its capability that are held back`() throws {
     var engine = try limitedAndReflecting()
     _ = engine.receive {
-      $0.callAnswer(6, of: 5)
-      let content = $0.call.params.content.initStructure(as: Exception.Builder.self)
-      content.reason = String(repeating: "x", count: 600)
+      $0.largeCallAnswer(6, of: 5)
     }
     #expect(
       engine.receive { $0.disembargo(7) { $0.initPromisedAnswer().questionId = 5 } } == [])
@@ -287,6 +285,29 @@ import Testing
     let sent = engine.fail(try engine.token(2), "second")
     #expect(
       sent == ["return 2: failed second", "call 0 of import 3", "disembargoed import 3 7"])
+  }
+
+  @Test func `a call that went back to the peer does not hold back what becomes of it`() throws {
+    var engine = limited(100)
+    let handle = remote(&engine)
+    _ = engine.receive { $0.callExport(5, 0) }
+    _ = engine.answer(try engine.token(0), with: handle)
+    #expect(engine.receive { $0.largeCallAnswer(6, of: 5) } == ["call 0 of import 3"])
+    // The peer's promise 3 is an object of this side: the call comes round.
+    _ = engine.receive { $0.largeCall(7) }
+    #expect(engine.delivered.count == 2)
+    #expect(engine.connection.statistics.wordsHeld == 0)
+    // Only what runs here counts, and once.
+    _ = engine.receive { $0.largeCall(8) }
+    #expect(engine.delivered.count == 2)
+    #expect(engine.fail(try engine.token(1), "no") == ["return 7: failed no"])
+    #expect(engine.delivered.count == 3)
+    _ = engine.fail(try engine.token(2), "no")
+    _ = engine.receive {
+      $0.initReturn().answerId = 0
+      $0.`return`.initException().reason = "no"
+    }
+    #expect(engine.connection.statistics.wordsInFlight == 0)
   }
 
   @Test func `disembargoes that wait behind calls are limited`() throws {
@@ -324,6 +345,16 @@ extension Message.Builder {
   /// A call of export 0 of about 90 words.
   fileprivate func largeCall(_ question: UInt32) {
     callExport(question, 0)
+    fillParams()
+  }
+
+  /// A call of about 90 words of the capability that another call has returned.
+  fileprivate func largeCallAnswer(_ question: UInt32, of other: UInt32) {
+    callAnswer(question, of: other)
+    fillParams()
+  }
+
+  private func fillParams() {
     let content = call.params.content.initStructure(as: Exception.Builder.self)
     content.reason = String(repeating: "x", count: 600)
   }

@@ -27,6 +27,18 @@ import Testing
     #expect(broken == [])
   }
 
+  @Test func `calls that go from vat to vat and back do not wait for themselves`() {
+    var setting = Simulation.Setting()
+    setting.limits.wordsInFlight = 1
+    setting.vats = 2
+    // So few that hardly any two calls wait for one another.
+    setting.actions = 10
+    let broken = (0..<2000 as Range<UInt64>).filter {
+      !Simulation.run(seed: $0, setting: setting).violations.isEmpty
+    }
+    #expect(broken == [])
+  }
+
   @Test func `a seed decides the whole run`() {
     let first = Simulation.run(seed: 7, traced: true)
     #expect(first.transcript.count > 100)
