@@ -50,6 +50,8 @@ public struct Connection: Sendable {
   var wordsHeld = 0
   /// Ends of embargoes among what is held back.
   var liftsHeld = 0
+  /// Steps that disembargoes were compared with since something is held back.
+  var heldLookedAt = 0
   /// Calls that end because of another one, and whether they are being worked off.
   var endings = Deque<Ending>()
   var isEnding = false

@@ -51,6 +51,7 @@ extension Connection {
     while true {
       if let step = held.first, mayGo(step) {
         held.removeFirst()
+        if held.isEmpty { heldLookedAt = 0 }
         if case .deliver(let call, _, _) = step { wordsHeld -= call.words }
         if case .lift = step { liftsHeld -= 1 }
         return step
@@ -61,8 +62,9 @@ extension Connection {
       guard !held.isEmpty || !mayGo(step) else { return step }
       // It follows the calls on its capability, and no others: those that are under way may need what
       // waits at the peer for its end.
-      if case .echo(let hook, _) = step, !held.contains(where: { $0.isFor(hook, self) }) {
-        return step
+      if case .echo(let hook, _) = step, mayLookThroughHeld {
+        heldLookedAt += held.count
+        if !held.contains(where: { $0.isFor(hook, self) }) { return step }
       }
       held.append(step)
       switch step {
@@ -77,6 +79,12 @@ extension Connection {
     }
   }
 
+  /// Whether a disembargo may be compared with all that is held back. A peer that sends more of them
+  /// than there can be embargoes for what is held makes them wait in line, and no work.
+  private var mayLookThroughHeld: Bool { heldLookedAt < Self.looksPerHeld * held.count }
+
+  private static var looksPerHeld: Int { 64 }
+
   /// The connection is over: calls that are held back, and those after them, are never handed on.
   mutating func discardHeld() {
     guard !held.isEmpty else { return }
@@ -90,6 +98,7 @@ extension Connection {
       }
     }
     held = []
+    heldLookedAt = 0
     wordsInSteps = 0
     wordsHeld = 0
     liftsHeld = 0

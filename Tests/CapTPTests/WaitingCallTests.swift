@@ -1,5 +1,6 @@
 import CapTP
 import CapnProto
+import Synchronization
 import Testing
 
 /// Calls that cannot go yet.
@@ -310,6 +311,37 @@ import Testing
     #expect(engine.connection.statistics.wordsInFlight == 0)
   }
 
+  @Test func `disembargoes cost no more than calls, however much is held back`() throws {
+    let counted = CountedObject()
+    var limits = ConnectionLimits()
+    limits.wordsInFlight = 100
+    var engine = Engine(bootstrap: counted, limits: limits)
+    _ = engine.receive { $0.bootstrapQuestion(0) }
+    let handle = remote(&engine)
+    _ = engine.receive { $0.callExport(5, 0) }
+    #expect(engine.answer(try engine.token(0), with: handle) == ["return 5: results yours 3"])
+    _ = engine.receive { $0.largeCall(1) }
+    let calls: UInt32 = 1000
+    for number in 10..<10 + calls { _ = engine.receive { $0.largeCall(number) } }
+    let before = counted.looks
+    var sent: [String] = []
+    for number in 0..<5000 as Range<UInt32> {
+      sent += engine.receive { $0.disembargo(number) { $0.initPromisedAnswer().questionId = 5 } }
+    }
+    // The first ones do not wait for calls on other capabilities; there are 64 looks for each that waits.
+    #expect(sent.first == "disembargoed import 3 0")
+    #expect(counted.looks - before < 70 * 6000)
+    // All are sent back, in order, once the calls before them have gone.
+    var index = 1
+    while index < engine.delivered.count {
+      sent += engine.fail(try engine.token(index), "no")
+      index += 1
+    }
+    let echoes = sent.filter { $0.hasPrefix("disembargoed") }
+    #expect(echoes == (0..<5000).map { "disembargoed import 3 \($0)" })
+    #expect(index == 2 + Int(calls))
+  }
+
   @Test func `disembargoes that wait behind calls are limited`() throws {
     var limits = ConnectionLimits()
     limits.wordsInFlight = 100
@@ -340,6 +372,16 @@ import Testing
 
 /// A macro's argument is no place that can be changed, as the engine asks for.
 private func isFull(_ engine: inout Engine) -> Bool { engine.connection.isFull }
+
+/// An object that counts how often it was looked at.
+private final class CountedObject: CapabilityHook {
+  private let count = Atomic(0)
+  var looks: Int { count.load(ordering: .relaxed) }
+  var mayLeadOn: Bool {
+    count.add(1, ordering: .relaxed)
+    return false
+  }
+}
 
 extension Message.Builder {
   /// A call of export 0 of about 90 words.
