@@ -37,6 +37,20 @@ import Testing
     #expect(sizes == [2000, 4000, 8000, 16_000, 16_000, 16_000, 16_000, 16_000])
   }
 
+  @Test func `a window that has not grown begins with the limits that it is given later`() {
+    var window = FlowWindow(StreamLimits())
+    window.adopt(limits())
+    #expect(window.bytes == 1000)
+    _ = rounds(2, &window, write: 100) { _ in 50 }
+    #expect(window.bytes == 4000)
+    var smaller = limits()
+    smaller.maximumBytes = 3000
+    window.adopt(smaller)
+    #expect(window.bytes == 3000)
+    window.adopt(limits())
+    #expect(window.bytes == 3000)
+  }
+
   @Test func `a window stays where a larger one would only fill a queue`() {
     var window = FlowWindow(limits())
     // The object takes 100 bytes in each millisecond, and no more.

@@ -49,6 +49,41 @@ import Testing
     #expect(try await sink.done().results { $0.bytes } == 100 * 16 << 10)
   }
 
+  @Test(arguments: ["membrane", "promise", "promise that is known later"])
+  func `a stream by way of something else keeps to the limits of its connection`(_ way: String)
+    async throws
+  {
+    let hold = Hold()
+    let object = SinkObject { _ in await hold.wait() }
+    var limits = ConnectionLimits()
+    limits.streams.calls = 3
+    let connection = connect(object, limits).client
+    let remote = connection.bootstrap(as: Sink.Client.self)
+    let (promise, resolver) = Capability.promise()
+    let sink: Sink.Client = way == "membrane" ? Membrane().wrap(remote) : promise.cast()
+    if way == "promise" { resolver.resolve(remote._capability) }
+    let written = Mutex(0)
+    let writing = Task {
+      for _ in 0..<20 {
+        try await sink.write { $0.data = [1] }
+        if written.withLock({
+          $0 += 1
+          return $0 == 1
+        }), way == "promise that is known later" {
+          resolver.resolve(remote._capability)
+        }
+      }
+    }
+    // The third one waits, as it is on its way with two others.
+    #expect(await eventually { written.withLock { $0 } == 2 })
+    try await Task.sleep(for: .milliseconds(50))
+    #expect(written.withLock { $0 } == 2)
+    await hold.open()
+    try await writing.value
+    try await sink._capability.finishStream()
+    #expect(object.bytes == 20)
+  }
+
   @Test func `a write that is longer than the window goes at once`() async throws {
     let object = SinkObject()
     let sink = connect(object).client.bootstrap(as: Sink.Client.self)

@@ -71,6 +71,8 @@ package protocol CallTarget: CapabilityHook {
   func status(notifying watcher: CapabilityWatcher?) -> CapabilityStatus
   /// How long a call may take that was not given a time of its own.
   var callTimeout: Duration? { get }
+  /// What a stream to the capability may have on its way, as far as that is known.
+  var streamLimits: StreamLimits { get }
   /// The stream that the streaming calls on the reference are.
   var streamWriter: StreamWriter { get }
 }
@@ -81,6 +83,9 @@ extension CallTarget {
 
   /// As long as it likes.
   package var callTimeout: Duration? { nil }
+
+  /// As much as suits most.
+  package var streamLimits: StreamLimits { StreamLimits() }
 }
 
 /// Where the outcome of a call goes.

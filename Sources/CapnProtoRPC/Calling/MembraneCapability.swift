@@ -10,7 +10,8 @@ final class MembraneCapability: CallTarget {
   /// Calls of this process, so that none runs on its caller's stack.
   private let turns = TurnQueue()
   private let stream = StreamPlace()
-  var streamWriter: StreamWriter { stream.writer() }
+  var streamWriter: StreamWriter { stream.writer(streamLimits) }
+  var streamLimits: StreamLimits { membrane.target(id).streamLimits }
   var callTimeout: Duration? { membrane.target(id).callTimeout }
 
   init(membrane: Membrane, id: UInt64, side: Membrane.Side) {

@@ -22,7 +22,10 @@ package final class QueuedCapability: CallTarget, PromiseHook {
   }
   private let state: Mutex<State>
   private let stream = StreamPlace()
-  package var streamWriter: StreamWriter { stream.writer() }
+  package var streamWriter: StreamWriter { stream.writer(streamLimits) }
+  package var streamLimits: StreamLimits {
+    state.withLock { $0.target }?.streamLimits ?? StreamLimits()
+  }
   package var callTimeout: Duration? { state.withLock { $0.target }?.callTimeout }
 
   /// Who waits for what the capability is.

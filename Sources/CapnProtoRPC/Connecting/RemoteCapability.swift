@@ -7,14 +7,14 @@ final class RemoteCapability: CallTarget, ReferenceHandle {
   private let connection: RPCConnection?
   let token: ConnectionToken
   let node: NodeID
-  private let stream: StreamPlace
-  var streamWriter: StreamWriter { stream.writer() }
+  private let stream = StreamPlace()
+  var streamWriter: StreamWriter { stream.writer(streamLimits) }
+  var streamLimits: StreamLimits { connection?.limits.streams ?? StreamLimits() }
 
   init(_ connection: RPCConnection?, _ token: ConnectionToken, _ node: NodeID) {
     self.connection = connection
     self.token = token
     self.node = node
-    stream = StreamPlace(connection?.limits.streams ?? StreamLimits())
   }
 
   var callTimeout: Duration? { connection?.limits.callTimeout }

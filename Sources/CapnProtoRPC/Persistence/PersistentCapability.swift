@@ -40,6 +40,7 @@ final class PersistentCapability: CallTarget {
   }
 
   var streamWriter: StreamWriter { object.streamWriter }
+  var streamLimits: StreamLimits { object.streamLimits }
   var callTimeout: Duration? { object.callTimeout }
 
   func status(notifying watcher: CapabilityWatcher?) -> CapabilityStatus {

@@ -10,7 +10,7 @@ package import CapTP
 
 /// How much of a stream is on its way, and how much may be.
 package struct FlowWindow: Sendable {
-  private let limits: StreamLimits
+  private var limits: StreamLimits
   /// Bytes that may be on their way before writers wait.
   package private(set) var bytes: Int
   /// Bytes of the writes that are not acknowledged.
@@ -35,6 +35,14 @@ package struct FlowWindow: Sendable {
   package init(_ limits: StreamLimits) {
     self.limits = limits
     bytes = limits.initialBytes
+  }
+
+  /// Keeps to other limits from now on. A window that has not grown is as large as they begin with.
+  package mutating func adopt(_ limits: StreamLimits) {
+    guard limits != self.limits else { return }
+    let isGrown = bytes != self.limits.initialBytes
+    bytes = isGrown ? min(bytes, limits.maximumBytes) : limits.initialBytes
+    self.limits = limits
   }
 
   /// Whether a writer may go on. The longest write is added to the window, as one that is longer than

@@ -22,6 +22,8 @@ package final class StreamWriter: Sendable {
 
   init(_ limits: StreamLimits) { state = Mutex(State(window: FlowWindow(limits))) }
 
+  func adopt(_ limits: StreamLimits) { state.withLock { $0.window.adopt(limits) } }
+
   /// Notes a call that is about to be sent.
   ///
   /// - Throws: the error of the call that ended the stream.
@@ -116,15 +118,17 @@ final class StreamingCaller: Caller {
 
 /// The stream of a reference, made with its first streaming call.
 package struct StreamPlace: ~Copyable, Sendable {
-  private let limits: StreamLimits
   private let made = Mutex<StreamWriter?>(nil)
 
-  package init(_ limits: StreamLimits = StreamLimits()) { self.limits = limits }
+  package init() {}
 
-  /// The stream.
-  package borrowing func writer() -> StreamWriter {
+  /// The stream, within the limits: those of a promise may not have been known before.
+  package borrowing func writer(_ limits: StreamLimits = StreamLimits()) -> StreamWriter {
     made.withLock { made in
-      if let made { return made }
+      if let made {
+        made.adopt(limits)
+        return made
+      }
       let new = StreamWriter(limits)
       made = new
       return new
