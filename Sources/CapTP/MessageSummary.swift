@@ -11,6 +11,8 @@ public struct MessageSummary: Hashable, Sendable {
     case other
     /// A message that cannot be read.
     case invalid
+    /// No message: the connection is over.
+    case closed
   }
 
   /// What kind of message it is.

@@ -56,7 +56,30 @@ import Testing
     _ = try await connection.closed()
     connection.receive(
       try MessageReader(flat: [0, 0, 0, 0, 1, 0, 0, 0] + [UInt8](repeating: 0, count: 8)))
-    #expect(await records(of: trace).isEmpty)
+    #expect(await records(of: trace).map(\.message.kind) == [.closed])
+  }
+
+  @Test func `the end of a connection ends its calls in the text`() async throws {
+    let trace = RPCTrace(showsReasons: true)
+    let connection = connect(trace)
+    let calculator = connection.bootstrap(as: Calculator.Client.self)
+    let call = calculator.wait()
+    connection.close()
+    _ = try await connection.closed()
+    await #expect(throws: RPCError.self) { try await call.finished() }
+    var text = TraceText()
+    var last = ""
+    for record in await records(of: trace) {
+      #expect(record.message.kind == .closed || !text.line(for: record).isEmpty)
+      if record.message.kind == .closed {
+        #expect(text.openCalls.isEmpty == false)
+        last = text.line(for: record)
+      }
+    }
+    #expect(text.openCalls.isEmpty)
+    #expect(last.contains(": exception disconnected \"the connection was closed by this side\", "))
+    #expect(last.hasSuffix("calls without a return"), "\(last)")
+    #expect(!last.contains("->") && !last.contains("bytes"))
   }
 
   @Test func `the words of errors are traced only where that is asked for`() async throws {

@@ -33,6 +33,16 @@ public final class RPCTrace: ConnectionObserver {
   /// Ends the trace: the reader gets what waits, and then the end.
   public func finish() { continuation.finish() }
 
+  /// Records that the connection is over, as a message of no bytes.
+  public func connectionClosed(_ connection: ConnectionNumber, reason: RPCError) {
+    var end = MessageSummary(.closed)
+    end.failure = reason.kind
+    end.reason = MessageSummary.printable(reason.reason.utf8)
+    messagePassed(
+      MessageEvent(
+        connection: connection, time: .now, direction: .sent, bytes: 0, message: end))
+  }
+
   /// Records the message.
   public func messagePassed(_ event: MessageEvent) {
     // Under the lock, so that the count stands where the records are missing.

@@ -16,6 +16,8 @@ public struct TraceText: Sendable {
     public var method: String?
     /// How long the call took until its return; nil for any other message.
     public var latency: Duration?
+    /// Calls that had no return when their connection ended; nil for a message.
+    public var unanswered: Int?
   }
 
   /// Takes the next record, and finds what it belongs to.
@@ -31,6 +33,7 @@ public struct TraceText: Sendable {
       guard let call = calls.returned(record) else { return Context() }
       return Context(method: call.method, latency: record.time - call.time)
     case .finish: return Context(method: calls.finished(record)?.method)
+    case .closed: return Context(unanswered: calls.removeAll(of: record.connection).count)
     default: return Context()
     }
   }
@@ -43,16 +46,18 @@ public struct TraceText: Sendable {
   /// The record in words, with what it belongs to.
   public static func line(for record: TraceRecord, _ context: Context) -> String {
     var line = "\(seconds(record.time)) #\(record.connection) "
-    line += record.direction == .sent ? "-> " : "<- "
+    let isEnd = record.message.kind == .closed
+    if !isEnd { line += record.direction == .sent ? "-> " : "<- " }
     line += record.message.words(method: context.method)
-    line += ", \(record.bytes) bytes"
+    if !isEnd { line += ", \(record.bytes) bytes" }
+    if let count = context.unanswered, count > 0 { line += ", \(count) calls without a return" }
     if let latency = context.latency { line += ", after \(milliseconds(latency)) ms" }
     guard record.dropped > 0 else { return line }
     return "(\(record.dropped) records are missing)\n" + line
   }
 
-  /// Calls that have neither returned nor been finished, oldest first: the connection, the method,
-  /// and the time in seconds.
+  /// Calls of connections that are not over which have neither returned nor been finished, oldest
+  /// first: the connection, the method, and the time in seconds.
   public var openCalls: [(connection: ConnectionNumber, method: String, seconds: String)] {
     calls.all.sorted { $0.value.time < $1.value.time }
       .map { ($0.connection, $0.value.method, Self.seconds($0.value.time)) }
