@@ -157,6 +157,14 @@ let package = Package(
       ],
       swiftSettings: strict, plugins: ["CapnProtoPlugin"]),
     .testTarget(
+      name: "CapnProtoNIOTests",
+      dependencies: [
+        "CapnProto", "CapTP", "CapnProtoRPC", "CapnProtoNIO", "CapnProtoTesting",
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOPosix", package: "swift-nio"),
+      ],
+      swiftSettings: strict, plugins: ["CapnProtoPlugin"]),
+    .testTarget(
       name: "ReadmeTests", dependencies: ["CapnProto", "CapnProtoRPC", "CapnProtoNIO"],
       swiftSettings: strict, plugins: ["CapnProtoPlugin"]),
     .target(name: "QEMURunner", swiftSettings: strict),

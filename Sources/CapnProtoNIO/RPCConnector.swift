@@ -31,7 +31,10 @@ public enum RPCConnector {
         let connection = RPCConnection(
           bootstrap: bootstrap, limits: limits, transport: ChannelTransport(channel, limits),
           executor: EventLoopExecutor(channel.eventLoop), logger: logger, observers: observers)
-        try channel.pipeline.syncOperations.addHandler(MessageHandler(connection, limits))
+        try channel.pipeline.syncOperations.addHandlers(
+          FirstBytesHandler(expected: .messages, isIncoming: false) {
+            connection.disconnect(.disconnected($0.reason))
+          }, MessageHandler(connection, limits))
         return connection
       }
     }

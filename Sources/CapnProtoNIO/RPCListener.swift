@@ -78,7 +78,10 @@ public final class RPCListener: Sendable {
           let incoming = IncomingConnection(
             peer: RPCAddress(channel.remoteAddress), id: id, connection: connection)
           connection.offer(bootstrap(incoming))
-          try channel.pipeline.syncOperations.addHandler(
+          try channel.pipeline.syncOperations.addHandlers(
+            FirstBytesHandler(expected: .messages, isIncoming: true) {
+              connection.disconnect(.disconnected($0.reason))
+            },
             MessageHandler(connection, limits) {
               connections.remove(incoming.id)
               whenClosed(incoming)

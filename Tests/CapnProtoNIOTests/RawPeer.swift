@@ -1,0 +1,91 @@
+import CapTP
+import CapnProto
+import CapnProtoNIO
+import NIOCore
+import NIOPosix
+import Synchronization
+
+/// A peer that sends bytes as they are, over a socket of this machine.
+final class RawPeer: Sendable {
+  private let channel: any Channel
+  private let received = Mutex<[UInt8]>([])
+
+  private init(_ channel: any Channel) { self.channel = channel }
+
+  /// Connects to a listener.
+  static func connect(to address: RPCAddress) async throws -> RawPeer {
+    guard case .tcp(let host, let port) = address else { throw ChannelError.unknownLocalAddress }
+    let channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+      .channelOption(.allowRemoteHalfClosure, value: true)
+      .connect(host: host, port: port).get()
+    let peer = RawPeer(channel)
+    try await channel.eventLoop.submit {
+      try channel.pipeline.syncOperations.addHandler(Collector(peer))
+    }.get()
+    return peer
+  }
+
+  /// Listens, and sends each who connects the bytes once it has sent something; then closes.
+  static func listen(answering bytes: [UInt8]) async throws -> (any Channel, RPCAddress) {
+    let channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+      .childChannelInitializer { channel in
+        channel.eventLoop.makeCompletedFuture {
+          try channel.pipeline.syncOperations.addHandler(Answerer(bytes))
+        }
+      }
+      .bind(host: "127.0.0.1", port: 0).get()
+    return (channel, .tcp(host: "127.0.0.1", port: channel.localAddress?.port ?? 0))
+  }
+
+  func send(_ bytes: [UInt8]) async throws {
+    try await channel.writeAndFlush(ByteBuffer(bytes: bytes)).get()
+  }
+
+  func close() async { try? await channel.close() }
+
+  /// All that came until the other side closed.
+  func everything() async throws -> [UInt8] {
+    try await channel.closeFuture.get()
+    return received.withLock { $0 }
+  }
+
+  fileprivate func append(_ bytes: [UInt8]) { received.withLock { $0 += bytes } }
+}
+
+/// The reason of an `Abort`; nil for other bytes.
+func abortReason(_ bytes: [UInt8]) -> String? {
+  guard let message = try? MessageReader(flat: bytes),
+    let root = try? message.root(as: CapTP.Message.Reader.self),
+    case .abort(let exception)? = try? root.which
+  else { return nil }
+  return try? exception.reason.string
+}
+
+private final class Collector: ChannelInboundHandler {
+  typealias InboundIn = ByteBuffer
+  private let peer: RawPeer
+  init(_ peer: RawPeer) { self.peer = peer }
+
+  func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+    peer.append(Array(unwrapInboundIn(data).readableBytesView))
+  }
+
+  // The other side has closed its half.
+  func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+    if event as? ChannelEvent == .inputClosed { context.close(promise: nil) }
+  }
+}
+
+private final class Answerer: ChannelInboundHandler {
+  typealias InboundIn = ByteBuffer
+  typealias OutboundOut = ByteBuffer
+  private let bytes: [UInt8]
+  init(_ bytes: [UInt8]) { self.bytes = bytes }
+
+  func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+    let channel = context.channel
+    context.writeAndFlush(wrapOutboundOut(ByteBuffer(bytes: bytes))).whenComplete { _ in
+      channel.close(promise: nil)
+    }
+  }
+}
