@@ -21,6 +21,8 @@ package final class QueuedCapability: CallTarget, PromiseHook {
     var token: CallToken?
   }
   private let state: Mutex<State>
+  /// Calls that may wait.
+  private let limit: Int
   private let stream = StreamPlace()
   package var streamWriter: StreamWriter { stream.writer(streamLimits) }
   package var streamLimits: StreamLimits {
@@ -34,7 +36,10 @@ package final class QueuedCapability: CallTarget, PromiseHook {
     case watcher(ObjectIdentifier)
   }
 
-  package init(keeping token: CallToken? = nil) { state = Mutex(State(token: token)) }
+  package init(keeping token: CallToken? = nil, limit: Int = .max) {
+    state = Mutex(State(token: token))
+    self.limit = limit
+  }
 
   package var resolution: (any CapabilityHook)? {
     state.withLock { $0.isFlushing ? nil : $0.target }
@@ -42,6 +47,9 @@ package final class QueuedCapability: CallTarget, PromiseHook {
 
   /// The call whose results it is in; nil for another promise, and once it is known.
   var producer: PendingCall? { state.withLock { $0.token?.call } }
+
+  /// Whether calls wait for what it is.
+  var isWaitedFor: Bool { state.withLock { !$0.queue.isEmpty } }
 
   /// Says what the capability is. Only the first time counts.
   package func resolve(_ target: any CallTarget) {
@@ -149,16 +157,18 @@ package final class QueuedCapability: CallTarget, PromiseHook {
       return nil
     }
     let cancellation = CallCancellation()
-    let target: (any CallTarget)? = state.withLock { state in
-      if !state.isFlushing, let target = state.target { return target }
+    let (target, isFull) = state.withLock { state -> ((any CallTarget)?, Bool) in
+      if !state.isFlushing, let target = state.target { return (target, false) }
+      guard state.queue.count < limit else { return (nil, true) }
       state.lastID += 1
       let id = state.lastID
       cancellation.start { [weak self] in self?.withdraw(id) }
       state.queue.append(
         Waiting(id: id, call: call, responder: responder, cancellation: cancellation))
-      return nil
+      return (nil, false)
     }
     if let target { return target.deliver(call, responder: responder) }
+    if isFull { responder.returnError(.overloaded("\(limit) calls wait for the object already")) }
     return .local(cancellation)
   }
 
