@@ -22,6 +22,7 @@ let package = Package(
     .library(name: "CapTP", targets: ["CapTP"]),
     .library(name: "CapnProtoRPC", targets: ["CapnProtoRPC"]),
     .library(name: "CapnProtoNIO", targets: ["CapnProtoNIO"]),
+    .library(name: "CapnProtoLifecycle", targets: ["CapnProtoLifecycle"]),
     .library(name: "CapnProtoInstruments", targets: ["CapnProtoInstruments"]),
     .library(name: "CapnProtoTesting", targets: ["CapnProtoTesting"]),
     .executable(name: "capnpc-swift-gen", targets: ["capnpc-swift-gen"]),
@@ -39,6 +40,8 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
     // Sockets and event loops.
     .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
+    // Listeners as services that shut down gracefully.
+    .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     // What programs measure, in their own way, through interfaces that these declare.
     .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
     .package(url: "https://github.com/apple/swift-distributed-tracing", from: "1.7.3"),
@@ -112,6 +115,11 @@ let package = Package(
         .product(name: "NIOPosix", package: "swift-nio"),
       ], swiftSettings: strict),
     .target(
+      name: "CapnProtoLifecycle",
+      dependencies: [
+        "CapnProtoNIO", .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+      ], swiftSettings: strict),
+    .target(
       name: "CapnProtoTesting",
       dependencies: [
         "CapnProto", "CapTP", "CapnProtoRPC",
@@ -159,9 +167,11 @@ let package = Package(
     .testTarget(
       name: "CapnProtoNIOTests",
       dependencies: [
-        "CapnProto", "CapTP", "CapnProtoRPC", "CapnProtoNIO", "CapnProtoTesting",
+        "CapnProto", "CapTP", "CapnProtoLifecycle", "CapnProtoRPC", "CapnProtoNIO",
+        "CapnProtoTesting", .product(name: "Logging", package: "swift-log"),
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),
+        .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
       ],
       swiftSettings: strict, plugins: ["CapnProtoPlugin"]),
     .testTarget(

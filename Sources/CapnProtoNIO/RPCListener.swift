@@ -106,9 +106,11 @@ public final class RPCListener: Sendable {
 
   /// Stops listening and ends the connections that are open.
   public func close() async {
-    try? await channel.close()
+    await stopListening()
     for connection in connections.all { connection.close() }
   }
+
+  func stopListening() async { try? await channel.close() }
 
   /// The connections that are open.
   public var openConnections: [RPCConnection] { connections.all }

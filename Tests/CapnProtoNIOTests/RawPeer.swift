@@ -12,15 +12,15 @@ final class RawPeer: Sendable {
 
   private init(_ channel: any Channel) { self.channel = channel }
 
-  /// Connects to a listener.
-  static func connect(to address: RPCAddress) async throws -> RawPeer {
+  /// Connects to a listener, and closes once that does, or not.
+  static func connect(to address: RPCAddress, closes: Bool = true) async throws -> RawPeer {
     guard case .tcp(let host, let port) = address else { throw ChannelError.unknownLocalAddress }
     let channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
       .channelOption(.allowRemoteHalfClosure, value: true)
       .connect(host: host, port: port).get()
     let peer = RawPeer(channel)
     try await channel.eventLoop.submit {
-      try channel.pipeline.syncOperations.addHandler(Collector(peer))
+      try channel.pipeline.syncOperations.addHandler(Collector(peer, closes))
     }.get()
     return peer
   }
@@ -64,7 +64,11 @@ func abortReason(_ bytes: [UInt8]) -> String? {
 private final class Collector: ChannelInboundHandler {
   typealias InboundIn = ByteBuffer
   private let peer: RawPeer
-  init(_ peer: RawPeer) { self.peer = peer }
+  private let closes: Bool
+  init(_ peer: RawPeer, _ closes: Bool) {
+    self.peer = peer
+    self.closes = closes
+  }
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
     peer.append(Array(unwrapInboundIn(data).readableBytesView))
@@ -72,7 +76,7 @@ private final class Collector: ChannelInboundHandler {
 
   // The other side has closed its half.
   func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
-    if event as? ChannelEvent == .inputClosed { context.close(promise: nil) }
+    if closes, event as? ChannelEvent == .inputClosed { context.close(promise: nil) }
   }
 }
 
