@@ -22,6 +22,7 @@ let package = Package(
     .library(name: "CapTP", targets: ["CapTP"]),
     .library(name: "CapnProtoRPC", targets: ["CapnProtoRPC"]),
     .library(name: "CapnProtoNIO", targets: ["CapnProtoNIO"]),
+    .library(name: "CapnProtoTLS", targets: ["CapnProtoTLS"]),
     .library(name: "CapnProtoLifecycle", targets: ["CapnProtoLifecycle"]),
     .library(name: "CapnProtoInstruments", targets: ["CapnProtoInstruments"]),
     .library(name: "CapnProtoTesting", targets: ["CapnProtoTesting"]),
@@ -40,12 +41,16 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
     // Sockets and event loops.
     .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
+    // TLS, and the names in certificates.
+    .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.0"),
+    .package(url: "https://github.com/apple/swift-certificates", from: "1.21.0"),
+    .package(url: "https://github.com/apple/swift-asn1", from: "1.7.0"),
     // Listeners as services that shut down gracefully.
     .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     // What programs measure, in their own way, through interfaces that these declare.
     .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
     .package(url: "https://github.com/apple/swift-distributed-tracing", from: "1.7.3"),
-    // scrypt, for passwords.
+    // scrypt, for passwords, and fingerprints of certificates.
     .package(url: "https://github.com/apple/swift-crypto", from: "4.5.0"),
   ],
   targets: [
@@ -114,6 +119,17 @@ let package = Package(
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),
       ], swiftSettings: strict),
+    // What it builds takes minutes: only those build it who use TLS.
+    .target(
+      name: "CapnProtoTLS",
+      dependencies: [
+        "CapnProtoRPC", "CapnProtoNIO", .product(name: "Crypto", package: "swift-crypto"),
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOTLS", package: "swift-nio"),
+        .product(name: "NIOSSL", package: "swift-nio-ssl"),
+        .product(name: "SwiftASN1", package: "swift-asn1"),
+        .product(name: "X509", package: "swift-certificates"),
+      ], swiftSettings: strict),
     .target(
       name: "CapnProtoLifecycle",
       dependencies: [
@@ -168,10 +184,13 @@ let package = Package(
       name: "CapnProtoNIOTests",
       dependencies: [
         "CapnProto", "CapTP", "CapnProtoLifecycle", "CapnProtoRPC", "CapnProtoNIO",
-        "CapnProtoTesting", .product(name: "Logging", package: "swift-log"),
+        "CapnProtoTesting", "CapnProtoTLS", .product(name: "Crypto", package: "swift-crypto"),
+        .product(name: "Logging", package: "swift-log"),
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),
         .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+        .product(name: "SwiftASN1", package: "swift-asn1"),
+        .product(name: "X509", package: "swift-certificates"),
       ],
       swiftSettings: strict, plugins: ["CapnProtoPlugin"]),
     .testTarget(

@@ -3,7 +3,7 @@
 /// A frame of messages ("Serialization Over a Stream" in the encoding specification) begins with a
 /// number of segments that is small, so its third and fourth byte are zero: no text and no record of
 /// TLS begins like that.
-enum PeerLanguage: Hashable, Sendable {
+package enum PeerLanguage: Hashable, Sendable {
   /// Frames of messages.
   case messages
   /// A request or a response.

@@ -9,16 +9,17 @@ public enum RPCConnector {
   ///
   /// - Parameters:
   ///   - address: where the vat listens.
+  ///   - security: what protects the connection; nil for nothing.
   ///   - bootstrap: the capability that the vat gets if it asks for one.
   ///   - limits: what the vat may make this side hold.
-  ///   - timeout: how long connecting may take.
+  ///   - timeout: how long connecting may take, and then how long until the connection is secure.
   ///   - group: the event loops, of which the connection gets one.
   ///   - logger: gets what goes wrong.
   ///   - observers: are told what happens on the connection.
   /// - Returns: the connection, which is open.
   /// - Throws: `RPCError` of kind `disconnected` that says why there is no connection.
   public static func connect(
-    to address: RPCAddress, bootstrap: Capability? = nil,
+    to address: RPCAddress, security: ConnectorSecurity? = nil, bootstrap: Capability? = nil,
     limits: ConnectionLimits = ConnectionLimits(), timeout: Duration = .seconds(10),
     group: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton,
     logger: Logger = Logger(label: "capnp.rpc"), observers: [any ConnectionObserver] = []
@@ -26,36 +27,47 @@ public enum RPCConnector {
     let client = ClientBootstrap(group: group)
       .connectTimeout(TimeAmount(timeout))
       .channelOption(.socketOption(.so_keepalive), value: 1)
-    @Sendable func initialize(_ channel: any Channel) -> EventLoopFuture<RPCConnection> {
+    let layers = try [security?.layer(address)].compactMap { $0 }
+    @Sendable func initialize(_ channel: any Channel) -> EventLoopFuture<Opening> {
       channel.eventLoop.makeCompletedFuture {
-        let connection = RPCConnection(
-          bootstrap: bootstrap, limits: limits, transport: ChannelTransport(channel, limits),
-          executor: EventLoopExecutor(channel.eventLoop), logger: logger, observers: observers)
-        try channel.pipeline.syncOperations.addHandlers(
-          FirstBytesHandler(expected: .messages, isIncoming: false) {
-            connection.disconnect(.disconnected($0.reason))
-          }, MessageHandler(connection, limits))
-        return connection
+        let opened = openLayers(layers, on: channel, isIncoming: false, within: timeout)
+        let connection = opened.flatMapThrowing { _ in
+          let connection = RPCConnection(
+            bootstrap: bootstrap, limits: limits, transport: ChannelTransport(channel, limits),
+            executor: EventLoopExecutor(channel.eventLoop), logger: logger, observers: observers)
+          try channel.pipeline.syncOperations.addHandlers(
+            FirstBytesHandler(expected: .messages, isIncoming: false) {
+              connection.disconnect(.disconnected($0.reason))
+            }, MessageHandler(connection, limits))
+          return connection
+        }
+        return Opening(connection: connection)
       }
     }
     do {
-      switch address {
-      case .tcp(let host, let port):
-        return
+      let opening =
+        switch address {
+        case .tcp(let host, let port):
           try await client
-          .channelOption(.tcpOption(.tcp_nodelay), value: 1)
-          .connect(host: host, port: port, channelInitializer: initialize)
-      case .unix(let path):
-        return try await client.connect(
-          unixDomainSocketPath: path, channelInitializer: initialize)
-      }
+            .channelOption(.tcpOption(.tcp_nodelay), value: 1)
+            .connect(host: host, port: port, channelInitializer: initialize)
+        case .unix(let path):
+          try await client.connect(unixDomainSocketPath: path, channelInitializer: initialize)
+        }
+      return try await opening.connection.get()
     } catch {
       throw RPCError.disconnected("cannot connect to \(address): \(words(for: error))")
     }
   }
 
+  /// A connection whose layers may not be open yet.
+  private struct Opening: Sendable {
+    let connection: EventLoopFuture<RPCConnection>
+  }
+
   private static func words(for error: any Error) -> String {
     switch error {
+    case let error as RPCError: return error.reason
     case let error as NIOConnectionError:
       if let first = error.connectionErrors.first { return words(for: first.error) }
       return "the host is not known"

@@ -25,8 +25,9 @@ final class RawPeer: Sendable {
     return peer
   }
 
-  /// Listens, and sends each who connects the bytes once it has sent something; then closes.
-  static func listen(answering bytes: [UInt8]) async throws -> (any Channel, RPCAddress) {
+  /// Listens, and sends each who connects the bytes once it has sent something; then closes. Nil is a
+  /// listener that says nothing.
+  static func listen(answering bytes: [UInt8]?) async throws -> (any Channel, RPCAddress) {
     let channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
       .childChannelInitializer { channel in
         channel.eventLoop.makeCompletedFuture {
@@ -83,10 +84,11 @@ private final class Collector: ChannelInboundHandler {
 private final class Answerer: ChannelInboundHandler {
   typealias InboundIn = ByteBuffer
   typealias OutboundOut = ByteBuffer
-  private let bytes: [UInt8]
-  init(_ bytes: [UInt8]) { self.bytes = bytes }
+  private let bytes: [UInt8]?
+  init(_ bytes: [UInt8]?) { self.bytes = bytes }
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+    guard let bytes else { return }
     let channel = context.channel
     context.writeAndFlush(wrapOutboundOut(ByteBuffer(bytes: bytes))).whenComplete { _ in
       channel.close(promise: nil)

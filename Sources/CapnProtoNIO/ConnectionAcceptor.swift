@@ -1,0 +1,75 @@
+import CapnProtoRPC
+import Logging
+import NIOCore
+
+/// Makes connections of the channels that a listener accepts.
+struct ConnectionAcceptor: Sendable {
+  let layers: [any ChannelLayer]
+  let limits: ConnectionLimits
+  let connectionLimit: Int
+  let handshakeTimeout: Duration
+  let logger: Logger
+  let observers: [any ConnectionObserver]
+  let whenClosed: @Sendable (IncomingConnection) -> Void
+  let bootstrap: @Sendable (IncomingConnection) -> Capability?
+  let connections: OpenConnections
+
+  /// Makes a connection of the channel, on its event loop, or tells the peer why not.
+  func accept(_ channel: any Channel) throws {
+    guard let id = connections.admit() else {
+      try refuse(channel)
+      return
+    }
+    openLayers(layers, on: channel, isIncoming: true, within: handshakeTimeout)
+      .flatMapThrowing { certificate in
+        do {
+          try open(channel, id, certificate)
+        } catch {
+          channel.close(promise: nil)
+          throw error
+        }
+      }
+      .whenFailure { error in
+        connections.remove(id)
+        let reason = (error as? RPCError)?.reason ?? "\(error)"
+        logger.debug("connection refused", metadata: ["reason": "\(reason)"])
+      }
+  }
+
+  private func open(
+    _ channel: any Channel, _ id: UInt64, _ certificate: PeerCertificate?
+  ) throws {
+    let connection = connection(channel)
+    guard connections.open(id, connection) else { throw ChannelError.eof }
+    let incoming = IncomingConnection(
+      peer: RPCAddress(channel.remoteAddress), id: id, certificate: certificate,
+      connection: connection)
+    connection.offer(bootstrap(incoming))
+    try channel.pipeline.syncOperations.addHandlers(
+      FirstBytesHandler(expected: .messages, isIncoming: true) {
+        connection.disconnect(.disconnected($0.reason))
+      },
+      MessageHandler(connection, limits) {
+        connections.remove(incoming.id)
+        whenClosed(incoming)
+      })
+  }
+
+  private func refuse(_ channel: any Channel) throws {
+    // A peer must not fill the log either.
+    logger.debug(
+      "connection refused: too many are open", metadata: ["limit": "\(connectionLimit)"])
+    guard connections.beginRefusal() else { throw ChannelError.eof }
+    try channel.pipeline.syncOperations.addHandler(
+      RefusalHandler(
+        connection(channel),
+        "\(connectionLimit) connections are open here, which is the limit; try again later"
+      ) { connections.endRefusal() })
+  }
+
+  private func connection(_ channel: any Channel) -> RPCConnection {
+    RPCConnection(
+      bootstrap: nil, limits: limits, transport: ChannelTransport(channel, limits),
+      executor: EventLoopExecutor(channel.eventLoop), logger: logger, observers: observers)
+  }
+}
