@@ -23,6 +23,7 @@ let package = Package(
     .library(name: "CapnProtoRPC", targets: ["CapnProtoRPC"]),
     .library(name: "CapnProtoNIO", targets: ["CapnProtoNIO"]),
     .library(name: "CapnProtoTLS", targets: ["CapnProtoTLS"]),
+    .library(name: "CapnProtoWebSocket", targets: ["CapnProtoWebSocket"]),
     .library(name: "CapnProtoLifecycle", targets: ["CapnProtoLifecycle"]),
     .library(name: "CapnProtoInstruments", targets: ["CapnProtoInstruments"]),
     .library(name: "CapnProtoTesting", targets: ["CapnProtoTesting"]),
@@ -131,6 +132,15 @@ let package = Package(
         .product(name: "X509", package: "swift-certificates"),
       ], swiftSettings: strict),
     .target(
+      name: "CapnProtoWebSocket",
+      dependencies: [
+        "CapTP", "CapnProtoRPC", "CapnProtoNIO", .product(name: "Logging", package: "swift-log"),
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOHTTP1", package: "swift-nio"),
+        .product(name: "NIOPosix", package: "swift-nio"),
+        .product(name: "NIOWebSocket", package: "swift-nio"),
+      ], swiftSettings: strict),
+    .target(
       name: "CapnProtoLifecycle",
       dependencies: [
         "CapnProtoNIO", .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -184,7 +194,8 @@ let package = Package(
       name: "CapnProtoNIOTests",
       dependencies: [
         "CapnProto", "CapTP", "CapnProtoLifecycle", "CapnProtoRPC", "CapnProtoNIO",
-        "CapnProtoTesting", "CapnProtoTLS", .product(name: "Crypto", package: "swift-crypto"),
+        "CapnProtoTesting", "CapnProtoTLS", "CapnProtoWebSocket",
+        .product(name: "Crypto", package: "swift-crypto"),
         .product(name: "Logging", package: "swift-log"),
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),

@@ -24,10 +24,21 @@ public enum RPCConnector {
     group: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton,
     logger: Logger = Logger(label: "capnp.rpc"), observers: [any ConnectionObserver] = []
   ) async throws -> RPCConnection {
+    try await connect(
+      to: address, named: "\(address)",
+      layers: try [security?.layer(address)].compactMap { $0 }, bootstrap: bootstrap,
+      limits: limits, timeout: timeout, group: group, logger: logger, observers: observers)
+  }
+
+  /// As `connect`, through the layers, the first of which is next to the socket.
+  package static func connect(
+    to address: RPCAddress, named name: String, layers: [any ChannelLayer],
+    bootstrap: Capability?, limits: ConnectionLimits, timeout: Duration,
+    group: any EventLoopGroup, logger: Logger, observers: [any ConnectionObserver]
+  ) async throws -> RPCConnection {
     let client = ClientBootstrap(group: group)
       .connectTimeout(TimeAmount(timeout))
       .channelOption(.socketOption(.so_keepalive), value: 1)
-    let layers = try [security?.layer(address)].compactMap { $0 }
     @Sendable func initialize(_ channel: any Channel) -> EventLoopFuture<Opening> {
       channel.eventLoop.makeCompletedFuture {
         let opened = openLayers(layers, on: channel, isIncoming: false, within: timeout)
@@ -56,7 +67,7 @@ public enum RPCConnector {
         }
       return try await opening.connection.get()
     } catch {
-      throw RPCError.disconnected("cannot connect to \(address): \(words(for: error))")
+      throw RPCError.disconnected("cannot connect to \(name): \(words(for: error))")
     }
   }
 

@@ -55,12 +55,25 @@ public final class RPCListener: Sendable {
     whenClosed: @escaping @Sendable (IncomingConnection) -> Void = { _ in },
     bootstrap: @escaping @Sendable (IncomingConnection) -> Capability?
   ) async throws -> RPCListener {
+    try await listen(
+      on: address, layers: [security?.layer].compactMap { $0 }, limits: limits,
+      connectionLimit: connectionLimit, handshakeTimeout: handshakeTimeout, group: group,
+      logger: logger, observers: observers, whenClosed: whenClosed, bootstrap: bootstrap)
+  }
+
+  /// As `listen`, through the layers, the first of which is next to the socket.
+  package static func listen(
+    on address: RPCAddress, layers: [any ChannelLayer], limits: ConnectionLimits,
+    connectionLimit: Int, handshakeTimeout: Duration, group: any EventLoopGroup, logger: Logger,
+    observers: [any ConnectionObserver],
+    whenClosed: @escaping @Sendable (IncomingConnection) -> Void,
+    bootstrap: @escaping @Sendable (IncomingConnection) -> Capability?
+  ) async throws -> RPCListener {
     let connections = OpenConnections(limit: connectionLimit)
     let acceptor = ConnectionAcceptor(
-      layers: [security?.layer].compactMap { $0 }, limits: limits,
-      connectionLimit: connectionLimit, handshakeTimeout: handshakeTimeout, logger: logger,
-      observers: observers, whenClosed: whenClosed, bootstrap: bootstrap,
-      connections: connections)
+      layers: layers, limits: limits, connectionLimit: connectionLimit,
+      handshakeTimeout: handshakeTimeout, logger: logger, observers: observers,
+      whenClosed: whenClosed, bootstrap: bootstrap, connections: connections)
     let server = ServerBootstrap(group: group)
       .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
       .serverChannelOption(.backlog, value: 256)

@@ -8,7 +8,9 @@ import Synchronization
 /// A peer that sends bytes as they are, over a socket of this machine.
 final class RawPeer: Sendable {
   private let channel: any Channel
-  private let received = Mutex<[UInt8]>([])
+  private let collected = Mutex<[UInt8]>([])
+  /// What has come so far.
+  var received: [UInt8] { collected.withLock { $0 } }
 
   private init(_ channel: any Channel) { self.channel = channel }
 
@@ -47,10 +49,10 @@ final class RawPeer: Sendable {
   /// All that came until the other side closed.
   func everything() async throws -> [UInt8] {
     try await channel.closeFuture.get()
-    return received.withLock { $0 }
+    return received
   }
 
-  fileprivate func append(_ bytes: [UInt8]) { received.withLock { $0 += bytes } }
+  fileprivate func append(_ bytes: [UInt8]) { collected.withLock { $0 += bytes } }
 }
 
 /// The reason of an `Abort`; nil for other bytes.

@@ -1,0 +1,141 @@
+import CapTP
+import CapnProtoRPC
+import NIOCore
+import NIOWebSocket
+
+/// Carries each message in a binary frame of its own, answers pings, and opens and ends the close
+/// handshake (RFC 6455, sections 5 and 7).
+final class WebSocketMessageHandler: ChannelDuplexHandler {
+  typealias InboundIn = WebSocketFrame
+  typealias InboundOut = ByteBuffer
+  typealias OutboundIn = ByteBuffer
+  typealias OutboundOut = WebSocketFrame
+
+  /// A server's frames are not masked, a client's are.
+  private let isServer: Bool
+  private var cutter = MessageCutter()
+  private var isClosing = false
+  /// Nothing more of the peer is read.
+  private var isOver = false
+  private var lastWrite: EventLoopFuture<Void>?
+
+  init(isServer: Bool) { self.isServer = isServer }
+
+  // MARK: Reading
+
+  func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+    let frame = unwrapInboundIn(data)
+    guard !isOver else { return }
+    switch frame.opcode {
+    case .binary:
+      let message = frame.unmaskedData
+      guard MessageFrame.isWhole(message) else {
+        fail(
+          context, .dataInconsistentWithMessage,
+          "a binary frame does not hold one message of Cap'n Proto, and only that")
+        return
+      }
+      context.fireChannelRead(wrapInboundOut(message))
+    case .text:
+      fail(
+        context, .unacceptableData,
+        "a text frame came, and Cap'n Proto takes binary frames of one message each")
+    case .ping:
+      // A peer that does not read gets no more pongs than there is room for.
+      if !isClosing, context.channel.isWritable {
+        write(frame.unmaskedData, .pong, context, promise: nil)
+        context.flush()
+      }
+    case .pong: break
+    case .connectionClose: closed(by: frame, context)
+    default: break
+    }
+  }
+
+  private func closed(by frame: WebSocketFrame, _ context: ChannelHandlerContext) {
+    isOver = true
+    var data = frame.unmaskedData
+    let code = data.readWebSocketErrorCode()
+    writeClose(code ?? .normalClosure, "", context)
+    switch code {
+    case nil, .normalClosure, .goingAway: break
+    case let code?:
+      let reason = MessageSummary.printable(data.readableBytesView)
+      context.fireErrorCaught(
+        RPCError.disconnected("the peer closed the WebSocket with \(code): \(reason)"))
+    }
+    context.close(promise: nil)
+  }
+
+  /// Tells the peer what is wrong, and ends the connection.
+  private func fail(
+    _ context: ChannelHandlerContext, _ code: WebSocketErrorCode, _ words: String
+  ) {
+    isOver = true
+    writeClose(code, words, context)
+    context.fireErrorCaught(RPCError.disconnected(words))
+  }
+
+  func errorCaught(context: ChannelHandlerContext, error: any Error) {
+    switch error {
+    case let error as WebSocketViolation: fail(context, .protocolError, error.words)
+    case NIOWebSocketError.invalidFrameLength,
+      NIOWebSocketFrameAggregator.Error.accumulatedFrameSizeIsTooLarge:
+      fail(context, .messageTooLarge, "a message is longer than the limit")
+    case is NIOWebSocketError, is NIOWebSocketFrameAggregator.Error:
+      fail(context, .protocolError, "the peer breaks the rules of WebSocket: \(error)")
+    default: context.fireErrorCaught(error)
+    }
+  }
+
+  // MARK: Writing
+
+  func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
+    cutter.add(unwrapOutboundIn(data))
+    while let message = cutter.next() {
+      let written = context.eventLoop.makePromise(of: Void.self)
+      lastWrite = written.futureResult
+      write(message, .binary, context, promise: written)
+    }
+    // Frames go out in order: the last one tells of all before it.
+    let last = lastWrite ?? context.eventLoop.makeSucceededVoidFuture()
+    last.cascade(to: promise)
+  }
+
+  private func write(
+    _ data: ByteBuffer, _ opcode: WebSocketOpcode, _ context: ChannelHandlerContext,
+    promise: EventLoopPromise<Void>?
+  ) {
+    let frame = WebSocketFrame(
+      fin: true, opcode: opcode, maskKey: isServer ? nil : .random(), data: data)
+    context.write(wrapOutboundOut(frame), promise: promise)
+  }
+
+  func close(context: ChannelHandlerContext, mode: CloseMode, promise: EventLoopPromise<Void>?) {
+    guard mode != .input, let written = writeClose(.normalClosure, "", context) else {
+      context.close(mode: mode, promise: promise)
+      return
+    }
+    let bound = context.loopBound
+    written.whenComplete { _ in bound.value.close(mode: mode, promise: promise) }
+  }
+
+  /// Begins or ends the close handshake.
+  ///
+  /// - Returns: when it is written; nil if it has been before.
+  @discardableResult
+  private func writeClose(
+    _ code: WebSocketErrorCode, _ words: String, _ context: ChannelHandlerContext
+  ) -> EventLoopFuture<Void>? {
+    guard !isClosing, context.channel.isActive else { return nil }
+    isClosing = true
+    var data = ByteBuffer()
+    data.write(webSocketErrorCode: code)
+    // A control frame has room for 125 bytes (RFC 6455, section 5.5); the words are ASCII.
+    data.writeBytes(words.utf8.prefix(123))
+    let written = context.eventLoop.makePromise(of: Void.self)
+    write(data, .connectionClose, context, promise: written)
+    context.flush()
+    return written.futureResult
+  }
+}
