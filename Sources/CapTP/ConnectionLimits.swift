@@ -23,6 +23,12 @@ public struct ConnectionLimits: Hashable, Sendable {
   /// likes. Then it is taken back, and fails with an error that is a timeout. It is for calls on what is
   /// known to be the peer's when they are made, and not for those that are passed on for others.
   public var callTimeout: Duration?
+  /// How long nothing may come from the peer; then the connection ends. Nil for as long as it likes: a
+  /// peer that is idle and alive sends nothing unless it is asked (``pingAfter``).
+  public var silence: Duration?
+  /// How long until a peer from which nothing comes is asked for a sign of life, and asked again, over
+  /// a socket. Each implementation of rpc.capnp gives one. Nil for never.
+  public var pingAfter: Duration?
   /// What streams to the peer may have on their way, each.
   public var streams = StreamLimits()
 

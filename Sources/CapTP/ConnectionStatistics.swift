@@ -43,6 +43,8 @@ public enum ConnectionLimit: String, Hashable, Sendable, CaseIterable {
   case queuedCalls
   /// A call of this side took longer than it might.
   case callTimeout
+  /// Nothing came from the peer: the connection was ended.
+  case silence
 }
 
 extension Connection {

@@ -45,14 +45,10 @@ struct ConnectionAcceptor: Sendable {
       peer: RPCAddress(channel.remoteAddress), id: id, certificate: certificate,
       connection: connection)
     connection.offer(bootstrap(incoming))
-    try channel.pipeline.syncOperations.addHandlers(
-      FirstBytesHandler(expected: .messages, isIncoming: true) {
-        connection.disconnect(.disconnected($0.reason))
-      },
-      MessageHandler(connection, limits) {
-        connections.remove(incoming.id)
-        whenClosed(incoming)
-      })
+    try connection.read(from: channel, limits, isIncoming: true) {
+      connections.remove(incoming.id)
+      whenClosed(incoming)
+    }
   }
 
   private func refuse(_ channel: any Channel) throws {

@@ -46,10 +46,7 @@ public enum RPCConnector {
           let connection = RPCConnection(
             bootstrap: bootstrap, limits: limits, transport: ChannelTransport(channel, limits),
             executor: EventLoopExecutor(channel.eventLoop), logger: logger, observers: observers)
-          try channel.pipeline.syncOperations.addHandlers(
-            FirstBytesHandler(expected: .messages, isIncoming: false) {
-              connection.disconnect(.disconnected($0.reason))
-            }, MessageHandler(connection, limits))
+          try connection.read(from: channel, limits, isIncoming: false)
           return connection
         }
         return Opening(connection: connection)

@@ -1,0 +1,24 @@
+import CapnProtoRPC
+import NIOCore
+
+extension RPCConnection {
+  /// Adds what reads the messages of the connection to the end of the channel's pipeline, on its event
+  /// loop.
+  func read(
+    from channel: any Channel, _ limits: ConnectionLimits, isIncoming: Bool,
+    whenRemoved: @escaping @Sendable () -> Void = {}
+  ) throws {
+    let pipeline = channel.pipeline.syncOperations
+    let keepAlive = KeepAliveHandler(limits) {
+      self.note(.silence)
+      self.disconnect(.disconnected("nothing has come from the peer for too long (silence)"))
+    }
+    // Next to the socket.
+    if let keepAlive { try pipeline.addHandler(keepAlive, position: .first) }
+    try pipeline.addHandlers(
+      FirstBytesHandler(expected: .messages, isIncoming: isIncoming) {
+        self.disconnect(.disconnected($0.reason))
+      },
+      MessageHandler(self, limits, whenRemoved: whenRemoved))
+  }
+}
