@@ -18,6 +18,11 @@ public enum RPCAddress: Hashable, Sendable {
       self = .unix(path: path)
       return
     }
+    guard !text.contains("://") else {
+      throw RPCError.failed(
+        "\"\(text)\" is no address of a socket: expected HOST:PORT or unix:PATH; "
+          + "ws:// and wss:// are addresses of the library CapnProtoWebSocket")
+    }
     guard let colon = text.lastIndex(of: ":"),
       let port = UInt16(text[text.index(after: colon)...])
     else {

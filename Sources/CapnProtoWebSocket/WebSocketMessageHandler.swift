@@ -17,6 +17,8 @@ final class WebSocketMessageHandler: ChannelDuplexHandler {
   private var isClosing = false
   /// Nothing more of the peer is read.
   private var isOver = false
+  /// The peer has a moment to read why the connection ends.
+  private var isLingering = false
   private var lastWrite: EventLoopFuture<Void>?
 
   init(isServer: Bool) { self.isServer = isServer }
@@ -68,11 +70,22 @@ final class WebSocketMessageHandler: ChannelDuplexHandler {
   }
 
   /// Tells the peer what is wrong, and ends the connection.
+  ///
+  /// This side's half is closed, and the rest a moment later: a socket that is closed with bytes in it
+  /// that nobody has read is reset, and the peer would not learn why.
   private func fail(
     _ context: ChannelHandlerContext, _ code: WebSocketErrorCode, _ words: String
   ) {
     isOver = true
-    writeClose(code, words, context)
+    if let written = writeClose(code, words, context) {
+      isLingering = true
+      let bound = context.loopBound
+      written.whenComplete { _ in bound.value.close(mode: .output, promise: nil) }
+      context.eventLoop.assumeIsolated().scheduleTask(in: .seconds(1)) {
+        self.isLingering = false
+        context.close(promise: nil)
+      }
+    }
     context.fireErrorCaught(RPCError.disconnected(words))
   }
 
@@ -91,6 +104,11 @@ final class WebSocketMessageHandler: ChannelDuplexHandler {
   // MARK: Writing
 
   func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
+    // Nothing follows a close (RFC 6455, section 5.5.1).
+    guard !isClosing else {
+      promise?.fail(ChannelError.outputClosed)
+      return
+    }
     cutter.add(unwrapOutboundIn(data))
     while let message = cutter.next() {
       let written = context.eventLoop.makePromise(of: Void.self)
@@ -112,12 +130,18 @@ final class WebSocketMessageHandler: ChannelDuplexHandler {
   }
 
   func close(context: ChannelHandlerContext, mode: CloseMode, promise: EventLoopPromise<Void>?) {
-    guard mode != .input, let written = writeClose(.normalClosure, "", context) else {
-      context.close(mode: mode, promise: promise)
+    if isLingering {
+      promise?.succeed(())
       return
     }
-    let bound = context.loopBound
-    written.whenComplete { _ in bound.value.close(mode: mode, promise: promise) }
+    let written = writeClose(.normalClosure, "", context)
+    if mode == .output, let written {
+      let bound = context.loopBound
+      written.whenComplete { _ in bound.value.close(mode: .output, promise: promise) }
+    } else {
+      // A peer that does not read is not waited for.
+      context.close(mode: mode, promise: promise)
+    }
   }
 
   /// Begins or ends the close handshake.

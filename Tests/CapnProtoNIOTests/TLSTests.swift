@@ -109,7 +109,7 @@ import X509
 
   @Test func `a listener knows a client by its certificate`() async throws {
     let clients = try TestAuthority("Clients")
-    let (certificate, identity) = try clients.issue(
+    let (certificate, identity, _) = try clients.issue(
       [
         .uniformResourceIdentifier("spiffe://example.org/billing"), .dnsName("billing.local"),
         .rfc822Name("billing@example.org"),
@@ -295,6 +295,22 @@ import X509
     #expect(throws: RPCError.self) { try TLSTrust.authorities("") }
     #expect(throws: RPCError.self) {
       try TLSIdentity(certificateFile: "/nonexistent/a.pem", privateKeyFile: "/nonexistent/b.pem")
+    }
+  }
+
+  @Test func `a key that is not that of its certificate is refused before anything connects`()
+    throws
+  {
+    let certificate = try authority.issue([.dnsName("one")]).certificate
+    let other = try authority.issue([.dnsName("other")]).privateKey
+    let mixed = try TLSIdentity(
+      certificates: certificate.serializeAsPEM().pemString, privateKey: other)
+    for make in [
+      { _ = try ListenerSecurity.tls(identity: mixed) },
+      { _ = try ConnectorSecurity.tls(identity: mixed) },
+    ] {
+      let error = #expect(throws: RPCError.self) { try make() }
+      #expect(error?.reason.contains("the key is not the certificate's") == true)
     }
   }
 }

@@ -32,7 +32,7 @@ struct TestAuthority {
   func issue(
     _ names: [GeneralName], subject: String = "test", from start: TimeInterval = -3600,
     to end: TimeInterval = 3600
-  ) throws -> (certificate: Certificate, identity: TLSIdentity) {
+  ) throws -> (certificate: Certificate, identity: TLSIdentity, privateKey: String) {
     let own = Certificate.PrivateKey(P256.Signing.PrivateKey())
     let issued = try Certificate(
       version: .v3, serialNumber: Certificate.SerialNumber(), publicKey: own.publicKey,
@@ -43,9 +43,9 @@ struct TestAuthority {
         Critical(BasicConstraints.notCertificateAuthority)
         SubjectAlternativeNames(names)
       }, issuerPrivateKey: key)
+    let privateKey = try own.serializeAsPEM().pemString
     let identity = try TLSIdentity(
-      certificates: issued.serializeAsPEM().pemString,
-      privateKey: own.serializeAsPEM().pemString)
-    return (issued, identity)
+      certificates: issued.serializeAsPEM().pemString, privateKey: privateKey)
+    return (issued, identity, privateKey)
   }
 }

@@ -248,7 +248,7 @@ private func policy(_ change: (inout ReconnectPolicy) -> Void = { _ in }) -> Rec
   }
 
   @Test func `closing closes the connection that is open`() async throws {
-    let client = network.client(policy())
+    let client = ReconnectingClient { try await network.connect() }
     #expect(try await call(client.client(), 1) == 2)
     client.close()
     let connection = try #require(network.clients.first)

@@ -112,6 +112,8 @@ final class Reconnection: Sendable {
     if delay == nil { state.become(.connecting(attempt: 1)) }
     let (attempt, policy) = (attempt, policy)
     state.task = Task.detached { [weak self] in
+      // For calls that wait when there will be no connection.
+      defer { promise.resolve(BrokenCapability(.disconnected("the client was let go of"))) }
       var count = 0
       var delay = delay
       // Calls that wait are seen through even if nobody holds the client any more.
