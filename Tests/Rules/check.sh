@@ -28,7 +28,7 @@ while read -r module allowed; do
       *) fail "$file imports $imported, which $module may not" ;;
     esac
   done < <(sources "$folder" | xargs -r sed -nE \
-    's/^ *(@[A-Za-z_()]+ )*((public|package|internal|private|fileprivate) )?import ((struct|class|enum|protocol|func|typealias|var|let) )?([A-Za-z_]+).*/\6/p;T;F' |
+    's/^ *(@[A-Za-z_()]+ )*((public|package|internal|private|fileprivate) )?import ((struct|class|enum|protocol|func|typealias|var|let) )?([A-Za-z_][A-Za-z0-9_]*).*/\6/p;T;F' |
     paste - - | awk '{ print $2, $1 }')
 done < Tests/Rules/imports.txt
 for folder in Sources/*/; do
