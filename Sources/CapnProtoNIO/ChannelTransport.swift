@@ -26,6 +26,10 @@ final class ChannelTransport: MessageTransport {
     // a little longer.
     try? channel.syncOptions?.setOption(
       .writeBufferWaterMark, value: ChannelOptions.Types.WriteBufferWaterMark(low: 1, high: 1))
+    // Large messages come in pieces of so much at most: fewer of them than by default.
+    try? channel.syncOptions?.setOption(
+      .recvAllocator,
+      value: AdaptiveRecvByteBufferAllocator(minimum: 2048, initial: 2048, maximum: 1 << 18))
   }
 
   func send(_ message: SharedMessage) {

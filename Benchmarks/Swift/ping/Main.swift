@@ -1,4 +1,6 @@
 // ping server ADDRESS              serves until SIGTERM, for 600 s at most
+// ping hold ADDRESS WHAT COUNT PID says what one of COUNT things takes in memory, here and in the
+//                                  server's process PID: "connections" or "capabilities"
 // ping client ADDRESS CASE COUNT   runs COUNT iterations of the case, each of which is
 //
 //   ping-sequential   a call, made when the one before has returned
@@ -36,8 +38,21 @@ enum Main {
       Work {
         try await drive(RPCAddress(parsing: arguments[2]), arguments[3], count, body)
       }.wait()
+    } else if arguments.count == 6, arguments[1] == "hold", let count = Int(arguments[4]),
+      count > 0, let server = Int(arguments[5])
+    {
+      Work {
+        let holding = try Holding(address: RPCAddress(parsing: arguments[2]), server: server)
+        switch arguments[3] {
+        case "connections": try await holding.connections(count)
+        case "capabilities": try await holding.capabilities(count)
+        default: fail("ping: \(arguments[3]) is nothing to hold", code: 64)
+        }
+      }.wait()
     } else {
-      fail("usage: ping server ADDRESS | ping client ADDRESS CASE COUNT", code: 64)
+      fail(
+        "usage: ping server ADDRESS | ping client ADDRESS CASE COUNT "
+          + "| ping hold ADDRESS connections|capabilities COUNT PID", code: 64)
     }
   }
 

@@ -168,7 +168,10 @@ package final class QueuedCapability: CallTarget, PromiseHook {
       return (nil, false)
     }
     if let target { return target.deliver(call, responder: responder) }
-    if isFull { responder.returnError(.overloaded("\(limit) calls wait for the object already")) }
+    if isFull {
+      responder.returnError(.overloaded("\(limit) calls wait for the object already"))
+      return nil
+    }
     return .local(cancellation)
   }
 

@@ -1,0 +1,56 @@
+#!/bin/bash
+# Says what an idle connection, and a capability of the peer's, takes in memory at each end.
+#
+#   memory.sh --swift DIR [--check] [--json]
+#
+# DIR holds the executable "ping". With --check, ends non-zero if one takes more than its target.
+set -eu
+swift= check= json=
+while [ $# -gt 0 ]; do
+  case $1 in
+    --swift) swift=${2:?}; shift 2 ;;
+    --check) check=1; shift ;;
+    --json) json=1; shift ;;
+    *) sed -n '2,6s/^# \{0,1\}//p' "$0" >&2; exit 64 ;;
+  esac
+done
+[ -x "$swift/ping" ] || { echo "memory.sh: $swift/ping is missing; build it first" >&2; exit 66; }
+
+scratch=$(mktemp -d)
+server=
+stop() {
+  if [ -n "$server" ]; then kill -TERM "$server" 2>/dev/null || true; wait "$server" || true; fi
+  server=
+}
+trap 'stop; rm -rf "$scratch"' EXIT
+
+# hold WHAT COUNT TARGET, the most bytes that one may take at either end.
+missed=
+hold() {
+  local address= line client there
+  "$swift/ping" server 127.0.0.1:0 >"$scratch/server" &
+  server=$!
+  for _ in $(seq 100); do
+    address=$(sed -n 's/^listening /127.0.0.1:/p' "$scratch/server")
+    [ -z "$address" ] || break
+    sleep 0.1
+  done
+  line=$(timeout 300 "$swift/ping" hold "$address" "$1" "$2" "$server")
+  stop
+  client=$(echo "$line" | sed 's/.*"clientBytes":\([-0-9]*\).*/\1/')
+  there=$(echo "$line" | sed 's/.*"serverBytes":\([-0-9]*\).*/\1/')
+  if [ -n "$json" ]; then
+    echo "$line"
+  else
+    printf '%-28s %8d %8d %10d\n' "bytes for each of $2 $1" "$client" "$there" "$3"
+  fi
+  if [ "$client" -gt "$3" ] || [ "$there" -gt "$3" ]; then missed="$missed $1"; fi
+}
+
+[ -n "$json" ] || printf '%-34s %8s %8s %10s\n' "" client server "at most"
+hold connections 400 32768
+hold capabilities 20000 256
+if [ -n "$missed" ]; then
+  echo "memory.sh: targets missed:$missed" >&2
+  [ -z "$check" ] || exit 1
+fi
