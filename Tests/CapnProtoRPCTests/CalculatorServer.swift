@@ -41,12 +41,12 @@ final class CalculatorServer: Calculator.Server {
   }
 
   func wait(_ call: WaitCall) async throws {
-    do {
-      try await Task.sleep(for: .seconds(60))
-    } catch {
-      cancelled.add(1)
-      throw error
-    }
+    // No sleep: one that is cancelled stays in memory until its time is over.
+    let (never, continuation) = AsyncStream<Never>.makeStream()
+    for await _ in never {}
+    withExtendedLifetime(continuation) {}
+    cancelled.add(1)
+    throw CancellationError()
   }
 
   func use(_ call: UseCall) async throws {
