@@ -107,6 +107,7 @@ let package = Package(
       name: "CapnProtoRPC",
       dependencies: [
         "CapnProto", "CapTP", .product(name: "DequeModule", package: "swift-collections"),
+        .product(name: "HeapModule", package: "swift-collections"),
         .product(name: "Logging", package: "swift-log"),
       ], exclude: ["Schema"], swiftSettings: strict),
     .testTarget(

@@ -13,7 +13,7 @@ package final class PendingCall: Caller {
     /// Told the outcome, besides those who wait for it.
     var observers: [@Sendable (Outcome) -> Void] = []
     /// Ends the call when its time is over.
-    var timer: Task<Void, Never>?
+    var timer: CallTimers.ID?
     /// The promise that the call waits for, or last waited for.
     weak var promise: QueuedCapability?
     /// Capabilities in results that this process will make: one for each path.
@@ -48,7 +48,7 @@ package final class PendingCall: Caller {
     var observers: [@Sendable (Outcome) -> Void]
     var promises: [(path: PipelinePath, promise: QueuedCapability)]
     var route: CallRoute?
-    var timer: Task<Void, Never>?
+    var timer: CallTimers.ID?
   }
   private let state = Mutex(State())
 
@@ -101,7 +101,7 @@ package final class PendingCall: Caller {
         route: state.route, timer: state.timer)
     }
     guard let ended else { return }
-    ended.timer?.cancel()
+    if let timer = ended.timer { CallTimers.shared.stop(timer) }
     for (path, promise) in ended.promises { promise.resolve(Self.target(path, outcome)) }
     for waiter in ended.waiters { waiter.continuation.resume() }
     for observer in ended.observers { observer(outcome) }
@@ -183,16 +183,13 @@ package final class PendingCall: Caller {
   /// Gives the call so long from now on, in place of what it was given before.
   func setTimeout(_ timeout: Duration) {
     // The call may end, or be dropped, long before.
-    let timer = Task.detached { [weak self] in
-      guard (try? await Task.sleep(for: timeout)) != nil else { return }
-      self?.expire(timeout)
-    }
+    let timer = CallTimers.shared.start(after: timeout) { [weak self] in self?.expire(timeout) }
     let stale = state.withLock { state in
-      guard state.outcome == nil else { return timer as Task<Void, Never>? }
+      guard state.outcome == nil else { return timer as CallTimers.ID? }
       defer { state.timer = timer }
       return state.timer
     }
-    stale?.cancel()
+    if let stale { CallTimers.shared.stop(stale) }
   }
 
   private func expire(_ timeout: Duration) {
