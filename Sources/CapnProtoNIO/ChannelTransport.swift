@@ -97,7 +97,11 @@ final class ChannelTransport: MessageTransport {
     channel.eventLoop.execute {
       self.flush()
       // A peer that does not read, or does not close, does not keep the socket.
-      self.channel.eventLoop.scheduleTask(in: .seconds(5)) { self.channel.close(promise: nil) }
+      let limit = self.channel.eventLoop.scheduleTask(in: .seconds(5)) {
+        self.channel.close(promise: nil)
+      }
+      // It would keep the channel, and all that belongs to it.
+      self.channel.closeFuture.whenComplete { _ in limit.cancel() }
       // After the last write, whose failure is as good as its success. A socket that is closed with
       // bytes in it that nobody has read is reset, and the peer may lose what it was told last: so
       // only this side's half is closed, and the peer's end of the stream closes the rest.
