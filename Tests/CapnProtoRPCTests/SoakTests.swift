@@ -48,7 +48,8 @@ import Testing
       "soak: \(tally.connections) connections in \(seconds) s, \(live.made) objects, "
         + "\(tally.cancels) cancelled calls, \(tally.cuts) cuts; resident MiB after each round: "
         + memory.map { "\($0 >> 20)" }.joined(separator: " "))
-    // The first rounds fill pools and caches.
+    // The first rounds fill pools and caches. Of each error that is thrown the testing library keeps a
+    // backtrace until the test ends: that is some 4 KiB for a connection.
     guard memory.count >= 8 else { return }
     let settled = memory[memory.count / 4..<memory.count / 2].max() ?? 0
     let last = memory.suffix(memory.count / 4).min() ?? 0
