@@ -93,9 +93,12 @@ struct CallCommand: AsyncParsableCommand {
       alarm.cancel()
       connection.close()
     }
+    connection.cork()
     var call = DynamicCall(
       connection.bootstrapCapability(), interface: interface, in: schema)
+    // However long that takes, and however near the vat is, all goes out together.
     for step in expression.steps { try call.take(step) }
+    connection.uncork()
     let (json, isPretty) = (json, !short)
     return try await call.result { value in
       guard json else { return try TextCodec(isPretty: isPretty).encode(value) }
