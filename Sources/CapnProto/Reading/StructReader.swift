@@ -37,6 +37,34 @@
   @inlinable @inline(__always)
   public func discriminant(_ index: Int) -> UInt16 { raw.load(index, as: UInt16.self) }
 
+  /// The struct that the pointer at the index leads to.
+  @inlinable @inline(__always) @_lifetime(copy self)
+  public func readStructure<Reader: TypedStructReader & ~Escapable>(
+    _ index: Int, as: Reader.Type = Reader.self
+  ) throws(DecodingError) -> Reader {
+    Reader(_raw: StructReader(raw: try raw.structure(index)))
+  }
+
+  /// The list that the pointer at the index leads to.
+  @inlinable @inline(__always) @_lifetime(copy self)
+  public func readList<Element: ListElement & ~Escapable>(
+    _ index: Int, of: Element.Type = Element.self
+  ) throws(DecodingError) -> ListReader<Element> {
+    ListReader(_list: AnyListReader(raw: try raw.list(index, Element._elementSize)))
+  }
+
+  /// The text that the pointer at the index leads to.
+  @inlinable @inline(__always) @_lifetime(copy self)
+  public func readText(_ index: Int) throws(DecodingError) -> TextReader {
+    TextReader(raw: try raw.text(index))
+  }
+
+  /// The data that the pointer at the index leads to.
+  @inlinable @inline(__always) @_lifetime(copy self)
+  public func readData(_ index: Int) throws(DecodingError) -> DataReader {
+    DataReader(raw: try raw.bytes(index))
+  }
+
   /// Whether the pointer at the index is not null.
   @inlinable
   public func hasPointer(_ index: Int) -> Bool { !raw.pointer(index).word.isNull }

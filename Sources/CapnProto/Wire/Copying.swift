@@ -1,5 +1,5 @@
 // Safety. Copies objects of a message that nobody vouches for into our own: the source side is read
-// through the checks of RawReading.swift, and each copy's bounds are those of its allocation.
+// through the checks of DistantReading.swift, and each copy's bounds are those of its allocation.
 //
 // Copies go from one message to another. Within a message they go through a message of their own,
 // as source and destination may each be a part of the other.

@@ -60,7 +60,8 @@ extension RawList {
   init(of structure: RawStruct) {
     unsafe self.init(
       segment: structure.segment, start: structure.data, count: 1, size: .inlineComposite,
-      dataBits: structure.dataBits, pointers: structure.pointers, nesting: structure.nesting)
+      dataBits: UInt32(truncatingIfNeeded: structure.dataBits), pointers: structure.pointers,
+      nesting: structure.nesting)
   }
 }
 

@@ -69,10 +69,17 @@ extension ArenaHeader {
   /// Counts words against the traversal limit.
   @inlinable @inline(__always)
   func charge(_ words: Int) throws(DecodingError) {
-    let left = traversalWords.load(ordering: .relaxed) &- words
+    let left = wordsLeft(after: words)
     guard left >= 0 else { return try renew(words) }
-    traversalWords.store(left, ordering: .relaxed)
+    setWordsLeft(left)
   }
+
+  /// Words that may still be read after so many more; negative if these are too many.
+  @inlinable @inline(__always)
+  func wordsLeft(after words: Int) -> Int { traversalWords.load(ordering: .relaxed) &- words }
+
+  @inlinable @inline(__always)
+  func setWordsLeft(_ words: Int) { traversalWords.store(words, ordering: .relaxed) }
 
   @usableFromInline @inline(never)
   func renew(_ words: Int) throws(DecodingError) {

@@ -19,12 +19,13 @@
     // Three bits have eight values, and so has the enum: the fallback is never taken.
     ElementSize(rawValue: UInt8(truncatingIfNeeded: (bits >> 32) & 7)) ?? .void
   }
-  /// Whether this leads to a list of structs.
-  @inlinable var isCompositeList: Bool { bits & 0x7_0000_0003 == 0x7_0000_0001 }
   /// Whether this leads to a list of bytes.
   @inlinable var isByteList: Bool { bits & 0x7_0000_0003 == 0x2_0000_0001 }
   /// Elements, or words without the tag for inline-composite lists.
   @inlinable var listCount: Int { Int(bits >> 35) }
+  /// Whether this is the tag word of an inline-composite list: the kind is a struct's, and the count
+  /// has no more than its 29 bits.
+  @inlinable var isTag: Bool { bits & 0x8000_0003 == 0 }
   /// The element count in the tag word of an inline-composite list.
   @inlinable var tagCount: Int { Int(UInt32(truncatingIfNeeded: bits) >> 2) }
 
