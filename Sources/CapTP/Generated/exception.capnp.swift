@@ -15,7 +15,7 @@ public enum DetailedException: StructType, DescribedType {
     @inlinable public init(_raw raw: StructReader) { _raw = raw }
 
     @inline(__always) @export(implementation) public var reason: TextReader {
-      @_lifetime(copy self) get throws(DecodingError) { try _raw.pointer(0).text() }
+      @_lifetime(copy self) get throws(DecodingError) { try _raw.readText(0) }
     }
     @export(implementation) public var hasReason: Bool { _raw.hasPointer(0) }
 
@@ -28,13 +28,13 @@ public enum DetailedException: StructType, DescribedType {
     @inline(__always) @export(implementation) public var type: UInt16 { _raw.read(2) }
 
     @inline(__always) @export(implementation) public var trace: TextReader {
-      @_lifetime(copy self) get throws(DecodingError) { try _raw.pointer(1).text() }
+      @_lifetime(copy self) get throws(DecodingError) { try _raw.readText(1) }
     }
     @export(implementation) public var hasTrace: Bool { _raw.hasPointer(1) }
 
     /// What programs can read of the error.
     @inline(__always) @export(implementation) public var details: ListReader<DetailedException.Detail.Reader> {
-      @_lifetime(copy self) get throws(DecodingError) { try _raw.pointer(2).list() }
+      @_lifetime(copy self) get throws(DecodingError) { try _raw.readList(2) }
     }
     @export(implementation) public var hasDetails: Bool { _raw.hasPointer(2) }
   }
@@ -113,7 +113,7 @@ public enum DetailedException: StructType, DescribedType {
       @inline(__always) @export(implementation) public var detailId: UInt64 { _raw.read(0) }
 
       @inline(__always) @export(implementation) public var data: DataReader {
-        @_lifetime(copy self) get throws(DecodingError) { try _raw.pointer(0).data() }
+        @_lifetime(copy self) get throws(DecodingError) { try _raw.readData(0) }
       }
       @export(implementation) public var hasData: Bool { _raw.hasPointer(0) }
     }

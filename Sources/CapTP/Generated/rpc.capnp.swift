@@ -32,7 +32,7 @@ public enum Message: StructType, DescribedType {
     /// resource leaks or other serious problems), the connection may need to be aborted.  This is
     /// a gray area; different implementations may take different approaches.
     @inline(__always) @export(implementation) public var unimplemented: Message.Reader {
-      @_lifetime(copy self) get throws(DecodingError) { try _raw.pointer(0).structure() }
+      @_lifetime(copy self) get throws(DecodingError) { try _raw.readStructure(0) }
     }
     @export(implementation) public var hasUnimplemented: Bool {
       _raw.discriminant(0) == 0 && _raw.hasPointer(0)
@@ -45,7 +45,7 @@ public enum Message: StructType, DescribedType {
     /// of a time buffer they want to offer for the client to receive the `abort` before the
     /// connection is reset).
     @inline(__always) @export(implementation) public var abort: Exception.Reader {
-      @_lifetime(copy self) get throws(DecodingError) { try _raw.pointer(0).structure() }
+      @_lifetime(copy self) get throws(DecodingError) { try _raw.readStructure(0) }
     }
     @export(implementation) public var hasAbort: Bool {
       _raw.discriminant(0) == 1 && _raw.hasPointer(0)
@@ -53,7 +53,7 @@ public enum Message: StructType, DescribedType {
 
     /// Request the peer's bootstrap interface.
     @inline(__always) @export(implementation) public var bootstrap: Bootstrap.Reader {
-      @_lifetime(copy self) get throws(DecodingError) { try _raw.pointer(0).structure() }
+      @_lifetime(copy self) get throws(DecodingError) { try _raw.readStructure(0) }
     }
     @export(implementation) public var hasBootstrap: Bool {
       _raw.discriminant(0) == 8 && _raw.hasPointer(0)
@@ -61,7 +61,7 @@ public enum Message: StructType, DescribedType {
 
     /// Begin a method call.
     @inline(__always) @export(implementation) public var call: Call.Reader {
-      @_lifetime(copy self) get throws(DecodingError) { try _raw.pointer(0).structure() }
+      @_lifetime(copy self) get throws(DecodingError) { try _raw.readStructure(0) }
     }
     @export(implementation) public var hasCall: Bool {
       _raw.discriminant(0) == 2 && _raw.hasPointer(0)
@@ -69,7 +69,7 @@ public enum Message: StructType, DescribedType {
 
     /// Complete a method call.
     @inline(__always) @export(implementation) public var `return`: Return.Reader {
-      @_lifetime(copy self) get throws(DecodingError) { try _raw.pointer(0).structure() }
+      @_lifetime(copy self) get throws(DecodingError) { try _raw.readStructure(0) }
     }
     @export(implementation) public var hasReturn: Bool {
       _raw.discriminant(0) == 3 && _raw.hasPointer(0)
@@ -77,7 +77,7 @@ public enum Message: StructType, DescribedType {
 
     /// Release a returned answer / cancel a call.
     @inline(__always) @export(implementation) public var finish: Finish.Reader {
-      @_lifetime(copy self) get throws(DecodingError) { try _raw.pointer(0).structure() }
+      @_lifetime(copy self) get throws(DecodingError) { try _raw.readStructure(0) }
     }
     @export(implementation) public var hasFinish: Bool {
       _raw.discriminant(0) == 4 && _raw.hasPointer(0)
@@ -85,7 +85,7 @@ public enum Message: StructType, DescribedType {
 
     /// Resolve a previously-sent promise.
     @inline(__always) @export(implementation) public var resolve: Resolve.Reader {
-      @_lifetime(copy self) get throws(DecodingError) { try _raw.pointer(0).structure() }
+      @_lifetime(copy self) get throws(DecodingError) { try _raw.readStructure(0) }
     }
     @export(implementation) public var hasResolve: Bool {
       _raw.discriminant(0) == 5 && _raw.hasPointer(0)
@@ -93,7 +93,7 @@ public enum Message: StructType, DescribedType {
 
     /// Release a capability so that the remote object can be deallocated.
     @inline(__always) @export(implementation) public var release: Release.Reader {
-      @_lifetime(copy self) get throws(DecodingError) { try _raw.pointer(0).structure() }
+      @_lifetime(copy self) get throws(DecodingError) { try _raw.readStructure(0) }
     }
     @export(implementation) public var hasRelease: Bool {
       _raw.discriminant(0) == 6 && _raw.hasPointer(0)
@@ -101,7 +101,7 @@ public enum Message: StructType, DescribedType {
 
     /// Lift an embargo used to enforce E-order over promise resolution.
     @inline(__always) @export(implementation) public var disembargo: Disembargo.Reader {
-      @_lifetime(copy self) get throws(DecodingError) { try _raw.pointer(0).structure() }
+      @_lifetime(copy self) get throws(DecodingError) { try _raw.readStructure(0) }
     }
     @export(implementation) public var hasDisembargo: Bool {
       _raw.discriminant(0) == 13 && _raw.hasPointer(0)
@@ -127,7 +127,7 @@ public enum Message: StructType, DescribedType {
 
     /// Provide a capability to a third party.
     @inline(__always) @export(implementation) public var provide: Provide.Reader {
-      @_lifetime(copy self) get throws(DecodingError) { try _raw.pointer(0).structure() }
+      @_lifetime(copy self) get throws(DecodingError) { try _raw.readStructure(0) }
     }
     @export(implementation) public var hasProvide: Bool {
       _raw.discriminant(0) == 10 && _raw.hasPointer(0)
@@ -135,7 +135,7 @@ public enum Message: StructType, DescribedType {
 
     /// Accept a capability provided by a third party.
     @inline(__always) @export(implementation) public var accept: Accept.Reader {
-      @_lifetime(copy self) get throws(DecodingError) { try _raw.pointer(0).structure() }
+      @_lifetime(copy self) get throws(DecodingError) { try _raw.readStructure(0) }
     }
     @export(implementation) public var hasAccept: Bool {
       _raw.discriminant(0) == 11 && _raw.hasPointer(0)
@@ -143,7 +143,7 @@ public enum Message: StructType, DescribedType {
 
     /// Directly connect to the common root of two or more proxied caps.
     @inline(__always) @export(implementation) public var join: Join.Reader {
-      @_lifetime(copy self) get throws(DecodingError) { try _raw.pointer(0).structure() }
+      @_lifetime(copy self) get throws(DecodingError) { try _raw.readStructure(0) }
     }
     @export(implementation) public var hasJoin: Bool {
       _raw.discriminant(0) == 12 && _raw.hasPointer(0)
@@ -153,20 +153,20 @@ public enum Message: StructType, DescribedType {
     @export(implementation) public var which: Which {
       @_lifetime(copy self) get throws(DecodingError) {
         switch _raw.discriminant(0) {
-        case 0: return .unimplemented(try _raw.pointer(0).structure())
-        case 1: return .abort(try _raw.pointer(0).structure())
-        case 2: return .call(try _raw.pointer(0).structure())
-        case 3: return .return(try _raw.pointer(0).structure())
-        case 4: return .finish(try _raw.pointer(0).structure())
-        case 5: return .resolve(try _raw.pointer(0).structure())
-        case 6: return .release(try _raw.pointer(0).structure())
+        case 0: return .unimplemented(try _raw.readStructure(0))
+        case 1: return .abort(try _raw.readStructure(0))
+        case 2: return .call(try _raw.readStructure(0))
+        case 3: return .return(try _raw.readStructure(0))
+        case 4: return .finish(try _raw.readStructure(0))
+        case 5: return .resolve(try _raw.readStructure(0))
+        case 6: return .release(try _raw.readStructure(0))
         case 7: return .obsoleteSave(_raw.pointer(0))
-        case 8: return .bootstrap(try _raw.pointer(0).structure())
+        case 8: return .bootstrap(try _raw.readStructure(0))
         case 9: return .obsoleteDelete(_raw.pointer(0))
-        case 10: return .provide(try _raw.pointer(0).structure())
-        case 11: return .accept(try _raw.pointer(0).structure())
-        case 12: return .join(try _raw.pointer(0).structure())
-        case 13: return .disembargo(try _raw.pointer(0).structure())
+        case 10: return .provide(try _raw.readStructure(0))
+        case 11: return .accept(try _raw.readStructure(0))
+        case 12: return .join(try _raw.readStructure(0))
+        case 13: return .disembargo(try _raw.readStructure(0))
         case let number: return .unknown(number)
         }
       }
@@ -734,7 +734,7 @@ public enum Call: StructType, DescribedType {
 
     /// The object that should receive this call.
     @inline(__always) @export(implementation) public var target: MessageTarget.Reader {
-      @_lifetime(copy self) get throws(DecodingError) { try _raw.pointer(0).structure() }
+      @_lifetime(copy self) get throws(DecodingError) { try _raw.readStructure(0) }
     }
     @export(implementation) public var hasTarget: Bool { _raw.hasPointer(0) }
 
@@ -754,7 +754,7 @@ public enum Call: StructType, DescribedType {
     /// The call parameters.  `params.content` is a struct whose fields correspond to the parameters of
     /// the method.
     @inline(__always) @export(implementation) public var params: Payload.Reader {
-      @_lifetime(copy self) get throws(DecodingError) { try _raw.pointer(1).structure() }
+      @_lifetime(copy self) get throws(DecodingError) { try _raw.readStructure(1) }
     }
     @export(implementation) public var hasParams: Bool { _raw.hasPointer(1) }
 
@@ -1058,7 +1058,7 @@ public enum Return: StructType, DescribedType {
     /// capability (rather than a struct), and `results.content` is just a capability pointer with
     /// index 0.  A `Finish` is still required in this case.
     @inline(__always) @export(implementation) public var results: Payload.Reader {
-      @_lifetime(copy self) get throws(DecodingError) { try _raw.pointer(0).structure() }
+      @_lifetime(copy self) get throws(DecodingError) { try _raw.readStructure(0) }
     }
     @export(implementation) public var hasResults: Bool {
       _raw.discriminant(3) == 0 && _raw.hasPointer(0)
@@ -1066,7 +1066,7 @@ public enum Return: StructType, DescribedType {
 
     /// Indicates that the call failed and explains why.
     @inline(__always) @export(implementation) public var exception: Exception.Reader {
-      @_lifetime(copy self) get throws(DecodingError) { try _raw.pointer(0).structure() }
+      @_lifetime(copy self) get throws(DecodingError) { try _raw.readStructure(0) }
     }
     @export(implementation) public var hasException: Bool {
       _raw.discriminant(3) == 1 && _raw.hasPointer(0)
@@ -1095,8 +1095,8 @@ public enum Return: StructType, DescribedType {
     @export(implementation) public var which: Which {
       @_lifetime(copy self) get throws(DecodingError) {
         switch _raw.discriminant(3) {
-        case 0: return .results(try _raw.pointer(0).structure())
-        case 1: return .exception(try _raw.pointer(0).structure())
+        case 0: return .results(try _raw.readStructure(0))
+        case 1: return .exception(try _raw.readStructure(0))
         case 2: return .canceled
         case 3: return .resultsSentElsewhere
         case 4: return .takeFromOtherQuestion(_raw.read(2))
@@ -1380,7 +1380,7 @@ public enum Resolve: StructType, DescribedType {
     /// `Disembargo` really needs to reflect back to exactly the object designated by `cap` even
     /// if that object is itself a promise.
     @inline(__always) @export(implementation) public var cap: CapDescriptor.Reader {
-      @_lifetime(copy self) get throws(DecodingError) { try _raw.pointer(0).structure() }
+      @_lifetime(copy self) get throws(DecodingError) { try _raw.readStructure(0) }
     }
     @export(implementation) public var hasCap: Bool {
       _raw.discriminant(2) == 0 && _raw.hasPointer(0)
@@ -1388,7 +1388,7 @@ public enum Resolve: StructType, DescribedType {
 
     /// Indicates that the promise was broken.
     @inline(__always) @export(implementation) public var exception: Exception.Reader {
-      @_lifetime(copy self) get throws(DecodingError) { try _raw.pointer(0).structure() }
+      @_lifetime(copy self) get throws(DecodingError) { try _raw.readStructure(0) }
     }
     @export(implementation) public var hasException: Bool {
       _raw.discriminant(2) == 1 && _raw.hasPointer(0)
@@ -1398,8 +1398,8 @@ public enum Resolve: StructType, DescribedType {
     @inline(__always) @export(implementation) public var which: Which {
       @_lifetime(copy self) get throws(DecodingError) {
         switch _raw.discriminant(2) {
-        case 0: return .cap(try _raw.pointer(0).structure())
-        case 1: return .exception(try _raw.pointer(0).structure())
+        case 0: return .cap(try _raw.readStructure(0))
+        case 1: return .exception(try _raw.readStructure(0))
         case let number: return .unknown(number)
         }
       }
@@ -1624,7 +1624,7 @@ public enum Disembargo: StructType, DescribedType {
 
     /// What is to be disembargoed.
     @inline(__always) @export(implementation) public var target: MessageTarget.Reader {
-      @_lifetime(copy self) get throws(DecodingError) { try _raw.pointer(0).structure() }
+      @_lifetime(copy self) get throws(DecodingError) { try _raw.readStructure(0) }
     }
     @export(implementation) public var hasTarget: Bool { _raw.hasPointer(0) }
 
@@ -1839,7 +1839,7 @@ public enum Provide: StructType, DescribedType {
 
     /// What is to be provided to the third party.
     @inline(__always) @export(implementation) public var target: MessageTarget.Reader {
-      @_lifetime(copy self) get throws(DecodingError) { try _raw.pointer(0).structure() }
+      @_lifetime(copy self) get throws(DecodingError) { try _raw.readStructure(0) }
     }
     @export(implementation) public var hasTarget: Bool { _raw.hasPointer(0) }
 
@@ -2088,7 +2088,7 @@ public enum Join: StructType, DescribedType {
 
     /// The capability to join.
     @inline(__always) @export(implementation) public var target: MessageTarget.Reader {
-      @_lifetime(copy self) get throws(DecodingError) { try _raw.pointer(0).structure() }
+      @_lifetime(copy self) get throws(DecodingError) { try _raw.readStructure(0) }
     }
     @export(implementation) public var hasTarget: Bool { _raw.hasPointer(0) }
 
@@ -2177,7 +2177,7 @@ public enum MessageTarget: StructType, DescribedType {
     /// At level 0, this is supported only for addressing the result of a previous `Bootstrap`, so
     /// that initial startup doesn't require a round trip.
     @inline(__always) @export(implementation) public var promisedAnswer: PromisedAnswer.Reader {
-      @_lifetime(copy self) get throws(DecodingError) { try _raw.pointer(0).structure() }
+      @_lifetime(copy self) get throws(DecodingError) { try _raw.readStructure(0) }
     }
     @export(implementation) public var hasPromisedAnswer: Bool {
       _raw.discriminant(2) == 1 && _raw.hasPointer(0)
@@ -2188,7 +2188,7 @@ public enum MessageTarget: StructType, DescribedType {
       @_lifetime(copy self) get throws(DecodingError) {
         switch _raw.discriminant(2) {
         case 0: return .importedCap(_raw.read(0))
-        case 1: return .promisedAnswer(try _raw.pointer(0).structure())
+        case 1: return .promisedAnswer(try _raw.readStructure(0))
         case let number: return .unknown(number)
         }
       }
@@ -2270,7 +2270,7 @@ public enum Payload: StructType, DescribedType {
 
     /// Descriptors corresponding to the cap pointers in `content`.
     @inline(__always) @export(implementation) public var capTable: ListReader<CapDescriptor.Reader> {
-      @_lifetime(copy self) get throws(DecodingError) { try _raw.pointer(1).list() }
+      @_lifetime(copy self) get throws(DecodingError) { try _raw.readList(1) }
     }
     @export(implementation) public var hasCapTable: Bool { _raw.hasPointer(1) }
   }
@@ -2353,7 +2353,7 @@ public enum CapDescriptor: StructType, DescribedType {
     /// A capability expected to be returned in the results of a currently-outstanding call posed
     /// by the sender.
     @inline(__always) @export(implementation) public var receiverAnswer: PromisedAnswer.Reader {
-      @_lifetime(copy self) get throws(DecodingError) { try _raw.pointer(0).structure() }
+      @_lifetime(copy self) get throws(DecodingError) { try _raw.readStructure(0) }
     }
     @export(implementation) public var hasReceiverAnswer: Bool {
       _raw.discriminant(0) == 4 && _raw.hasPointer(0)
@@ -2367,7 +2367,7 @@ public enum CapDescriptor: StructType, DescribedType {
     /// Level 1 and 2 implementations that receive a `thirdPartyHosted` may simply send calls to its
     /// `vine` instead.
     @inline(__always) @export(implementation) public var thirdPartyHosted: ThirdPartyCapDescriptor.Reader {
-      @_lifetime(copy self) get throws(DecodingError) { try _raw.pointer(0).structure() }
+      @_lifetime(copy self) get throws(DecodingError) { try _raw.readStructure(0) }
     }
     @export(implementation) public var hasThirdPartyHosted: Bool {
       _raw.discriminant(0) == 5 && _raw.hasPointer(0)
@@ -2440,8 +2440,8 @@ public enum CapDescriptor: StructType, DescribedType {
         case 1: return .senderHosted(_raw.read(1))
         case 2: return .senderPromise(_raw.read(1))
         case 3: return .receiverHosted(_raw.read(1))
-        case 4: return .receiverAnswer(try _raw.pointer(0).structure())
-        case 5: return .thirdPartyHosted(try _raw.pointer(0).structure())
+        case 4: return .receiverAnswer(try _raw.readStructure(0))
+        case 5: return .thirdPartyHosted(try _raw.readStructure(0))
         case let number: return .unknown(number)
         }
       }
@@ -2660,7 +2660,7 @@ public enum PromisedAnswer: StructType, DescribedType {
     /// being addressed.  E.g. if the result is a struct and you want to call a method on a capability
     /// pointed to by a field of the struct, you need a `getPointerField` op.
     @inline(__always) @export(implementation) public var transform: ListReader<PromisedAnswer.Op.Reader> {
-      @_lifetime(copy self) get throws(DecodingError) { try _raw.pointer(0).list() }
+      @_lifetime(copy self) get throws(DecodingError) { try _raw.readList(0) }
     }
     @export(implementation) public var hasTransform: Bool { _raw.hasPointer(0) }
   }
@@ -2868,7 +2868,7 @@ public enum Exception: StructType, DescribedType {
 
     /// Human-readable failure description.
     @inline(__always) @export(implementation) public var reason: TextReader {
-      @_lifetime(copy self) get throws(DecodingError) { try _raw.pointer(0).text() }
+      @_lifetime(copy self) get throws(DecodingError) { try _raw.readText(0) }
     }
     @export(implementation) public var hasReason: Bool { _raw.hasPointer(0) }
 
@@ -2888,7 +2888,7 @@ public enum Exception: StructType, DescribedType {
     /// implementations do not provide stack traces; the application must explicitly enable them
     /// when desired.
     @inline(__always) @export(implementation) public var trace: TextReader {
-      @_lifetime(copy self) get throws(DecodingError) { try _raw.pointer(1).text() }
+      @_lifetime(copy self) get throws(DecodingError) { try _raw.readText(1) }
     }
     @export(implementation) public var hasTrace: Bool { _raw.hasPointer(1) }
   }

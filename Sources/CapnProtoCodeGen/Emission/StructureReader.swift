@@ -73,6 +73,9 @@ extension FileEmitter {
     case .group(let id): return "\(types.type(id, "Reader"))(_raw: _raw)"
     case .slot(let slot):
       if slot.type.dataBits != nil { return Place.read(slot) }
+      if defaultName(slot, in: context.structure) == nil, let method = Place.follow(slot.type) {
+        return "try _raw.\(method)(\(slot.offset))"
+      }
       let pointer = pointer(slot, context)
       switch slot.type {
       case .text: return "try \(pointer).text()"
@@ -109,8 +112,19 @@ extension SchemaType {
   var throwsWhenRead: Bool { dataBits == nil && self != .anyPointer(.any) }
 }
 
-/// Spells reads and writes of places in the data section.
+/// Spells reads and writes of places in a struct's sections.
 enum Place {
+  /// The method that reads what a pointer leads to; nil where a pointer is read as such first.
+  static func follow(_ type: SchemaType) -> String? {
+    switch type {
+    case .text: "readText"
+    case .data: "readData"
+    case .structure: "readStructure"
+    case .list: "readList"
+    default: nil
+    }
+  }
+
   static func read(_ slot: SchemaField.Slot) -> String {
     let method =
       switch slot.type {

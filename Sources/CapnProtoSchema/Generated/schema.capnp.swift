@@ -21,7 +21,7 @@ public enum Node: StructType, DescribedType {
     ///
     /// (On Zooko's triangle, this is the node's nickname.)
     @inline(__always) @export(implementation) public var displayName: TextReader {
-      @_lifetime(copy self) get throws(DecodingError) { try _raw.pointer(0).text() }
+      @_lifetime(copy self) get throws(DecodingError) { try _raw.readText(0) }
     }
     @export(implementation) public var hasDisplayName: Bool { _raw.hasPointer(0) }
 
@@ -40,7 +40,7 @@ public enum Node: StructType, DescribedType {
 
     /// If this node is parameterized (generic), the list of parameters. Empty for non-generic types.
     @inline(__always) @export(implementation) public var parameters: ListReader<Node.Parameter.Reader> {
-      @_lifetime(copy self) get throws(DecodingError) { try _raw.pointer(5).list() }
+      @_lifetime(copy self) get throws(DecodingError) { try _raw.readList(5) }
     }
     @export(implementation) public var hasParameters: Bool { _raw.hasPointer(5) }
 
@@ -50,13 +50,13 @@ public enum Node: StructType, DescribedType {
 
     /// List of nodes nested within this node, along with the names under which they were declared.
     @inline(__always) @export(implementation) public var nestedNodes: ListReader<Node.NestedNode.Reader> {
-      @_lifetime(copy self) get throws(DecodingError) { try _raw.pointer(1).list() }
+      @_lifetime(copy self) get throws(DecodingError) { try _raw.readList(1) }
     }
     @export(implementation) public var hasNestedNodes: Bool { _raw.hasPointer(1) }
 
     /// Annotations applied to this node.
     @inline(__always) @export(implementation) public var annotations: ListReader<_Annotation_f1c8950dab257542.Reader> {
-      @_lifetime(copy self) get throws(DecodingError) { try _raw.pointer(2).list() }
+      @_lifetime(copy self) get throws(DecodingError) { try _raw.readList(2) }
     }
     @export(implementation) public var hasAnnotations: Bool { _raw.hasPointer(2) }
 
@@ -283,7 +283,7 @@ public enum Node: StructType, DescribedType {
       @inlinable public init(_raw raw: StructReader) { _raw = raw }
 
       @inline(__always) @export(implementation) public var name: TextReader {
-        @_lifetime(copy self) get throws(DecodingError) { try _raw.pointer(0).text() }
+        @_lifetime(copy self) get throws(DecodingError) { try _raw.readText(0) }
       }
       @export(implementation) public var hasName: Bool { _raw.hasPointer(0) }
     }
@@ -323,7 +323,7 @@ public enum Node: StructType, DescribedType {
       ///
       /// (On Zooko's triangle, this is the node's petname according to its parent scope.)
       @inline(__always) @export(implementation) public var name: TextReader {
-        @_lifetime(copy self) get throws(DecodingError) { try _raw.pointer(0).text() }
+        @_lifetime(copy self) get throws(DecodingError) { try _raw.readText(0) }
       }
       @export(implementation) public var hasName: Bool { _raw.hasPointer(0) }
 
@@ -382,7 +382,7 @@ public enum Node: StructType, DescribedType {
 
       /// The top-level doc comment for the Node.
       @inline(__always) @export(implementation) public var docComment: TextReader {
-        @_lifetime(copy self) get throws(DecodingError) { try _raw.pointer(0).text() }
+        @_lifetime(copy self) get throws(DecodingError) { try _raw.readText(0) }
       }
       @export(implementation) public var hasDocComment: Bool { _raw.hasPointer(0) }
 
@@ -392,7 +392,7 @@ public enum Node: StructType, DescribedType {
       /// This list is the same length and order as the corresponding list in the Node, i.e.
       /// Node.struct.fields, Node.enum.enumerants, or Node.interface.methods.
       @inline(__always) @export(implementation) public var members: ListReader<Node.SourceInfo.Member.Reader> {
-        @_lifetime(copy self) get throws(DecodingError) { try _raw.pointer(1).list() }
+        @_lifetime(copy self) get throws(DecodingError) { try _raw.readList(1) }
       }
       @export(implementation) public var hasMembers: Bool { _raw.hasPointer(1) }
     }
@@ -456,7 +456,7 @@ public enum Node: StructType, DescribedType {
 
         /// Doc comment on the member.
         @inline(__always) @export(implementation) public var docComment: TextReader {
-          @_lifetime(copy self) get throws(DecodingError) { try _raw.pointer(0).text() }
+          @_lifetime(copy self) get throws(DecodingError) { try _raw.readText(0) }
         }
         @export(implementation) public var hasDocComment: Bool { _raw.hasPointer(0) }
       }
@@ -548,7 +548,7 @@ public enum Node: StructType, DescribedType {
       /// Therefore, for most use cases, if you want to identify a field by number, it may make the
       /// most sense to use the field's index in this list rather than its ordinal.
       @inline(__always) @export(implementation) public var fields: ListReader<Field.Reader> {
-        @_lifetime(copy self) get throws(DecodingError) { try _raw.pointer(3).list() }
+        @_lifetime(copy self) get throws(DecodingError) { try _raw.readList(3) }
       }
       @export(implementation) public var hasFields: Bool { _raw.hasPointer(3) }
     }
@@ -653,7 +653,7 @@ public enum Node: StructType, DescribedType {
 
       /// Enumerants ordered by numeric value (ordinal).
       @inline(__always) @export(implementation) public var enumerants: ListReader<Enumerant.Reader> {
-        @_lifetime(copy self) get throws(DecodingError) { try _raw.pointer(3).list() }
+        @_lifetime(copy self) get throws(DecodingError) { try _raw.readList(3) }
       }
       @export(implementation) public var hasEnumerants: Bool { _raw.hasPointer(3) }
     }
@@ -693,13 +693,13 @@ public enum Node: StructType, DescribedType {
 
       /// Methods ordered by ordinal.
       @inline(__always) @export(implementation) public var methods: ListReader<Method.Reader> {
-        @_lifetime(copy self) get throws(DecodingError) { try _raw.pointer(3).list() }
+        @_lifetime(copy self) get throws(DecodingError) { try _raw.readList(3) }
       }
       @export(implementation) public var hasMethods: Bool { _raw.hasPointer(3) }
 
       /// Superclasses of this interface.
       @inline(__always) @export(implementation) public var superclasses: ListReader<Superclass.Reader> {
-        @_lifetime(copy self) get throws(DecodingError) { try _raw.pointer(4).list() }
+        @_lifetime(copy self) get throws(DecodingError) { try _raw.readList(4) }
       }
       @export(implementation) public var hasSuperclasses: Bool { _raw.hasPointer(4) }
     }
@@ -752,12 +752,12 @@ public enum Node: StructType, DescribedType {
       @inlinable public init(_raw raw: StructReader) { _raw = raw }
 
       @inline(__always) @export(implementation) public var type: Type.Reader {
-        @_lifetime(copy self) get throws(DecodingError) { try _raw.pointer(3).structure() }
+        @_lifetime(copy self) get throws(DecodingError) { try _raw.readStructure(3) }
       }
       @export(implementation) public var hasType: Bool { _raw.hasPointer(3) }
 
       @inline(__always) @export(implementation) public var value: Value.Reader {
-        @_lifetime(copy self) get throws(DecodingError) { try _raw.pointer(4).structure() }
+        @_lifetime(copy self) get throws(DecodingError) { try _raw.readStructure(4) }
       }
       @export(implementation) public var hasValue: Bool { _raw.hasPointer(4) }
     }
@@ -808,7 +808,7 @@ public enum Node: StructType, DescribedType {
       @inlinable public init(_raw raw: StructReader) { _raw = raw }
 
       @inline(__always) @export(implementation) public var type: Type.Reader {
-        @_lifetime(copy self) get throws(DecodingError) { try _raw.pointer(3).structure() }
+        @_lifetime(copy self) get throws(DecodingError) { try _raw.readStructure(3) }
       }
       @export(implementation) public var hasType: Bool { _raw.hasPointer(3) }
 
@@ -943,7 +943,7 @@ public enum Field: StructType, DescribedType {
     @inlinable public init(_raw raw: StructReader) { _raw = raw }
 
     @inline(__always) @export(implementation) public var name: TextReader {
-      @_lifetime(copy self) get throws(DecodingError) { try _raw.pointer(0).text() }
+      @_lifetime(copy self) get throws(DecodingError) { try _raw.readText(0) }
     }
     @export(implementation) public var hasName: Bool { _raw.hasPointer(0) }
 
@@ -956,7 +956,7 @@ public enum Field: StructType, DescribedType {
     @inline(__always) @export(implementation) public var codeOrder: UInt16 { _raw.read(0) }
 
     @inline(__always) @export(implementation) public var annotations: ListReader<Annotation.Reader> {
-      @_lifetime(copy self) get throws(DecodingError) { try _raw.pointer(1).list() }
+      @_lifetime(copy self) get throws(DecodingError) { try _raw.readList(1) }
     }
     @export(implementation) public var hasAnnotations: Bool { _raw.hasPointer(1) }
 
@@ -1103,12 +1103,12 @@ public enum Field: StructType, DescribedType {
       @inline(__always) @export(implementation) public var offset: UInt32 { _raw.read(1) }
 
       @inline(__always) @export(implementation) public var type: Type.Reader {
-        @_lifetime(copy self) get throws(DecodingError) { try _raw.pointer(2).structure() }
+        @_lifetime(copy self) get throws(DecodingError) { try _raw.readStructure(2) }
       }
       @export(implementation) public var hasType: Bool { _raw.hasPointer(2) }
 
       @inline(__always) @export(implementation) public var defaultValue: Value.Reader {
-        @_lifetime(copy self) get throws(DecodingError) { try _raw.pointer(3).structure() }
+        @_lifetime(copy self) get throws(DecodingError) { try _raw.readStructure(3) }
       }
       @export(implementation) public var hasDefaultValue: Bool { _raw.hasPointer(3) }
 
@@ -1281,7 +1281,7 @@ public enum Enumerant: StructType, DescribedType {
     @inlinable public init(_raw raw: StructReader) { _raw = raw }
 
     @inline(__always) @export(implementation) public var name: TextReader {
-      @_lifetime(copy self) get throws(DecodingError) { try _raw.pointer(0).text() }
+      @_lifetime(copy self) get throws(DecodingError) { try _raw.readText(0) }
     }
     @export(implementation) public var hasName: Bool { _raw.hasPointer(0) }
 
@@ -1290,7 +1290,7 @@ public enum Enumerant: StructType, DescribedType {
     @inline(__always) @export(implementation) public var codeOrder: UInt16 { _raw.read(0) }
 
     @inline(__always) @export(implementation) public var annotations: ListReader<Annotation.Reader> {
-      @_lifetime(copy self) get throws(DecodingError) { try _raw.pointer(1).list() }
+      @_lifetime(copy self) get throws(DecodingError) { try _raw.readList(1) }
     }
     @export(implementation) public var hasAnnotations: Bool { _raw.hasPointer(1) }
   }
@@ -1349,7 +1349,7 @@ public enum Superclass: StructType, DescribedType {
     @inline(__always) @export(implementation) public var id: UInt64 { _raw.read(0) }
 
     @inline(__always) @export(implementation) public var brand: Brand.Reader {
-      @_lifetime(copy self) get throws(DecodingError) { try _raw.pointer(0).structure() }
+      @_lifetime(copy self) get throws(DecodingError) { try _raw.readStructure(0) }
     }
     @export(implementation) public var hasBrand: Bool { _raw.hasPointer(0) }
   }
@@ -1394,7 +1394,7 @@ public enum Method: StructType, DescribedType {
     @inlinable public init(_raw raw: StructReader) { _raw = raw }
 
     @inline(__always) @export(implementation) public var name: TextReader {
-      @_lifetime(copy self) get throws(DecodingError) { try _raw.pointer(0).text() }
+      @_lifetime(copy self) get throws(DecodingError) { try _raw.readText(0) }
     }
     @export(implementation) public var hasName: Bool { _raw.hasPointer(0) }
 
@@ -1405,7 +1405,7 @@ public enum Method: StructType, DescribedType {
     /// The parameters listed in [] (typically, type / generic parameters), whose bindings are intended
     /// to be inferred rather than specified explicitly, although not all languages support this.
     @inline(__always) @export(implementation) public var implicitParameters: ListReader<Node.Parameter.Reader> {
-      @_lifetime(copy self) get throws(DecodingError) { try _raw.pointer(4).list() }
+      @_lifetime(copy self) get throws(DecodingError) { try _raw.readList(4) }
     }
     @export(implementation) public var hasImplicitParameters: Bool { _raw.hasPointer(4) }
 
@@ -1420,7 +1420,7 @@ public enum Method: StructType, DescribedType {
 
     /// Brand of param struct type.
     @inline(__always) @export(implementation) public var paramBrand: Brand.Reader {
-      @_lifetime(copy self) get throws(DecodingError) { try _raw.pointer(2).structure() }
+      @_lifetime(copy self) get throws(DecodingError) { try _raw.readStructure(2) }
     }
     @export(implementation) public var hasParamBrand: Bool { _raw.hasPointer(2) }
 
@@ -1429,12 +1429,12 @@ public enum Method: StructType, DescribedType {
 
     /// Brand of result struct type.
     @inline(__always) @export(implementation) public var resultBrand: Brand.Reader {
-      @_lifetime(copy self) get throws(DecodingError) { try _raw.pointer(3).structure() }
+      @_lifetime(copy self) get throws(DecodingError) { try _raw.readStructure(3) }
     }
     @export(implementation) public var hasResultBrand: Bool { _raw.hasPointer(3) }
 
     @inline(__always) @export(implementation) public var annotations: ListReader<Annotation.Reader> {
-      @_lifetime(copy self) get throws(DecodingError) { try _raw.pointer(1).list() }
+      @_lifetime(copy self) get throws(DecodingError) { try _raw.readList(1) }
     }
     @export(implementation) public var hasAnnotations: Bool { _raw.hasPointer(1) }
   }
@@ -1737,7 +1737,7 @@ public enum Type: StructType, DescribedType {
       @inlinable public init(_raw raw: StructReader) { _raw = raw }
 
       @inline(__always) @export(implementation) public var elementType: Type.Reader {
-        @_lifetime(copy self) get throws(DecodingError) { try _raw.pointer(0).structure() }
+        @_lifetime(copy self) get throws(DecodingError) { try _raw.readStructure(0) }
       }
       @export(implementation) public var hasElementType: Bool { _raw.hasPointer(0) }
     }
@@ -1777,7 +1777,7 @@ public enum Type: StructType, DescribedType {
       @inline(__always) @export(implementation) public var typeId: UInt64 { _raw.read(1) }
 
       @inline(__always) @export(implementation) public var brand: Brand.Reader {
-        @_lifetime(copy self) get throws(DecodingError) { try _raw.pointer(0).structure() }
+        @_lifetime(copy self) get throws(DecodingError) { try _raw.readStructure(0) }
       }
       @export(implementation) public var hasBrand: Bool { _raw.hasPointer(0) }
     }
@@ -1822,7 +1822,7 @@ public enum Type: StructType, DescribedType {
       @inline(__always) @export(implementation) public var typeId: UInt64 { _raw.read(1) }
 
       @inline(__always) @export(implementation) public var brand: Brand.Reader {
-        @_lifetime(copy self) get throws(DecodingError) { try _raw.pointer(0).structure() }
+        @_lifetime(copy self) get throws(DecodingError) { try _raw.readStructure(0) }
       }
       @export(implementation) public var hasBrand: Bool { _raw.hasPointer(0) }
     }
@@ -1867,7 +1867,7 @@ public enum Type: StructType, DescribedType {
       @inline(__always) @export(implementation) public var typeId: UInt64 { _raw.read(1) }
 
       @inline(__always) @export(implementation) public var brand: Brand.Reader {
-        @_lifetime(copy self) get throws(DecodingError) { try _raw.pointer(0).structure() }
+        @_lifetime(copy self) get throws(DecodingError) { try _raw.readStructure(0) }
       }
       @export(implementation) public var hasBrand: Bool { _raw.hasPointer(0) }
     }
@@ -2162,7 +2162,7 @@ public enum Brand: StructType, DescribedType {
     /// in this list. If no parameterization is included for a particular relevant scope, then either
     /// that scope has no parameters or all parameters should be considered to be `AnyPointer`.
     @inline(__always) @export(implementation) public var scopes: ListReader<Brand.Scope.Reader> {
-      @_lifetime(copy self) get throws(DecodingError) { try _raw.pointer(0).list() }
+      @_lifetime(copy self) get throws(DecodingError) { try _raw.readList(0) }
     }
     @export(implementation) public var hasScopes: Bool { _raw.hasPointer(0) }
   }
@@ -2207,7 +2207,7 @@ public enum Brand: StructType, DescribedType {
 
       /// List of parameter bindings.
       @inline(__always) @export(implementation) public var bind: ListReader<Brand.Binding.Reader> {
-        @_lifetime(copy self) get throws(DecodingError) { try _raw.pointer(0).list() }
+        @_lifetime(copy self) get throws(DecodingError) { try _raw.readList(0) }
       }
       @export(implementation) public var hasBind: Bool {
         _raw.discriminant(4) == 0 && _raw.hasPointer(0)
@@ -2217,7 +2217,7 @@ public enum Brand: StructType, DescribedType {
       @inline(__always) @export(implementation) public var which: Which {
         @_lifetime(copy self) get throws(DecodingError) {
           switch _raw.discriminant(4) {
-          case 0: return .bind(try _raw.pointer(0).list())
+          case 0: return .bind(try _raw.readList(0))
           case 1: return .inherit
           case let number: return .unknown(number)
           }
@@ -2309,7 +2309,7 @@ public enum Brand: StructType, DescribedType {
       @inlinable public init(_raw raw: StructReader) { _raw = raw }
 
       @inline(__always) @export(implementation) public var type: Type.Reader {
-        @_lifetime(copy self) get throws(DecodingError) { try _raw.pointer(0).structure() }
+        @_lifetime(copy self) get throws(DecodingError) { try _raw.readStructure(0) }
       }
       @export(implementation) public var hasType: Bool {
         _raw.discriminant(0) == 1 && _raw.hasPointer(0)
@@ -2320,7 +2320,7 @@ public enum Brand: StructType, DescribedType {
         @_lifetime(copy self) get throws(DecodingError) {
           switch _raw.discriminant(0) {
           case 0: return .unbound
-          case 1: return .type(try _raw.pointer(0).structure())
+          case 1: return .type(try _raw.readStructure(0))
           case let number: return .unknown(number)
           }
         }
@@ -2398,14 +2398,14 @@ public enum Value: StructType, DescribedType {
     @inline(__always) @export(implementation) public var float64: Double { _raw.read(1) }
 
     @inline(__always) @export(implementation) public var text: TextReader {
-      @_lifetime(copy self) get throws(DecodingError) { try _raw.pointer(0).text() }
+      @_lifetime(copy self) get throws(DecodingError) { try _raw.readText(0) }
     }
     @export(implementation) public var hasText: Bool {
       _raw.discriminant(0) == 12 && _raw.hasPointer(0)
     }
 
     @inline(__always) @export(implementation) public var data: DataReader {
-      @_lifetime(copy self) get throws(DecodingError) { try _raw.pointer(0).data() }
+      @_lifetime(copy self) get throws(DecodingError) { try _raw.readData(0) }
     }
     @export(implementation) public var hasData: Bool {
       _raw.discriminant(0) == 13 && _raw.hasPointer(0)
@@ -2450,8 +2450,8 @@ public enum Value: StructType, DescribedType {
         case 9: return .uint64(_raw.read(1))
         case 10: return .float32(_raw.read(1))
         case 11: return .float64(_raw.read(1))
-        case 12: return .text(try _raw.pointer(0).text())
-        case 13: return .data(try _raw.pointer(0).data())
+        case 12: return .text(try _raw.readText(0))
+        case 13: return .data(try _raw.readData(0))
         case 14: return .list(_raw.pointer(0))
         case 15: return .enum(_raw.read(1))
         case 16: return .struct(_raw.pointer(0))
@@ -2700,12 +2700,12 @@ public enum Annotation: StructType, DescribedType {
     ///
     /// Note that the annotation itself is not allowed to be parameterized, but its scope might be.
     @inline(__always) @export(implementation) public var brand: Brand.Reader {
-      @_lifetime(copy self) get throws(DecodingError) { try _raw.pointer(1).structure() }
+      @_lifetime(copy self) get throws(DecodingError) { try _raw.readStructure(1) }
     }
     @export(implementation) public var hasBrand: Bool { _raw.hasPointer(1) }
 
     @inline(__always) @export(implementation) public var value: Value.Reader {
-      @_lifetime(copy self) get throws(DecodingError) { try _raw.pointer(0).structure() }
+      @_lifetime(copy self) get throws(DecodingError) { try _raw.readStructure(0) }
     }
     @export(implementation) public var hasValue: Bool { _raw.hasPointer(0) }
   }
@@ -2863,27 +2863,27 @@ public enum CodeGeneratorRequest: StructType, DescribedType {
     /// The first version of 'capnp' to set this was 0.6.0. So, if it's missing, the compiler version
     /// is older than that.
     @inline(__always) @export(implementation) public var capnpVersion: CapnpVersion.Reader {
-      @_lifetime(copy self) get throws(DecodingError) { try _raw.pointer(2).structure() }
+      @_lifetime(copy self) get throws(DecodingError) { try _raw.readStructure(2) }
     }
     @export(implementation) public var hasCapnpVersion: Bool { _raw.hasPointer(2) }
 
     /// All nodes parsed by the compiler, including for the files on the command line and their
     /// imports.
     @inline(__always) @export(implementation) public var nodes: ListReader<Node.Reader> {
-      @_lifetime(copy self) get throws(DecodingError) { try _raw.pointer(0).list() }
+      @_lifetime(copy self) get throws(DecodingError) { try _raw.readList(0) }
     }
     @export(implementation) public var hasNodes: Bool { _raw.hasPointer(0) }
 
     /// Information about the original source code for each node, where available. This array may be
     /// omitted or may be missing some nodes if no info is available for them.
     @inline(__always) @export(implementation) public var sourceInfo: ListReader<Node.SourceInfo.Reader> {
-      @_lifetime(copy self) get throws(DecodingError) { try _raw.pointer(3).list() }
+      @_lifetime(copy self) get throws(DecodingError) { try _raw.readList(3) }
     }
     @export(implementation) public var hasSourceInfo: Bool { _raw.hasPointer(3) }
 
     /// Files which were listed on the command line.
     @inline(__always) @export(implementation) public var requestedFiles: ListReader<CodeGeneratorRequest.RequestedFile.Reader> {
-      @_lifetime(copy self) get throws(DecodingError) { try _raw.pointer(1).list() }
+      @_lifetime(copy self) get throws(DecodingError) { try _raw.readList(1) }
     }
     @export(implementation) public var hasRequestedFiles: Bool { _raw.hasPointer(1) }
   }
@@ -2976,13 +2976,13 @@ public enum CodeGeneratorRequest: StructType, DescribedType {
       /// Name of the file as it appeared on the command-line (minus the src-prefix).  You may use
       /// this to decide where to write the output.
       @inline(__always) @export(implementation) public var filename: TextReader {
-        @_lifetime(copy self) get throws(DecodingError) { try _raw.pointer(0).text() }
+        @_lifetime(copy self) get throws(DecodingError) { try _raw.readText(0) }
       }
       @export(implementation) public var hasFilename: Bool { _raw.hasPointer(0) }
 
       /// List of all imported paths seen in this file.
       @inline(__always) @export(implementation) public var imports: ListReader<CodeGeneratorRequest.RequestedFile.Import.Reader> {
-        @_lifetime(copy self) get throws(DecodingError) { try _raw.pointer(1).list() }
+        @_lifetime(copy self) get throws(DecodingError) { try _raw.readList(1) }
       }
       @export(implementation) public var hasImports: Bool { _raw.hasPointer(1) }
     }
@@ -3051,7 +3051,7 @@ public enum CodeGeneratorRequest: StructType, DescribedType {
         ///
         /// (On Zooko's triangle, this is the import's petname according to the importing file.)
         @inline(__always) @export(implementation) public var name: TextReader {
-          @_lifetime(copy self) get throws(DecodingError) { try _raw.pointer(0).text() }
+          @_lifetime(copy self) get throws(DecodingError) { try _raw.readText(0) }
         }
         @export(implementation) public var hasName: Bool { _raw.hasPointer(0) }
       }
