@@ -46,19 +46,30 @@ struct Compiler: ~Copyable {
 
   /// What the Swift compiler says of a source file, with the settings of the package's targets.
   func diagnostics(of source: String) throws -> String {
-    let file = folder.appending(path: "Output.swift")
+    try swiftc(["-typecheck"], "Output", source)
+  }
+
+  /// What the Swift compiler says of a source file that imports the other as the module `Output`, once
+  /// it has found out how long the values in it live.
+  func diagnostics(of client: String, importing source: String) throws -> String {
+    let module = folder.appending(path: "Output.swiftmodule").path()
+    return try swiftc(["-emit-module", "-emit-module-path", module], "Output", source)
+      + swiftc(["-emit-sil", "-o", "/dev/null"], "Client", client)
+  }
+
+  private func swiftc(_ mode: [String], _ module: String, _ source: String) throws -> String {
+    let file = folder.appending(path: "\(module).swift")
     try Data(source.utf8).write(to: file)
     // Built beside the tests.
     let modules = URL(filePath: CommandLine.arguments[0]).deletingLastPathComponent()
       .appending(path: "Modules")
     let features = ["ExistentialAny", "InternalImportsByDefault", "MemberImportVisibility"]
     let options =
-      ["-typecheck", "-parse-as-library", "-swift-version", "6", "-strict-memory-safety"]
-      + ["-enable-experimental-feature", "Lifetimes", "-module-name", "Output"]
+      ["-parse-as-library", "-swift-version", "6", "-strict-memory-safety", "-module-name", module]
+      + ["-enable-experimental-feature", "Lifetimes"]
       + features.flatMap { ["-enable-upcoming-feature", $0] }
-    return try Self.run(
-      "swiftc", options + ["-I", modules.path(percentEncoded: false), file.path()]
-    ).errors
+      + ["-I", modules.path(percentEncoded: false), "-I", folder.path(), file.path()]
+    return try Self.run("swiftc", mode + options).errors
   }
 
   private func run(_ arguments: [String]) throws -> [UInt8] {

@@ -14,29 +14,37 @@ public enum DetailedException: StructType, DescribedType {
     @_lifetime(copy raw) @inline(__always)
     @inlinable public init(_raw raw: StructReader) { _raw = raw }
 
-    @inline(__always) @export(implementation) public var reason: TextReader {
+    @_transparent @_optimize(none) @export(implementation) public var reason: TextReader {
       @_lifetime(copy self) get throws(DecodingError) { try _raw.readText(0) }
     }
-    @export(implementation) public var hasReason: Bool { _raw.hasPointer(0) }
+    @_transparent @_optimize(none) @export(implementation) public var hasReason: Bool {
+      _raw.hasPointer(0)
+    }
 
-    @inline(__always) @export(implementation) public var obsoleteIsCallersFault: Bool {
+    @_transparent @_optimize(none) @export(implementation) public var obsoleteIsCallersFault: Bool {
       _raw.readBool(0)
     }
 
-    @inline(__always) @export(implementation) public var obsoleteDurability: UInt16 { _raw.read(1) }
+    @_transparent @_optimize(none) @export(implementation) public var obsoleteDurability: UInt16 {
+      _raw.read(1)
+    }
 
-    @inline(__always) @export(implementation) public var type: UInt16 { _raw.read(2) }
+    @_transparent @_optimize(none) @export(implementation) public var type: UInt16 { _raw.read(2) }
 
-    @inline(__always) @export(implementation) public var trace: TextReader {
+    @_transparent @_optimize(none) @export(implementation) public var trace: TextReader {
       @_lifetime(copy self) get throws(DecodingError) { try _raw.readText(1) }
     }
-    @export(implementation) public var hasTrace: Bool { _raw.hasPointer(1) }
+    @_transparent @_optimize(none) @export(implementation) public var hasTrace: Bool {
+      _raw.hasPointer(1)
+    }
 
     /// What programs can read of the error.
-    @inline(__always) @export(implementation) public var details: ListReader<DetailedException.Detail.Reader> {
+    @_transparent @_optimize(none) @export(implementation) public var details: ListReader<DetailedException.Detail.Reader> {
       @_lifetime(copy self) get throws(DecodingError) { try _raw.readList(2) }
     }
-    @export(implementation) public var hasDetails: Bool { _raw.hasPointer(2) }
+    @_transparent @_optimize(none) @export(implementation) public var hasDetails: Bool {
+      _raw.hasPointer(2)
+    }
   }
 
   /// Builds a ``DetailedException``.
@@ -46,54 +54,54 @@ public enum DetailedException: StructType, DescribedType {
     @_lifetime(copy raw) @inline(__always)
     @inlinable public init(_raw raw: StructBuilder) { _raw = raw }
 
-    @inline(__always) @export(implementation) public var reason: String {
+    @_transparent @_optimize(none) @export(implementation) public var reason: String {
       get { _raw.pointer(0).string }
       nonmutating set { _raw.pointer(0).setText(newValue) }
     }
-    @inline(__always) @export(implementation) public func setReason(utf8 bytes: Span<UInt8>) {
+    @_transparent @_optimize(none) @export(implementation) public func setReason(utf8 bytes: Span<UInt8>) {
       _raw.pointer(0).setText(utf8: bytes)
     }
-    @export(implementation) public var reasonField: PointerField<TextType> {
+    @_transparent @_optimize(none) @export(implementation) public var reasonField: PointerField<TextType> {
       @_lifetime(copy self) get { .init(_raw, 0) }
     }
 
-    @inline(__always) @export(implementation) public var obsoleteIsCallersFault: Bool {
+    @_transparent @_optimize(none) @export(implementation) public var obsoleteIsCallersFault: Bool {
       get { _raw.readBool(0) }
       nonmutating set { _raw.writeBool(0, newValue) }
     }
 
-    @inline(__always) @export(implementation) public var obsoleteDurability: UInt16 {
+    @_transparent @_optimize(none) @export(implementation) public var obsoleteDurability: UInt16 {
       get { _raw.read(1) }
       nonmutating set { _raw.write(1, newValue) }
     }
 
-    @inline(__always) @export(implementation) public var type: UInt16 {
+    @_transparent @_optimize(none) @export(implementation) public var type: UInt16 {
       get { _raw.read(2) }
       nonmutating set { _raw.write(2, newValue) }
     }
 
-    @inline(__always) @export(implementation) public var trace: String {
+    @_transparent @_optimize(none) @export(implementation) public var trace: String {
       get { _raw.pointer(1).string }
       nonmutating set { _raw.pointer(1).setText(newValue) }
     }
-    @inline(__always) @export(implementation) public func setTrace(utf8 bytes: Span<UInt8>) {
+    @_transparent @_optimize(none) @export(implementation) public func setTrace(utf8 bytes: Span<UInt8>) {
       _raw.pointer(1).setText(utf8: bytes)
     }
-    @export(implementation) public var traceField: PointerField<TextType> {
+    @_transparent @_optimize(none) @export(implementation) public var traceField: PointerField<TextType> {
       @_lifetime(copy self) get { .init(_raw, 1) }
     }
 
     /// What programs can read of the error.
-    @export(implementation) public var details: ListBuilder<DetailedException.Detail.Builder> {
+    @_transparent @_optimize(none) @export(implementation) public var details: ListBuilder<DetailedException.Detail.Builder> {
       @_lifetime(copy self) get { _raw.pointer(2).list() }
     }
-    @_lifetime(copy self) @inline(__always) @export(implementation) public func initDetails(_ count: Int) -> ListBuilder<DetailedException.Detail.Builder> {
+    @_lifetime(copy self) @_transparent @_optimize(none) @export(implementation) public func initDetails(_ count: Int) -> ListBuilder<DetailedException.Detail.Builder> {
       _raw.pointer(2).initList(count: count)
     }
-    @export(implementation) public func setDetails(_ value: ListReader<DetailedException.Detail.Reader>) throws(DecodingError) {
+    @_transparent @_optimize(none) @export(implementation) public func setDetails(_ value: ListReader<DetailedException.Detail.Reader>) throws(DecodingError) {
       try _raw.pointer(2).set(value)
     }
-    @export(implementation) public var detailsField: PointerField<ListBuilder<DetailedException.Detail.Builder>> {
+    @_transparent @_optimize(none) @export(implementation) public var detailsField: PointerField<ListBuilder<DetailedException.Detail.Builder>> {
       @_lifetime(copy self) get { .init(_raw, 2) }
     }
   }
@@ -110,12 +118,16 @@ public enum DetailedException: StructType, DescribedType {
       @inlinable public init(_raw raw: StructReader) { _raw = raw }
 
       /// Says what the data is: unique as the id of a type of a schema is.
-      @inline(__always) @export(implementation) public var detailId: UInt64 { _raw.read(0) }
+      @_transparent @_optimize(none) @export(implementation) public var detailId: UInt64 {
+        _raw.read(0)
+      }
 
-      @inline(__always) @export(implementation) public var data: DataReader {
+      @_transparent @_optimize(none) @export(implementation) public var data: DataReader {
         @_lifetime(copy self) get throws(DecodingError) { try _raw.readData(0) }
       }
-      @export(implementation) public var hasData: Bool { _raw.hasPointer(0) }
+      @_transparent @_optimize(none) @export(implementation) public var hasData: Bool {
+        _raw.hasPointer(0)
+      }
     }
 
     /// Builds a ``Detail``.
@@ -126,19 +138,19 @@ public enum DetailedException: StructType, DescribedType {
       @inlinable public init(_raw raw: StructBuilder) { _raw = raw }
 
       /// Says what the data is: unique as the id of a type of a schema is.
-      @inline(__always) @export(implementation) public var detailId: UInt64 {
+      @_transparent @_optimize(none) @export(implementation) public var detailId: UInt64 {
         get { _raw.read(0) }
         nonmutating set { _raw.write(0, newValue) }
       }
 
-      @export(implementation) public var data: [UInt8] {
+      @_transparent @_optimize(none) @export(implementation) public var data: [UInt8] {
         get { _raw.pointer(0).array }
         nonmutating set { _raw.pointer(0).setData(newValue) }
       }
-      @inline(__always) @export(implementation) public func setData(_ bytes: Span<UInt8>) {
+      @_transparent @_optimize(none) @export(implementation) public func setData(_ bytes: Span<UInt8>) {
         _raw.pointer(0).setData(bytes)
       }
-      @export(implementation) public var dataField: PointerField<DataType> {
+      @_transparent @_optimize(none) @export(implementation) public var dataField: PointerField<DataType> {
         @_lifetime(copy self) get { .init(_raw, 0) }
       }
     }

@@ -31,10 +31,10 @@ public enum Message: StructType, DescribedType {
     /// In cases where there is no sensible way to react to an `unimplemented` message (without
     /// resource leaks or other serious problems), the connection may need to be aborted.  This is
     /// a gray area; different implementations may take different approaches.
-    @inline(__always) @export(implementation) public var unimplemented: Message.Reader {
+    @_transparent @_optimize(none) @export(implementation) public var unimplemented: Message.Reader {
       @_lifetime(copy self) get throws(DecodingError) { try _raw.readStructure(0) }
     }
-    @export(implementation) public var hasUnimplemented: Bool {
+    @_transparent @_optimize(none) @export(implementation) public var hasUnimplemented: Bool {
       _raw.discriminant(0) == 0 && _raw.hasPointer(0)
     }
 
@@ -44,108 +44,108 @@ public enum Message: StructType, DescribedType {
     /// and will completely close the connection shortly thereafter (it's up to the sender how much
     /// of a time buffer they want to offer for the client to receive the `abort` before the
     /// connection is reset).
-    @inline(__always) @export(implementation) public var abort: Exception.Reader {
+    @_transparent @_optimize(none) @export(implementation) public var abort: Exception.Reader {
       @_lifetime(copy self) get throws(DecodingError) { try _raw.readStructure(0) }
     }
-    @export(implementation) public var hasAbort: Bool {
+    @_transparent @_optimize(none) @export(implementation) public var hasAbort: Bool {
       _raw.discriminant(0) == 1 && _raw.hasPointer(0)
     }
 
     /// Request the peer's bootstrap interface.
-    @inline(__always) @export(implementation) public var bootstrap: Bootstrap.Reader {
+    @_transparent @_optimize(none) @export(implementation) public var bootstrap: Bootstrap.Reader {
       @_lifetime(copy self) get throws(DecodingError) { try _raw.readStructure(0) }
     }
-    @export(implementation) public var hasBootstrap: Bool {
+    @_transparent @_optimize(none) @export(implementation) public var hasBootstrap: Bool {
       _raw.discriminant(0) == 8 && _raw.hasPointer(0)
     }
 
     /// Begin a method call.
-    @inline(__always) @export(implementation) public var call: Call.Reader {
+    @_transparent @_optimize(none) @export(implementation) public var call: Call.Reader {
       @_lifetime(copy self) get throws(DecodingError) { try _raw.readStructure(0) }
     }
-    @export(implementation) public var hasCall: Bool {
+    @_transparent @_optimize(none) @export(implementation) public var hasCall: Bool {
       _raw.discriminant(0) == 2 && _raw.hasPointer(0)
     }
 
     /// Complete a method call.
-    @inline(__always) @export(implementation) public var `return`: Return.Reader {
+    @_transparent @_optimize(none) @export(implementation) public var `return`: Return.Reader {
       @_lifetime(copy self) get throws(DecodingError) { try _raw.readStructure(0) }
     }
-    @export(implementation) public var hasReturn: Bool {
+    @_transparent @_optimize(none) @export(implementation) public var hasReturn: Bool {
       _raw.discriminant(0) == 3 && _raw.hasPointer(0)
     }
 
     /// Release a returned answer / cancel a call.
-    @inline(__always) @export(implementation) public var finish: Finish.Reader {
+    @_transparent @_optimize(none) @export(implementation) public var finish: Finish.Reader {
       @_lifetime(copy self) get throws(DecodingError) { try _raw.readStructure(0) }
     }
-    @export(implementation) public var hasFinish: Bool {
+    @_transparent @_optimize(none) @export(implementation) public var hasFinish: Bool {
       _raw.discriminant(0) == 4 && _raw.hasPointer(0)
     }
 
     /// Resolve a previously-sent promise.
-    @inline(__always) @export(implementation) public var resolve: Resolve.Reader {
+    @_transparent @_optimize(none) @export(implementation) public var resolve: Resolve.Reader {
       @_lifetime(copy self) get throws(DecodingError) { try _raw.readStructure(0) }
     }
-    @export(implementation) public var hasResolve: Bool {
+    @_transparent @_optimize(none) @export(implementation) public var hasResolve: Bool {
       _raw.discriminant(0) == 5 && _raw.hasPointer(0)
     }
 
     /// Release a capability so that the remote object can be deallocated.
-    @inline(__always) @export(implementation) public var release: Release.Reader {
+    @_transparent @_optimize(none) @export(implementation) public var release: Release.Reader {
       @_lifetime(copy self) get throws(DecodingError) { try _raw.readStructure(0) }
     }
-    @export(implementation) public var hasRelease: Bool {
+    @_transparent @_optimize(none) @export(implementation) public var hasRelease: Bool {
       _raw.discriminant(0) == 6 && _raw.hasPointer(0)
     }
 
     /// Lift an embargo used to enforce E-order over promise resolution.
-    @inline(__always) @export(implementation) public var disembargo: Disembargo.Reader {
+    @_transparent @_optimize(none) @export(implementation) public var disembargo: Disembargo.Reader {
       @_lifetime(copy self) get throws(DecodingError) { try _raw.readStructure(0) }
     }
-    @export(implementation) public var hasDisembargo: Bool {
+    @_transparent @_optimize(none) @export(implementation) public var hasDisembargo: Bool {
       _raw.discriminant(0) == 13 && _raw.hasPointer(0)
     }
 
     /// Obsolete request to save a capability, resulting in a SturdyRef. This has been replaced
     /// by the `Persistent` interface defined in `persistent.capnp`. This operation was never
     /// implemented.
-    @export(implementation) public var obsoleteSave: AnyPointerReader {
+    @_transparent @_optimize(none) @export(implementation) public var obsoleteSave: AnyPointerReader {
       @_lifetime(copy self) get { _raw.pointer(0) }
     }
-    @export(implementation) public var hasObsoleteSave: Bool {
+    @_transparent @_optimize(none) @export(implementation) public var hasObsoleteSave: Bool {
       _raw.discriminant(0) == 7 && _raw.hasPointer(0)
     }
 
     /// Obsolete way to delete a SturdyRef. This operation was never implemented.
-    @export(implementation) public var obsoleteDelete: AnyPointerReader {
+    @_transparent @_optimize(none) @export(implementation) public var obsoleteDelete: AnyPointerReader {
       @_lifetime(copy self) get { _raw.pointer(0) }
     }
-    @export(implementation) public var hasObsoleteDelete: Bool {
+    @_transparent @_optimize(none) @export(implementation) public var hasObsoleteDelete: Bool {
       _raw.discriminant(0) == 9 && _raw.hasPointer(0)
     }
 
     /// Provide a capability to a third party.
-    @inline(__always) @export(implementation) public var provide: Provide.Reader {
+    @_transparent @_optimize(none) @export(implementation) public var provide: Provide.Reader {
       @_lifetime(copy self) get throws(DecodingError) { try _raw.readStructure(0) }
     }
-    @export(implementation) public var hasProvide: Bool {
+    @_transparent @_optimize(none) @export(implementation) public var hasProvide: Bool {
       _raw.discriminant(0) == 10 && _raw.hasPointer(0)
     }
 
     /// Accept a capability provided by a third party.
-    @inline(__always) @export(implementation) public var accept: Accept.Reader {
+    @_transparent @_optimize(none) @export(implementation) public var accept: Accept.Reader {
       @_lifetime(copy self) get throws(DecodingError) { try _raw.readStructure(0) }
     }
-    @export(implementation) public var hasAccept: Bool {
+    @_transparent @_optimize(none) @export(implementation) public var hasAccept: Bool {
       _raw.discriminant(0) == 11 && _raw.hasPointer(0)
     }
 
     /// Directly connect to the common root of two or more proxied caps.
-    @inline(__always) @export(implementation) public var join: Join.Reader {
+    @_transparent @_optimize(none) @export(implementation) public var join: Join.Reader {
       @_lifetime(copy self) get throws(DecodingError) { try _raw.readStructure(0) }
     }
-    @export(implementation) public var hasJoin: Bool {
+    @_transparent @_optimize(none) @export(implementation) public var hasJoin: Bool {
       _raw.discriminant(0) == 12 && _raw.hasPointer(0)
     }
 
@@ -196,18 +196,18 @@ public enum Message: StructType, DescribedType {
     /// In cases where there is no sensible way to react to an `unimplemented` message (without
     /// resource leaks or other serious problems), the connection may need to be aborted.  This is
     /// a gray area; different implementations may take different approaches.
-    @inline(__always) @export(implementation) public var unimplemented: Message.Builder {
+    @_transparent @_optimize(none) @export(implementation) public var unimplemented: Message.Builder {
       @_lifetime(copy self) get { _raw.pointer(0).structure() }
     }
-    @_lifetime(copy self) @inline(__always) @export(implementation) public func initUnimplemented() -> Message.Builder {
+    @_lifetime(copy self) @_transparent @_optimize(none) @export(implementation) public func initUnimplemented() -> Message.Builder {
       _raw.setDiscriminant(0, 0)
       return _raw.pointer(0).initStructure()
     }
-    @export(implementation) public func setUnimplemented(_ value: Message.Reader) throws(DecodingError) {
+    @_transparent @_optimize(none) @export(implementation) public func setUnimplemented(_ value: Message.Reader) throws(DecodingError) {
       _raw.setDiscriminant(0, 0)
       try _raw.pointer(0).set(value)
     }
-    @export(implementation) public var unimplementedField: PointerField<Message.Builder> {
+    @_transparent @_optimize(none) @export(implementation) public var unimplementedField: PointerField<Message.Builder> {
       @_lifetime(copy self) get { .init(_raw, 0, discriminant: 0, is: 0) }
     }
 
@@ -217,214 +217,214 @@ public enum Message: StructType, DescribedType {
     /// and will completely close the connection shortly thereafter (it's up to the sender how much
     /// of a time buffer they want to offer for the client to receive the `abort` before the
     /// connection is reset).
-    @inline(__always) @export(implementation) public var abort: Exception.Builder {
+    @_transparent @_optimize(none) @export(implementation) public var abort: Exception.Builder {
       @_lifetime(copy self) get { _raw.pointer(0).structure() }
     }
-    @_lifetime(copy self) @inline(__always) @export(implementation) public func initAbort() -> Exception.Builder {
+    @_lifetime(copy self) @_transparent @_optimize(none) @export(implementation) public func initAbort() -> Exception.Builder {
       _raw.setDiscriminant(0, 1)
       return _raw.pointer(0).initStructure()
     }
-    @export(implementation) public func setAbort(_ value: Exception.Reader) throws(DecodingError) {
+    @_transparent @_optimize(none) @export(implementation) public func setAbort(_ value: Exception.Reader) throws(DecodingError) {
       _raw.setDiscriminant(0, 1)
       try _raw.pointer(0).set(value)
     }
-    @export(implementation) public var abortField: PointerField<Exception.Builder> {
+    @_transparent @_optimize(none) @export(implementation) public var abortField: PointerField<Exception.Builder> {
       @_lifetime(copy self) get { .init(_raw, 0, discriminant: 0, is: 1) }
     }
 
     /// Request the peer's bootstrap interface.
-    @inline(__always) @export(implementation) public var bootstrap: Bootstrap.Builder {
+    @_transparent @_optimize(none) @export(implementation) public var bootstrap: Bootstrap.Builder {
       @_lifetime(copy self) get { _raw.pointer(0).structure() }
     }
-    @_lifetime(copy self) @inline(__always) @export(implementation) public func initBootstrap() -> Bootstrap.Builder {
+    @_lifetime(copy self) @_transparent @_optimize(none) @export(implementation) public func initBootstrap() -> Bootstrap.Builder {
       _raw.setDiscriminant(0, 8)
       return _raw.pointer(0).initStructure()
     }
-    @export(implementation) public func setBootstrap(_ value: Bootstrap.Reader) throws(DecodingError) {
+    @_transparent @_optimize(none) @export(implementation) public func setBootstrap(_ value: Bootstrap.Reader) throws(DecodingError) {
       _raw.setDiscriminant(0, 8)
       try _raw.pointer(0).set(value)
     }
-    @export(implementation) public var bootstrapField: PointerField<Bootstrap.Builder> {
+    @_transparent @_optimize(none) @export(implementation) public var bootstrapField: PointerField<Bootstrap.Builder> {
       @_lifetime(copy self) get { .init(_raw, 0, discriminant: 0, is: 8) }
     }
 
     /// Begin a method call.
-    @inline(__always) @export(implementation) public var call: Call.Builder {
+    @_transparent @_optimize(none) @export(implementation) public var call: Call.Builder {
       @_lifetime(copy self) get { _raw.pointer(0).structure() }
     }
-    @_lifetime(copy self) @inline(__always) @export(implementation) public func initCall() -> Call.Builder {
+    @_lifetime(copy self) @_transparent @_optimize(none) @export(implementation) public func initCall() -> Call.Builder {
       _raw.setDiscriminant(0, 2)
       return _raw.pointer(0).initStructure()
     }
-    @export(implementation) public func setCall(_ value: Call.Reader) throws(DecodingError) {
+    @_transparent @_optimize(none) @export(implementation) public func setCall(_ value: Call.Reader) throws(DecodingError) {
       _raw.setDiscriminant(0, 2)
       try _raw.pointer(0).set(value)
     }
-    @export(implementation) public var callField: PointerField<Call.Builder> {
+    @_transparent @_optimize(none) @export(implementation) public var callField: PointerField<Call.Builder> {
       @_lifetime(copy self) get { .init(_raw, 0, discriminant: 0, is: 2) }
     }
 
     /// Complete a method call.
-    @inline(__always) @export(implementation) public var `return`: Return.Builder {
+    @_transparent @_optimize(none) @export(implementation) public var `return`: Return.Builder {
       @_lifetime(copy self) get { _raw.pointer(0).structure() }
     }
-    @_lifetime(copy self) @inline(__always) @export(implementation) public func initReturn() -> Return.Builder {
+    @_lifetime(copy self) @_transparent @_optimize(none) @export(implementation) public func initReturn() -> Return.Builder {
       _raw.setDiscriminant(0, 3)
       return _raw.pointer(0).initStructure()
     }
-    @export(implementation) public func setReturn(_ value: Return.Reader) throws(DecodingError) {
+    @_transparent @_optimize(none) @export(implementation) public func setReturn(_ value: Return.Reader) throws(DecodingError) {
       _raw.setDiscriminant(0, 3)
       try _raw.pointer(0).set(value)
     }
-    @export(implementation) public var returnField: PointerField<Return.Builder> {
+    @_transparent @_optimize(none) @export(implementation) public var returnField: PointerField<Return.Builder> {
       @_lifetime(copy self) get { .init(_raw, 0, discriminant: 0, is: 3) }
     }
 
     /// Release a returned answer / cancel a call.
-    @inline(__always) @export(implementation) public var finish: Finish.Builder {
+    @_transparent @_optimize(none) @export(implementation) public var finish: Finish.Builder {
       @_lifetime(copy self) get { _raw.pointer(0).structure() }
     }
-    @_lifetime(copy self) @inline(__always) @export(implementation) public func initFinish() -> Finish.Builder {
+    @_lifetime(copy self) @_transparent @_optimize(none) @export(implementation) public func initFinish() -> Finish.Builder {
       _raw.setDiscriminant(0, 4)
       return _raw.pointer(0).initStructure()
     }
-    @export(implementation) public func setFinish(_ value: Finish.Reader) throws(DecodingError) {
+    @_transparent @_optimize(none) @export(implementation) public func setFinish(_ value: Finish.Reader) throws(DecodingError) {
       _raw.setDiscriminant(0, 4)
       try _raw.pointer(0).set(value)
     }
-    @export(implementation) public var finishField: PointerField<Finish.Builder> {
+    @_transparent @_optimize(none) @export(implementation) public var finishField: PointerField<Finish.Builder> {
       @_lifetime(copy self) get { .init(_raw, 0, discriminant: 0, is: 4) }
     }
 
     /// Resolve a previously-sent promise.
-    @inline(__always) @export(implementation) public var resolve: Resolve.Builder {
+    @_transparent @_optimize(none) @export(implementation) public var resolve: Resolve.Builder {
       @_lifetime(copy self) get { _raw.pointer(0).structure() }
     }
-    @_lifetime(copy self) @inline(__always) @export(implementation) public func initResolve() -> Resolve.Builder {
+    @_lifetime(copy self) @_transparent @_optimize(none) @export(implementation) public func initResolve() -> Resolve.Builder {
       _raw.setDiscriminant(0, 5)
       return _raw.pointer(0).initStructure()
     }
-    @export(implementation) public func setResolve(_ value: Resolve.Reader) throws(DecodingError) {
+    @_transparent @_optimize(none) @export(implementation) public func setResolve(_ value: Resolve.Reader) throws(DecodingError) {
       _raw.setDiscriminant(0, 5)
       try _raw.pointer(0).set(value)
     }
-    @export(implementation) public var resolveField: PointerField<Resolve.Builder> {
+    @_transparent @_optimize(none) @export(implementation) public var resolveField: PointerField<Resolve.Builder> {
       @_lifetime(copy self) get { .init(_raw, 0, discriminant: 0, is: 5) }
     }
 
     /// Release a capability so that the remote object can be deallocated.
-    @inline(__always) @export(implementation) public var release: Release.Builder {
+    @_transparent @_optimize(none) @export(implementation) public var release: Release.Builder {
       @_lifetime(copy self) get { _raw.pointer(0).structure() }
     }
-    @_lifetime(copy self) @inline(__always) @export(implementation) public func initRelease() -> Release.Builder {
+    @_lifetime(copy self) @_transparent @_optimize(none) @export(implementation) public func initRelease() -> Release.Builder {
       _raw.setDiscriminant(0, 6)
       return _raw.pointer(0).initStructure()
     }
-    @export(implementation) public func setRelease(_ value: Release.Reader) throws(DecodingError) {
+    @_transparent @_optimize(none) @export(implementation) public func setRelease(_ value: Release.Reader) throws(DecodingError) {
       _raw.setDiscriminant(0, 6)
       try _raw.pointer(0).set(value)
     }
-    @export(implementation) public var releaseField: PointerField<Release.Builder> {
+    @_transparent @_optimize(none) @export(implementation) public var releaseField: PointerField<Release.Builder> {
       @_lifetime(copy self) get { .init(_raw, 0, discriminant: 0, is: 6) }
     }
 
     /// Lift an embargo used to enforce E-order over promise resolution.
-    @inline(__always) @export(implementation) public var disembargo: Disembargo.Builder {
+    @_transparent @_optimize(none) @export(implementation) public var disembargo: Disembargo.Builder {
       @_lifetime(copy self) get { _raw.pointer(0).structure() }
     }
-    @_lifetime(copy self) @inline(__always) @export(implementation) public func initDisembargo() -> Disembargo.Builder {
+    @_lifetime(copy self) @_transparent @_optimize(none) @export(implementation) public func initDisembargo() -> Disembargo.Builder {
       _raw.setDiscriminant(0, 13)
       return _raw.pointer(0).initStructure()
     }
-    @export(implementation) public func setDisembargo(_ value: Disembargo.Reader) throws(DecodingError) {
+    @_transparent @_optimize(none) @export(implementation) public func setDisembargo(_ value: Disembargo.Reader) throws(DecodingError) {
       _raw.setDiscriminant(0, 13)
       try _raw.pointer(0).set(value)
     }
-    @export(implementation) public var disembargoField: PointerField<Disembargo.Builder> {
+    @_transparent @_optimize(none) @export(implementation) public var disembargoField: PointerField<Disembargo.Builder> {
       @_lifetime(copy self) get { .init(_raw, 0, discriminant: 0, is: 13) }
     }
 
     /// Obsolete request to save a capability, resulting in a SturdyRef. This has been replaced
     /// by the `Persistent` interface defined in `persistent.capnp`. This operation was never
     /// implemented.
-    @export(implementation) public var obsoleteSave: AnyPointerBuilder {
+    @_transparent @_optimize(none) @export(implementation) public var obsoleteSave: AnyPointerBuilder {
       @_lifetime(copy self) get { _raw.pointer(0) }
     }
-    @_lifetime(copy self) @inline(__always) @export(implementation) public func initObsoleteSave() -> AnyPointerBuilder {
+    @_lifetime(copy self) @_transparent @_optimize(none) @export(implementation) public func initObsoleteSave() -> AnyPointerBuilder {
       _raw.setDiscriminant(0, 7)
       _raw.pointer(0).clear()
       return _raw.pointer(0)
     }
-    @export(implementation) public func setObsoleteSave(_ value: AnyPointerReader) throws(DecodingError) {
+    @_transparent @_optimize(none) @export(implementation) public func setObsoleteSave(_ value: AnyPointerReader) throws(DecodingError) {
       _raw.setDiscriminant(0, 7)
       try _raw.pointer(0).set(value)
     }
-    @export(implementation) public var obsoleteSaveField: PointerField<AnyPointerBuilder> {
+    @_transparent @_optimize(none) @export(implementation) public var obsoleteSaveField: PointerField<AnyPointerBuilder> {
       @_lifetime(copy self) get { .init(_raw, 0, discriminant: 0, is: 7) }
     }
 
     /// Obsolete way to delete a SturdyRef. This operation was never implemented.
-    @export(implementation) public var obsoleteDelete: AnyPointerBuilder {
+    @_transparent @_optimize(none) @export(implementation) public var obsoleteDelete: AnyPointerBuilder {
       @_lifetime(copy self) get { _raw.pointer(0) }
     }
-    @_lifetime(copy self) @inline(__always) @export(implementation) public func initObsoleteDelete() -> AnyPointerBuilder {
+    @_lifetime(copy self) @_transparent @_optimize(none) @export(implementation) public func initObsoleteDelete() -> AnyPointerBuilder {
       _raw.setDiscriminant(0, 9)
       _raw.pointer(0).clear()
       return _raw.pointer(0)
     }
-    @export(implementation) public func setObsoleteDelete(_ value: AnyPointerReader) throws(DecodingError) {
+    @_transparent @_optimize(none) @export(implementation) public func setObsoleteDelete(_ value: AnyPointerReader) throws(DecodingError) {
       _raw.setDiscriminant(0, 9)
       try _raw.pointer(0).set(value)
     }
-    @export(implementation) public var obsoleteDeleteField: PointerField<AnyPointerBuilder> {
+    @_transparent @_optimize(none) @export(implementation) public var obsoleteDeleteField: PointerField<AnyPointerBuilder> {
       @_lifetime(copy self) get { .init(_raw, 0, discriminant: 0, is: 9) }
     }
 
     /// Provide a capability to a third party.
-    @inline(__always) @export(implementation) public var provide: Provide.Builder {
+    @_transparent @_optimize(none) @export(implementation) public var provide: Provide.Builder {
       @_lifetime(copy self) get { _raw.pointer(0).structure() }
     }
-    @_lifetime(copy self) @inline(__always) @export(implementation) public func initProvide() -> Provide.Builder {
+    @_lifetime(copy self) @_transparent @_optimize(none) @export(implementation) public func initProvide() -> Provide.Builder {
       _raw.setDiscriminant(0, 10)
       return _raw.pointer(0).initStructure()
     }
-    @export(implementation) public func setProvide(_ value: Provide.Reader) throws(DecodingError) {
+    @_transparent @_optimize(none) @export(implementation) public func setProvide(_ value: Provide.Reader) throws(DecodingError) {
       _raw.setDiscriminant(0, 10)
       try _raw.pointer(0).set(value)
     }
-    @export(implementation) public var provideField: PointerField<Provide.Builder> {
+    @_transparent @_optimize(none) @export(implementation) public var provideField: PointerField<Provide.Builder> {
       @_lifetime(copy self) get { .init(_raw, 0, discriminant: 0, is: 10) }
     }
 
     /// Accept a capability provided by a third party.
-    @inline(__always) @export(implementation) public var accept: Accept.Builder {
+    @_transparent @_optimize(none) @export(implementation) public var accept: Accept.Builder {
       @_lifetime(copy self) get { _raw.pointer(0).structure() }
     }
-    @_lifetime(copy self) @inline(__always) @export(implementation) public func initAccept() -> Accept.Builder {
+    @_lifetime(copy self) @_transparent @_optimize(none) @export(implementation) public func initAccept() -> Accept.Builder {
       _raw.setDiscriminant(0, 11)
       return _raw.pointer(0).initStructure()
     }
-    @export(implementation) public func setAccept(_ value: Accept.Reader) throws(DecodingError) {
+    @_transparent @_optimize(none) @export(implementation) public func setAccept(_ value: Accept.Reader) throws(DecodingError) {
       _raw.setDiscriminant(0, 11)
       try _raw.pointer(0).set(value)
     }
-    @export(implementation) public var acceptField: PointerField<Accept.Builder> {
+    @_transparent @_optimize(none) @export(implementation) public var acceptField: PointerField<Accept.Builder> {
       @_lifetime(copy self) get { .init(_raw, 0, discriminant: 0, is: 11) }
     }
 
     /// Directly connect to the common root of two or more proxied caps.
-    @inline(__always) @export(implementation) public var join: Join.Builder {
+    @_transparent @_optimize(none) @export(implementation) public var join: Join.Builder {
       @_lifetime(copy self) get { _raw.pointer(0).structure() }
     }
-    @_lifetime(copy self) @inline(__always) @export(implementation) public func initJoin() -> Join.Builder {
+    @_lifetime(copy self) @_transparent @_optimize(none) @export(implementation) public func initJoin() -> Join.Builder {
       _raw.setDiscriminant(0, 12)
       return _raw.pointer(0).initStructure()
     }
-    @export(implementation) public func setJoin(_ value: Join.Reader) throws(DecodingError) {
+    @_transparent @_optimize(none) @export(implementation) public func setJoin(_ value: Join.Reader) throws(DecodingError) {
       _raw.setDiscriminant(0, 12)
       try _raw.pointer(0).set(value)
     }
-    @export(implementation) public var joinField: PointerField<Join.Builder> {
+    @_transparent @_optimize(none) @export(implementation) public var joinField: PointerField<Join.Builder> {
       @_lifetime(copy self) get { .init(_raw, 0, discriminant: 0, is: 12) }
     }
   }
@@ -528,7 +528,9 @@ public enum Bootstrap: StructType, DescribedType {
 
     /// A new question ID identifying this request, which will eventually receive a Return message
     /// containing the restored capability.
-    @inline(__always) @export(implementation) public var questionId: UInt32 { _raw.read(0) }
+    @_transparent @_optimize(none) @export(implementation) public var questionId: UInt32 {
+      _raw.read(0)
+    }
 
     /// ** DEPRECATED **
     ///
@@ -603,10 +605,12 @@ public enum Bootstrap: StructType, DescribedType {
     /// a user who can delete the image at any time. If the user deletes the image, the SturdyRef
     /// stops working. On the other hand, if the SturdyRef is discarded, this has no effect on the
     /// existence of the image in its collection.
-    @export(implementation) public var deprecatedObjectId: AnyPointerReader {
+    @_transparent @_optimize(none) @export(implementation) public var deprecatedObjectId: AnyPointerReader {
       @_lifetime(copy self) get { _raw.pointer(0) }
     }
-    @export(implementation) public var hasDeprecatedObjectId: Bool { _raw.hasPointer(0) }
+    @_transparent @_optimize(none) @export(implementation) public var hasDeprecatedObjectId: Bool {
+      _raw.hasPointer(0)
+    }
   }
 
   /// Builds a ``Bootstrap``.
@@ -618,7 +622,7 @@ public enum Bootstrap: StructType, DescribedType {
 
     /// A new question ID identifying this request, which will eventually receive a Return message
     /// containing the restored capability.
-    @inline(__always) @export(implementation) public var questionId: UInt32 {
+    @_transparent @_optimize(none) @export(implementation) public var questionId: UInt32 {
       get { _raw.read(0) }
       nonmutating set { _raw.write(0, newValue) }
     }
@@ -696,13 +700,13 @@ public enum Bootstrap: StructType, DescribedType {
     /// a user who can delete the image at any time. If the user deletes the image, the SturdyRef
     /// stops working. On the other hand, if the SturdyRef is discarded, this has no effect on the
     /// existence of the image in its collection.
-    @export(implementation) public var deprecatedObjectId: AnyPointerBuilder {
+    @_transparent @_optimize(none) @export(implementation) public var deprecatedObjectId: AnyPointerBuilder {
       @_lifetime(copy self) get { _raw.pointer(0) }
     }
-    @export(implementation) public func setDeprecatedObjectId(_ value: AnyPointerReader) throws(DecodingError) {
+    @_transparent @_optimize(none) @export(implementation) public func setDeprecatedObjectId(_ value: AnyPointerReader) throws(DecodingError) {
       try _raw.pointer(0).set(value)
     }
-    @export(implementation) public var deprecatedObjectIdField: PointerField<AnyPointerBuilder> {
+    @_transparent @_optimize(none) @export(implementation) public var deprecatedObjectIdField: PointerField<AnyPointerBuilder> {
       @_lifetime(copy self) get { .init(_raw, 0) }
     }
   }
@@ -730,36 +734,46 @@ public enum Call: StructType, DescribedType {
     /// A question ID can be reused once both:
     /// - A matching Return has been received from the callee.
     /// - A matching Finish has been sent from the caller.
-    @inline(__always) @export(implementation) public var questionId: UInt32 { _raw.read(0) }
+    @_transparent @_optimize(none) @export(implementation) public var questionId: UInt32 {
+      _raw.read(0)
+    }
 
     /// The object that should receive this call.
-    @inline(__always) @export(implementation) public var target: MessageTarget.Reader {
+    @_transparent @_optimize(none) @export(implementation) public var target: MessageTarget.Reader {
       @_lifetime(copy self) get throws(DecodingError) { try _raw.readStructure(0) }
     }
-    @export(implementation) public var hasTarget: Bool { _raw.hasPointer(0) }
+    @_transparent @_optimize(none) @export(implementation) public var hasTarget: Bool {
+      _raw.hasPointer(0)
+    }
 
     /// The type ID of the interface being called.  Each capability may implement multiple interfaces.
-    @inline(__always) @export(implementation) public var interfaceId: UInt64 { _raw.read(1) }
+    @_transparent @_optimize(none) @export(implementation) public var interfaceId: UInt64 {
+      _raw.read(1)
+    }
 
     /// The ordinal number of the method to call within the requested interface.
-    @inline(__always) @export(implementation) public var methodId: UInt16 { _raw.read(2) }
+    @_transparent @_optimize(none) @export(implementation) public var methodId: UInt16 {
+      _raw.read(2)
+    }
 
     /// Indicates whether or not the receiver is allowed to send a `Return` containing
     /// `acceptFromThirdParty`.  Level 3 implementations should set this true.  Otherwise, the callee
     /// will have to proxy the return in the case of a tail call to a third-party vat.
-    @inline(__always) @export(implementation) public var allowThirdPartyTailCall: Bool {
+    @_transparent @_optimize(none) @export(implementation) public var allowThirdPartyTailCall: Bool {
       _raw.readBool(128)
     }
 
     /// The call parameters.  `params.content` is a struct whose fields correspond to the parameters of
     /// the method.
-    @inline(__always) @export(implementation) public var params: Payload.Reader {
+    @_transparent @_optimize(none) @export(implementation) public var params: Payload.Reader {
       @_lifetime(copy self) get throws(DecodingError) { try _raw.readStructure(1) }
     }
-    @export(implementation) public var hasParams: Bool { _raw.hasPointer(1) }
+    @_transparent @_optimize(none) @export(implementation) public var hasParams: Bool {
+      _raw.hasPointer(1)
+    }
 
     /// Where should the return message be sent?
-    @export(implementation) public var sendResultsTo: Call.SendResultsTo.Reader {
+    @_transparent @_optimize(none) @export(implementation) public var sendResultsTo: Call.SendResultsTo.Reader {
       @_lifetime(copy self) get { Call.SendResultsTo.Reader(_raw: _raw) }
     }
   }
@@ -779,33 +793,33 @@ public enum Call: StructType, DescribedType {
     /// A question ID can be reused once both:
     /// - A matching Return has been received from the callee.
     /// - A matching Finish has been sent from the caller.
-    @inline(__always) @export(implementation) public var questionId: UInt32 {
+    @_transparent @_optimize(none) @export(implementation) public var questionId: UInt32 {
       get { _raw.read(0) }
       nonmutating set { _raw.write(0, newValue) }
     }
 
     /// The object that should receive this call.
-    @inline(__always) @export(implementation) public var target: MessageTarget.Builder {
+    @_transparent @_optimize(none) @export(implementation) public var target: MessageTarget.Builder {
       @_lifetime(copy self) get { _raw.pointer(0).structure() }
     }
-    @_lifetime(copy self) @inline(__always) @export(implementation) public func initTarget() -> MessageTarget.Builder {
+    @_lifetime(copy self) @_transparent @_optimize(none) @export(implementation) public func initTarget() -> MessageTarget.Builder {
       _raw.pointer(0).initStructure()
     }
-    @export(implementation) public func setTarget(_ value: MessageTarget.Reader) throws(DecodingError) {
+    @_transparent @_optimize(none) @export(implementation) public func setTarget(_ value: MessageTarget.Reader) throws(DecodingError) {
       try _raw.pointer(0).set(value)
     }
-    @export(implementation) public var targetField: PointerField<MessageTarget.Builder> {
+    @_transparent @_optimize(none) @export(implementation) public var targetField: PointerField<MessageTarget.Builder> {
       @_lifetime(copy self) get { .init(_raw, 0) }
     }
 
     /// The type ID of the interface being called.  Each capability may implement multiple interfaces.
-    @inline(__always) @export(implementation) public var interfaceId: UInt64 {
+    @_transparent @_optimize(none) @export(implementation) public var interfaceId: UInt64 {
       get { _raw.read(1) }
       nonmutating set { _raw.write(1, newValue) }
     }
 
     /// The ordinal number of the method to call within the requested interface.
-    @inline(__always) @export(implementation) public var methodId: UInt16 {
+    @_transparent @_optimize(none) @export(implementation) public var methodId: UInt16 {
       get { _raw.read(2) }
       nonmutating set { _raw.write(2, newValue) }
     }
@@ -813,28 +827,28 @@ public enum Call: StructType, DescribedType {
     /// Indicates whether or not the receiver is allowed to send a `Return` containing
     /// `acceptFromThirdParty`.  Level 3 implementations should set this true.  Otherwise, the callee
     /// will have to proxy the return in the case of a tail call to a third-party vat.
-    @inline(__always) @export(implementation) public var allowThirdPartyTailCall: Bool {
+    @_transparent @_optimize(none) @export(implementation) public var allowThirdPartyTailCall: Bool {
       get { _raw.readBool(128) }
       nonmutating set { _raw.writeBool(128, newValue) }
     }
 
     /// The call parameters.  `params.content` is a struct whose fields correspond to the parameters of
     /// the method.
-    @inline(__always) @export(implementation) public var params: Payload.Builder {
+    @_transparent @_optimize(none) @export(implementation) public var params: Payload.Builder {
       @_lifetime(copy self) get { _raw.pointer(1).structure() }
     }
-    @_lifetime(copy self) @inline(__always) @export(implementation) public func initParams() -> Payload.Builder {
+    @_lifetime(copy self) @_transparent @_optimize(none) @export(implementation) public func initParams() -> Payload.Builder {
       _raw.pointer(1).initStructure()
     }
-    @export(implementation) public func setParams(_ value: Payload.Reader) throws(DecodingError) {
+    @_transparent @_optimize(none) @export(implementation) public func setParams(_ value: Payload.Reader) throws(DecodingError) {
       try _raw.pointer(1).set(value)
     }
-    @export(implementation) public var paramsField: PointerField<Payload.Builder> {
+    @_transparent @_optimize(none) @export(implementation) public var paramsField: PointerField<Payload.Builder> {
       @_lifetime(copy self) get { .init(_raw, 1) }
     }
 
     /// Where should the return message be sent?
-    @export(implementation) public var sendResultsTo: Call.SendResultsTo.Builder {
+    @_transparent @_optimize(none) @export(implementation) public var sendResultsTo: Call.SendResultsTo.Builder {
       @_lifetime(copy self) get { Call.SendResultsTo.Builder(_raw: _raw) }
     }
     @_lifetime(copy self) @export(implementation) public func initSendResultsTo() -> Call.SendResultsTo.Builder {
@@ -866,15 +880,15 @@ public enum Call: StructType, DescribedType {
       /// Vat B -> Vat A that contains `acceptFromThirdParty` in place of results.  When Vat A sends
       /// an `Accept` to Vat C, it receives back a `Return` containing the call's actual result.  Vat C
       /// also sends a `Return` to Vat B with `resultsSentElsewhere`.
-      @export(implementation) public var thirdParty: AnyPointerReader {
+      @_transparent @_optimize(none) @export(implementation) public var thirdParty: AnyPointerReader {
         @_lifetime(copy self) get { _raw.pointer(2) }
       }
-      @export(implementation) public var hasThirdParty: Bool {
+      @_transparent @_optimize(none) @export(implementation) public var hasThirdParty: Bool {
         _raw.discriminant(3) == 2 && _raw.hasPointer(2)
       }
 
       /// The member of the union that is set.
-      @inline(__always) @export(implementation) public var which: Which {
+      @_transparent @_optimize(none) @export(implementation) public var which: Which {
         @_lifetime(copy self) get throws(DecodingError) {
           switch _raw.discriminant(3) {
           case 0: return .caller
@@ -894,7 +908,7 @@ public enum Call: StructType, DescribedType {
       @inlinable public init(_raw raw: StructBuilder) { _raw = raw }
 
       /// Send the return message back to the caller (the usual).
-      @export(implementation) public func setCaller() { _raw.setDiscriminant(3, 0) }
+      @_transparent @_optimize(none) @export(implementation) public func setCaller() { _raw.setDiscriminant(3, 0) }
 
       /// **(level 1)**
       ///
@@ -932,7 +946,7 @@ public enum Call: StructType, DescribedType {
       ///   set in place of results.
       /// - Vat A sends a `Finish` for the bar() call to Vat B.
       /// - Vat B receives the `Finish` for bar() and sends a `Finish` for bar'().
-      @export(implementation) public func setYourself() { _raw.setDiscriminant(3, 1) }
+      @_transparent @_optimize(none) @export(implementation) public func setYourself() { _raw.setDiscriminant(3, 1) }
 
       /// **(level 3)**
       ///
@@ -945,19 +959,19 @@ public enum Call: StructType, DescribedType {
       /// Vat B -> Vat A that contains `acceptFromThirdParty` in place of results.  When Vat A sends
       /// an `Accept` to Vat C, it receives back a `Return` containing the call's actual result.  Vat C
       /// also sends a `Return` to Vat B with `resultsSentElsewhere`.
-      @export(implementation) public var thirdParty: AnyPointerBuilder {
+      @_transparent @_optimize(none) @export(implementation) public var thirdParty: AnyPointerBuilder {
         @_lifetime(copy self) get { _raw.pointer(2) }
       }
-      @_lifetime(copy self) @inline(__always) @export(implementation) public func initThirdParty() -> AnyPointerBuilder {
+      @_lifetime(copy self) @_transparent @_optimize(none) @export(implementation) public func initThirdParty() -> AnyPointerBuilder {
         _raw.setDiscriminant(3, 2)
         _raw.pointer(2).clear()
         return _raw.pointer(2)
       }
-      @export(implementation) public func setThirdParty(_ value: AnyPointerReader) throws(DecodingError) {
+      @_transparent @_optimize(none) @export(implementation) public func setThirdParty(_ value: AnyPointerReader) throws(DecodingError) {
         _raw.setDiscriminant(3, 2)
         try _raw.pointer(2).set(value)
       }
-      @export(implementation) public var thirdPartyField: PointerField<AnyPointerBuilder> {
+      @_transparent @_optimize(none) @export(implementation) public var thirdPartyField: PointerField<AnyPointerBuilder> {
         @_lifetime(copy self) get { .init(_raw, 2, discriminant: 3, is: 2) }
       }
     }
@@ -1036,7 +1050,9 @@ public enum Return: StructType, DescribedType {
     @inlinable public init(_raw raw: StructReader) { _raw = raw }
 
     /// Equal to the QuestionId of the corresponding `Call` message.
-    @inline(__always) @export(implementation) public var answerId: UInt32 { _raw.read(0) }
+    @_transparent @_optimize(none) @export(implementation) public var answerId: UInt32 {
+      _raw.read(0)
+    }
 
     /// If true, all capabilities that were in the params should be considered released.  The sender
     /// must not send separate `Release` messages for them.  Level 0 implementations in particular
@@ -1046,7 +1062,7 @@ public enum Return: StructType, DescribedType {
     ///
     /// The receiver should act as if the sender had sent a release message with count=1 for each
     /// CapDescriptor in the original Call message.
-    @inline(__always) @export(implementation) public var releaseParamCaps: Bool {
+    @_transparent @_optimize(none) @export(implementation) public var releaseParamCaps: Bool {
       _raw.readBool(32, default: true)
     }
 
@@ -1057,25 +1073,25 @@ public enum Return: StructType, DescribedType {
     /// For a `Return` in response to an `Accept` or `Bootstrap`, `results` contains a single
     /// capability (rather than a struct), and `results.content` is just a capability pointer with
     /// index 0.  A `Finish` is still required in this case.
-    @inline(__always) @export(implementation) public var results: Payload.Reader {
+    @_transparent @_optimize(none) @export(implementation) public var results: Payload.Reader {
       @_lifetime(copy self) get throws(DecodingError) { try _raw.readStructure(0) }
     }
-    @export(implementation) public var hasResults: Bool {
+    @_transparent @_optimize(none) @export(implementation) public var hasResults: Bool {
       _raw.discriminant(3) == 0 && _raw.hasPointer(0)
     }
 
     /// Indicates that the call failed and explains why.
-    @inline(__always) @export(implementation) public var exception: Exception.Reader {
+    @_transparent @_optimize(none) @export(implementation) public var exception: Exception.Reader {
       @_lifetime(copy self) get throws(DecodingError) { try _raw.readStructure(0) }
     }
-    @export(implementation) public var hasException: Bool {
+    @_transparent @_optimize(none) @export(implementation) public var hasException: Bool {
       _raw.discriminant(3) == 1 && _raw.hasPointer(0)
     }
 
     /// The sender has also sent (before this message) a `Call` with the given question ID and with
     /// `sendResultsTo.yourself` set, and the results of that other call should be used as the
     /// results here.  `takeFromOtherQuestion` can only used once per question.
-    @inline(__always) @export(implementation) public var takeFromOtherQuestion: UInt32 {
+    @_transparent @_optimize(none) @export(implementation) public var takeFromOtherQuestion: UInt32 {
       _raw.read(2)
     }
 
@@ -1084,10 +1100,10 @@ public enum Return: StructType, DescribedType {
     /// The caller should contact a third-party vat to pick up the results.  An `Accept` message
     /// sent to the vat will return the result.  This pairs with `Call.sendResultsTo.thirdParty`.
     /// It should only be used if the corresponding `Call` had `allowThirdPartyTailCall` set.
-    @export(implementation) public var acceptFromThirdParty: AnyPointerReader {
+    @_transparent @_optimize(none) @export(implementation) public var acceptFromThirdParty: AnyPointerReader {
       @_lifetime(copy self) get { _raw.pointer(0) }
     }
-    @export(implementation) public var hasAcceptFromThirdParty: Bool {
+    @_transparent @_optimize(none) @export(implementation) public var hasAcceptFromThirdParty: Bool {
       _raw.discriminant(3) == 5 && _raw.hasPointer(0)
     }
 
@@ -1115,7 +1131,7 @@ public enum Return: StructType, DescribedType {
     @inlinable public init(_raw raw: StructBuilder) { _raw = raw }
 
     /// Equal to the QuestionId of the corresponding `Call` message.
-    @inline(__always) @export(implementation) public var answerId: UInt32 {
+    @_transparent @_optimize(none) @export(implementation) public var answerId: UInt32 {
       get { _raw.read(0) }
       nonmutating set { _raw.write(0, newValue) }
     }
@@ -1128,7 +1144,7 @@ public enum Return: StructType, DescribedType {
     ///
     /// The receiver should act as if the sender had sent a release message with count=1 for each
     /// CapDescriptor in the original Call message.
-    @inline(__always) @export(implementation) public var releaseParamCaps: Bool {
+    @_transparent @_optimize(none) @export(implementation) public var releaseParamCaps: Bool {
       get { _raw.readBool(32, default: true) }
       nonmutating set { _raw.writeBool(32, newValue, default: true) }
     }
@@ -1140,40 +1156,40 @@ public enum Return: StructType, DescribedType {
     /// For a `Return` in response to an `Accept` or `Bootstrap`, `results` contains a single
     /// capability (rather than a struct), and `results.content` is just a capability pointer with
     /// index 0.  A `Finish` is still required in this case.
-    @inline(__always) @export(implementation) public var results: Payload.Builder {
+    @_transparent @_optimize(none) @export(implementation) public var results: Payload.Builder {
       @_lifetime(copy self) get { _raw.pointer(0).structure() }
     }
-    @_lifetime(copy self) @inline(__always) @export(implementation) public func initResults() -> Payload.Builder {
+    @_lifetime(copy self) @_transparent @_optimize(none) @export(implementation) public func initResults() -> Payload.Builder {
       _raw.setDiscriminant(3, 0)
       return _raw.pointer(0).initStructure()
     }
-    @export(implementation) public func setResults(_ value: Payload.Reader) throws(DecodingError) {
+    @_transparent @_optimize(none) @export(implementation) public func setResults(_ value: Payload.Reader) throws(DecodingError) {
       _raw.setDiscriminant(3, 0)
       try _raw.pointer(0).set(value)
     }
-    @export(implementation) public var resultsField: PointerField<Payload.Builder> {
+    @_transparent @_optimize(none) @export(implementation) public var resultsField: PointerField<Payload.Builder> {
       @_lifetime(copy self) get { .init(_raw, 0, discriminant: 3, is: 0) }
     }
 
     /// Indicates that the call failed and explains why.
-    @inline(__always) @export(implementation) public var exception: Exception.Builder {
+    @_transparent @_optimize(none) @export(implementation) public var exception: Exception.Builder {
       @_lifetime(copy self) get { _raw.pointer(0).structure() }
     }
-    @_lifetime(copy self) @inline(__always) @export(implementation) public func initException() -> Exception.Builder {
+    @_lifetime(copy self) @_transparent @_optimize(none) @export(implementation) public func initException() -> Exception.Builder {
       _raw.setDiscriminant(3, 1)
       return _raw.pointer(0).initStructure()
     }
-    @export(implementation) public func setException(_ value: Exception.Reader) throws(DecodingError) {
+    @_transparent @_optimize(none) @export(implementation) public func setException(_ value: Exception.Reader) throws(DecodingError) {
       _raw.setDiscriminant(3, 1)
       try _raw.pointer(0).set(value)
     }
-    @export(implementation) public var exceptionField: PointerField<Exception.Builder> {
+    @_transparent @_optimize(none) @export(implementation) public var exceptionField: PointerField<Exception.Builder> {
       @_lifetime(copy self) get { .init(_raw, 0, discriminant: 3, is: 1) }
     }
 
     /// Indicates that the call was canceled due to the caller sending a Finish message
     /// before the call had completed.
-    @export(implementation) public func setCanceled() { _raw.setDiscriminant(3, 2) }
+    @_transparent @_optimize(none) @export(implementation) public func setCanceled() { _raw.setDiscriminant(3, 2) }
 
     /// This is set when returning from a `Call` that had `sendResultsTo` set to something other
     /// than `caller`.
@@ -1181,12 +1197,12 @@ public enum Return: StructType, DescribedType {
     /// It doesn't matter too much when this is sent, as the receiver doesn't need to do anything
     /// with it, but the C++ implementation appears to wait for the call to finish before sending
     /// this.
-    @export(implementation) public func setResultsSentElsewhere() { _raw.setDiscriminant(3, 3) }
+    @_transparent @_optimize(none) @export(implementation) public func setResultsSentElsewhere() { _raw.setDiscriminant(3, 3) }
 
     /// The sender has also sent (before this message) a `Call` with the given question ID and with
     /// `sendResultsTo.yourself` set, and the results of that other call should be used as the
     /// results here.  `takeFromOtherQuestion` can only used once per question.
-    @inline(__always) @export(implementation) public var takeFromOtherQuestion: UInt32 {
+    @_transparent @_optimize(none) @export(implementation) public var takeFromOtherQuestion: UInt32 {
       get { _raw.read(2) }
       nonmutating set {
         _raw.setDiscriminant(3, 4)
@@ -1199,19 +1215,19 @@ public enum Return: StructType, DescribedType {
     /// The caller should contact a third-party vat to pick up the results.  An `Accept` message
     /// sent to the vat will return the result.  This pairs with `Call.sendResultsTo.thirdParty`.
     /// It should only be used if the corresponding `Call` had `allowThirdPartyTailCall` set.
-    @export(implementation) public var acceptFromThirdParty: AnyPointerBuilder {
+    @_transparent @_optimize(none) @export(implementation) public var acceptFromThirdParty: AnyPointerBuilder {
       @_lifetime(copy self) get { _raw.pointer(0) }
     }
-    @_lifetime(copy self) @inline(__always) @export(implementation) public func initAcceptFromThirdParty() -> AnyPointerBuilder {
+    @_lifetime(copy self) @_transparent @_optimize(none) @export(implementation) public func initAcceptFromThirdParty() -> AnyPointerBuilder {
       _raw.setDiscriminant(3, 5)
       _raw.pointer(0).clear()
       return _raw.pointer(0)
     }
-    @export(implementation) public func setAcceptFromThirdParty(_ value: AnyPointerReader) throws(DecodingError) {
+    @_transparent @_optimize(none) @export(implementation) public func setAcceptFromThirdParty(_ value: AnyPointerReader) throws(DecodingError) {
       _raw.setDiscriminant(3, 5)
       try _raw.pointer(0).set(value)
     }
-    @export(implementation) public var acceptFromThirdPartyField: PointerField<AnyPointerBuilder> {
+    @_transparent @_optimize(none) @export(implementation) public var acceptFromThirdPartyField: PointerField<AnyPointerBuilder> {
       @_lifetime(copy self) get { .init(_raw, 0, discriminant: 3, is: 5) }
     }
   }
@@ -1283,14 +1299,16 @@ public enum Finish: StructType, DescribedType {
     @inlinable public init(_raw raw: StructReader) { _raw = raw }
 
     /// ID of the call whose result is to be released.
-    @inline(__always) @export(implementation) public var questionId: UInt32 { _raw.read(0) }
+    @_transparent @_optimize(none) @export(implementation) public var questionId: UInt32 {
+      _raw.read(0)
+    }
 
     /// If true, all capabilities that were in the results should be considered released.  The sender
     /// must not send separate `Release` messages for them.  Level 0 implementations in particular
     /// should always set this true.  This defaults true because if level 0 implementations forget to
     /// set it they'll never notice (just silently leak caps), but if level >=1 implementations forget
     /// set it false they'll quickly get errors.
-    @inline(__always) @export(implementation) public var releaseResultCaps: Bool {
+    @_transparent @_optimize(none) @export(implementation) public var releaseResultCaps: Bool {
       _raw.readBool(32, default: true)
     }
   }
@@ -1303,7 +1321,7 @@ public enum Finish: StructType, DescribedType {
     @inlinable public init(_raw raw: StructBuilder) { _raw = raw }
 
     /// ID of the call whose result is to be released.
-    @inline(__always) @export(implementation) public var questionId: UInt32 {
+    @_transparent @_optimize(none) @export(implementation) public var questionId: UInt32 {
       get { _raw.read(0) }
       nonmutating set { _raw.write(0, newValue) }
     }
@@ -1313,7 +1331,7 @@ public enum Finish: StructType, DescribedType {
     /// should always set this true.  This defaults true because if level 0 implementations forget to
     /// set it they'll never notice (just silently leak caps), but if level >=1 implementations forget
     /// set it false they'll quickly get errors.
-    @inline(__always) @export(implementation) public var releaseResultCaps: Bool {
+    @_transparent @_optimize(none) @export(implementation) public var releaseResultCaps: Bool {
       get { _raw.readBool(32, default: true) }
       nonmutating set { _raw.writeBool(32, newValue, default: true) }
     }
@@ -1367,7 +1385,9 @@ public enum Resolve: StructType, DescribedType {
     /// any reason to send a `Resolve`).  Thus a `Resolve` may be received for a promise of which
     /// the receiver has no knowledge, because it already released it earlier.  In this case, the
     /// receiver should simply release the capability to which the promise resolved.
-    @inline(__always) @export(implementation) public var promiseId: UInt32 { _raw.read(0) }
+    @_transparent @_optimize(none) @export(implementation) public var promiseId: UInt32 {
+      _raw.read(0)
+    }
 
     /// The object to which the promise resolved.
     ///
@@ -1379,23 +1399,23 @@ public enum Resolve: StructType, DescribedType {
     /// `Disembargo` message towards `promiseId` in order to control message ordering -- that
     /// `Disembargo` really needs to reflect back to exactly the object designated by `cap` even
     /// if that object is itself a promise.
-    @inline(__always) @export(implementation) public var cap: CapDescriptor.Reader {
+    @_transparent @_optimize(none) @export(implementation) public var cap: CapDescriptor.Reader {
       @_lifetime(copy self) get throws(DecodingError) { try _raw.readStructure(0) }
     }
-    @export(implementation) public var hasCap: Bool {
+    @_transparent @_optimize(none) @export(implementation) public var hasCap: Bool {
       _raw.discriminant(2) == 0 && _raw.hasPointer(0)
     }
 
     /// Indicates that the promise was broken.
-    @inline(__always) @export(implementation) public var exception: Exception.Reader {
+    @_transparent @_optimize(none) @export(implementation) public var exception: Exception.Reader {
       @_lifetime(copy self) get throws(DecodingError) { try _raw.readStructure(0) }
     }
-    @export(implementation) public var hasException: Bool {
+    @_transparent @_optimize(none) @export(implementation) public var hasException: Bool {
       _raw.discriminant(2) == 1 && _raw.hasPointer(0)
     }
 
     /// The member of the union that is set.
-    @inline(__always) @export(implementation) public var which: Which {
+    @_transparent @_optimize(none) @export(implementation) public var which: Which {
       @_lifetime(copy self) get throws(DecodingError) {
         switch _raw.discriminant(2) {
         case 0: return .cap(try _raw.readStructure(0))
@@ -1433,7 +1453,7 @@ public enum Resolve: StructType, DescribedType {
     /// any reason to send a `Resolve`).  Thus a `Resolve` may be received for a promise of which
     /// the receiver has no knowledge, because it already released it earlier.  In this case, the
     /// receiver should simply release the capability to which the promise resolved.
-    @inline(__always) @export(implementation) public var promiseId: UInt32 {
+    @_transparent @_optimize(none) @export(implementation) public var promiseId: UInt32 {
       get { _raw.read(0) }
       nonmutating set { _raw.write(0, newValue) }
     }
@@ -1448,34 +1468,34 @@ public enum Resolve: StructType, DescribedType {
     /// `Disembargo` message towards `promiseId` in order to control message ordering -- that
     /// `Disembargo` really needs to reflect back to exactly the object designated by `cap` even
     /// if that object is itself a promise.
-    @inline(__always) @export(implementation) public var cap: CapDescriptor.Builder {
+    @_transparent @_optimize(none) @export(implementation) public var cap: CapDescriptor.Builder {
       @_lifetime(copy self) get { _raw.pointer(0).structure() }
     }
-    @_lifetime(copy self) @inline(__always) @export(implementation) public func initCap() -> CapDescriptor.Builder {
+    @_lifetime(copy self) @_transparent @_optimize(none) @export(implementation) public func initCap() -> CapDescriptor.Builder {
       _raw.setDiscriminant(2, 0)
       return _raw.pointer(0).initStructure()
     }
-    @export(implementation) public func setCap(_ value: CapDescriptor.Reader) throws(DecodingError) {
+    @_transparent @_optimize(none) @export(implementation) public func setCap(_ value: CapDescriptor.Reader) throws(DecodingError) {
       _raw.setDiscriminant(2, 0)
       try _raw.pointer(0).set(value)
     }
-    @export(implementation) public var capField: PointerField<CapDescriptor.Builder> {
+    @_transparent @_optimize(none) @export(implementation) public var capField: PointerField<CapDescriptor.Builder> {
       @_lifetime(copy self) get { .init(_raw, 0, discriminant: 2, is: 0) }
     }
 
     /// Indicates that the promise was broken.
-    @inline(__always) @export(implementation) public var exception: Exception.Builder {
+    @_transparent @_optimize(none) @export(implementation) public var exception: Exception.Builder {
       @_lifetime(copy self) get { _raw.pointer(0).structure() }
     }
-    @_lifetime(copy self) @inline(__always) @export(implementation) public func initException() -> Exception.Builder {
+    @_lifetime(copy self) @_transparent @_optimize(none) @export(implementation) public func initException() -> Exception.Builder {
       _raw.setDiscriminant(2, 1)
       return _raw.pointer(0).initStructure()
     }
-    @export(implementation) public func setException(_ value: Exception.Reader) throws(DecodingError) {
+    @_transparent @_optimize(none) @export(implementation) public func setException(_ value: Exception.Reader) throws(DecodingError) {
       _raw.setDiscriminant(2, 1)
       try _raw.pointer(0).set(value)
     }
-    @export(implementation) public var exceptionField: PointerField<Exception.Builder> {
+    @_transparent @_optimize(none) @export(implementation) public var exceptionField: PointerField<Exception.Builder> {
       @_lifetime(copy self) get { .init(_raw, 0, discriminant: 2, is: 1) }
     }
   }
@@ -1516,11 +1536,13 @@ public enum Release: StructType, DescribedType {
     @inlinable public init(_raw raw: StructReader) { _raw = raw }
 
     /// What to release.
-    @inline(__always) @export(implementation) public var id: UInt32 { _raw.read(0) }
+    @_transparent @_optimize(none) @export(implementation) public var id: UInt32 { _raw.read(0) }
 
     /// The amount by which to decrement the reference count.  The export is only actually released
     /// when the reference count reaches zero.
-    @inline(__always) @export(implementation) public var referenceCount: UInt32 { _raw.read(1) }
+    @_transparent @_optimize(none) @export(implementation) public var referenceCount: UInt32 {
+      _raw.read(1)
+    }
   }
 
   /// Builds a ``Release``.
@@ -1531,14 +1553,14 @@ public enum Release: StructType, DescribedType {
     @inlinable public init(_raw raw: StructBuilder) { _raw = raw }
 
     /// What to release.
-    @inline(__always) @export(implementation) public var id: UInt32 {
+    @_transparent @_optimize(none) @export(implementation) public var id: UInt32 {
       get { _raw.read(0) }
       nonmutating set { _raw.write(0, newValue) }
     }
 
     /// The amount by which to decrement the reference count.  The export is only actually released
     /// when the reference count reaches zero.
-    @inline(__always) @export(implementation) public var referenceCount: UInt32 {
+    @_transparent @_optimize(none) @export(implementation) public var referenceCount: UInt32 {
       get { _raw.read(1) }
       nonmutating set { _raw.write(1, newValue) }
     }
@@ -1623,12 +1645,14 @@ public enum Disembargo: StructType, DescribedType {
     @inlinable public init(_raw raw: StructReader) { _raw = raw }
 
     /// What is to be disembargoed.
-    @inline(__always) @export(implementation) public var target: MessageTarget.Reader {
+    @_transparent @_optimize(none) @export(implementation) public var target: MessageTarget.Reader {
       @_lifetime(copy self) get throws(DecodingError) { try _raw.readStructure(0) }
     }
-    @export(implementation) public var hasTarget: Bool { _raw.hasPointer(0) }
+    @_transparent @_optimize(none) @export(implementation) public var hasTarget: Bool {
+      _raw.hasPointer(0)
+    }
 
-    @export(implementation) public var context: Disembargo.Context.Reader {
+    @_transparent @_optimize(none) @export(implementation) public var context: Disembargo.Context.Reader {
       @_lifetime(copy self) get { Disembargo.Context.Reader(_raw: _raw) }
     }
   }
@@ -1641,20 +1665,20 @@ public enum Disembargo: StructType, DescribedType {
     @inlinable public init(_raw raw: StructBuilder) { _raw = raw }
 
     /// What is to be disembargoed.
-    @inline(__always) @export(implementation) public var target: MessageTarget.Builder {
+    @_transparent @_optimize(none) @export(implementation) public var target: MessageTarget.Builder {
       @_lifetime(copy self) get { _raw.pointer(0).structure() }
     }
-    @_lifetime(copy self) @inline(__always) @export(implementation) public func initTarget() -> MessageTarget.Builder {
+    @_lifetime(copy self) @_transparent @_optimize(none) @export(implementation) public func initTarget() -> MessageTarget.Builder {
       _raw.pointer(0).initStructure()
     }
-    @export(implementation) public func setTarget(_ value: MessageTarget.Reader) throws(DecodingError) {
+    @_transparent @_optimize(none) @export(implementation) public func setTarget(_ value: MessageTarget.Reader) throws(DecodingError) {
       try _raw.pointer(0).set(value)
     }
-    @export(implementation) public var targetField: PointerField<MessageTarget.Builder> {
+    @_transparent @_optimize(none) @export(implementation) public var targetField: PointerField<MessageTarget.Builder> {
       @_lifetime(copy self) get { .init(_raw, 0) }
     }
 
-    @export(implementation) public var context: Disembargo.Context.Builder {
+    @_transparent @_optimize(none) @export(implementation) public var context: Disembargo.Context.Builder {
       @_lifetime(copy self) get { Disembargo.Context.Builder(_raw: _raw) }
     }
     @_lifetime(copy self) @export(implementation) public func initContext() -> Disembargo.Context.Builder {
@@ -1683,11 +1707,15 @@ public enum Disembargo: StructType, DescribedType {
       ///
       /// The receiver must verify that the target capability actually resolves back to the sender's
       /// vat.  Otherwise, the sender has committed a protocol error and should be disconnected.
-      @inline(__always) @export(implementation) public var senderLoopback: UInt32 { _raw.read(0) }
+      @_transparent @_optimize(none) @export(implementation) public var senderLoopback: UInt32 {
+        _raw.read(0)
+      }
 
       /// The receiver previously sent a `senderLoopback` Disembargo towards a promise resolving to
       /// this capability, and that Disembargo is now being echoed back.
-      @inline(__always) @export(implementation) public var receiverLoopback: UInt32 { _raw.read(0) }
+      @_transparent @_optimize(none) @export(implementation) public var receiverLoopback: UInt32 {
+        _raw.read(0)
+      }
 
       /// **(level 3)**
       ///
@@ -1696,10 +1724,12 @@ public enum Disembargo: StructType, DescribedType {
       /// this capability.  On receipt, the receiver (the capability host) shall release the embargo
       /// on the `Accept` message that it has received from the third party.  See `Accept.embargo` for
       /// an example.
-      @inline(__always) @export(implementation) public var provide: UInt32 { _raw.read(0) }
+      @_transparent @_optimize(none) @export(implementation) public var provide: UInt32 {
+        _raw.read(0)
+      }
 
       /// The member of the union that is set.
-      @inline(__always) @export(implementation) public var which: Which {
+      @_transparent @_optimize(none) @export(implementation) public var which: Which {
         @_lifetime(copy self) get throws(DecodingError) {
           switch _raw.discriminant(2) {
           case 0: return .senderLoopback(_raw.read(0))
@@ -1728,7 +1758,7 @@ public enum Disembargo: StructType, DescribedType {
       ///
       /// The receiver must verify that the target capability actually resolves back to the sender's
       /// vat.  Otherwise, the sender has committed a protocol error and should be disconnected.
-      @inline(__always) @export(implementation) public var senderLoopback: UInt32 {
+      @_transparent @_optimize(none) @export(implementation) public var senderLoopback: UInt32 {
         get { _raw.read(0) }
         nonmutating set {
           _raw.setDiscriminant(2, 0)
@@ -1738,7 +1768,7 @@ public enum Disembargo: StructType, DescribedType {
 
       /// The receiver previously sent a `senderLoopback` Disembargo towards a promise resolving to
       /// this capability, and that Disembargo is now being echoed back.
-      @inline(__always) @export(implementation) public var receiverLoopback: UInt32 {
+      @_transparent @_optimize(none) @export(implementation) public var receiverLoopback: UInt32 {
         get { _raw.read(0) }
         nonmutating set {
           _raw.setDiscriminant(2, 1)
@@ -1755,7 +1785,7 @@ public enum Disembargo: StructType, DescribedType {
       /// `Provide` message.
       ///
       /// See `Accept.embargo` for an example.
-      @export(implementation) public func setAccept() { _raw.setDiscriminant(2, 2) }
+      @_transparent @_optimize(none) @export(implementation) public func setAccept() { _raw.setDiscriminant(2, 2) }
 
       /// **(level 3)**
       ///
@@ -1764,7 +1794,7 @@ public enum Disembargo: StructType, DescribedType {
       /// this capability.  On receipt, the receiver (the capability host) shall release the embargo
       /// on the `Accept` message that it has received from the third party.  See `Accept.embargo` for
       /// an example.
-      @inline(__always) @export(implementation) public var provide: UInt32 {
+      @_transparent @_optimize(none) @export(implementation) public var provide: UInt32 {
         get { _raw.read(0) }
         nonmutating set {
           _raw.setDiscriminant(2, 3)
@@ -1835,19 +1865,25 @@ public enum Provide: StructType, DescribedType {
     /// returned once the third party has successfully received the capability.  The sender must at some
     /// point send a `Finish` message as with any other call, and that message can be used to cancel the
     /// whole operation.
-    @inline(__always) @export(implementation) public var questionId: UInt32 { _raw.read(0) }
+    @_transparent @_optimize(none) @export(implementation) public var questionId: UInt32 {
+      _raw.read(0)
+    }
 
     /// What is to be provided to the third party.
-    @inline(__always) @export(implementation) public var target: MessageTarget.Reader {
+    @_transparent @_optimize(none) @export(implementation) public var target: MessageTarget.Reader {
       @_lifetime(copy self) get throws(DecodingError) { try _raw.readStructure(0) }
     }
-    @export(implementation) public var hasTarget: Bool { _raw.hasPointer(0) }
+    @_transparent @_optimize(none) @export(implementation) public var hasTarget: Bool {
+      _raw.hasPointer(0)
+    }
 
     /// Identity of the third party that is expected to pick up the capability.
-    @export(implementation) public var recipient: AnyPointerReader {
+    @_transparent @_optimize(none) @export(implementation) public var recipient: AnyPointerReader {
       @_lifetime(copy self) get { _raw.pointer(1) }
     }
-    @export(implementation) public var hasRecipient: Bool { _raw.hasPointer(1) }
+    @_transparent @_optimize(none) @export(implementation) public var hasRecipient: Bool {
+      _raw.hasPointer(1)
+    }
   }
 
   /// Builds a ``Provide``.
@@ -1861,33 +1897,33 @@ public enum Provide: StructType, DescribedType {
     /// returned once the third party has successfully received the capability.  The sender must at some
     /// point send a `Finish` message as with any other call, and that message can be used to cancel the
     /// whole operation.
-    @inline(__always) @export(implementation) public var questionId: UInt32 {
+    @_transparent @_optimize(none) @export(implementation) public var questionId: UInt32 {
       get { _raw.read(0) }
       nonmutating set { _raw.write(0, newValue) }
     }
 
     /// What is to be provided to the third party.
-    @inline(__always) @export(implementation) public var target: MessageTarget.Builder {
+    @_transparent @_optimize(none) @export(implementation) public var target: MessageTarget.Builder {
       @_lifetime(copy self) get { _raw.pointer(0).structure() }
     }
-    @_lifetime(copy self) @inline(__always) @export(implementation) public func initTarget() -> MessageTarget.Builder {
+    @_lifetime(copy self) @_transparent @_optimize(none) @export(implementation) public func initTarget() -> MessageTarget.Builder {
       _raw.pointer(0).initStructure()
     }
-    @export(implementation) public func setTarget(_ value: MessageTarget.Reader) throws(DecodingError) {
+    @_transparent @_optimize(none) @export(implementation) public func setTarget(_ value: MessageTarget.Reader) throws(DecodingError) {
       try _raw.pointer(0).set(value)
     }
-    @export(implementation) public var targetField: PointerField<MessageTarget.Builder> {
+    @_transparent @_optimize(none) @export(implementation) public var targetField: PointerField<MessageTarget.Builder> {
       @_lifetime(copy self) get { .init(_raw, 0) }
     }
 
     /// Identity of the third party that is expected to pick up the capability.
-    @export(implementation) public var recipient: AnyPointerBuilder {
+    @_transparent @_optimize(none) @export(implementation) public var recipient: AnyPointerBuilder {
       @_lifetime(copy self) get { _raw.pointer(1) }
     }
-    @export(implementation) public func setRecipient(_ value: AnyPointerReader) throws(DecodingError) {
+    @_transparent @_optimize(none) @export(implementation) public func setRecipient(_ value: AnyPointerReader) throws(DecodingError) {
       try _raw.pointer(1).set(value)
     }
-    @export(implementation) public var recipientField: PointerField<AnyPointerBuilder> {
+    @_transparent @_optimize(none) @export(implementation) public var recipientField: PointerField<AnyPointerBuilder> {
       @_lifetime(copy self) get { .init(_raw, 1) }
     }
   }
@@ -1913,13 +1949,17 @@ public enum Accept: StructType, DescribedType {
     /// A new question ID identifying this accept message, which will eventually receive a Return
     /// message containing the provided capability (or the call result in the case of a redirected
     /// return).
-    @inline(__always) @export(implementation) public var questionId: UInt32 { _raw.read(0) }
+    @_transparent @_optimize(none) @export(implementation) public var questionId: UInt32 {
+      _raw.read(0)
+    }
 
     /// Identifies the provided object to be picked up.
-    @export(implementation) public var provision: AnyPointerReader {
+    @_transparent @_optimize(none) @export(implementation) public var provision: AnyPointerReader {
       @_lifetime(copy self) get { _raw.pointer(0) }
     }
-    @export(implementation) public var hasProvision: Bool { _raw.hasPointer(0) }
+    @_transparent @_optimize(none) @export(implementation) public var hasProvision: Bool {
+      _raw.hasPointer(0)
+    }
 
     /// If true, this accept shall be temporarily embargoed.  The resulting `Return` will not be sent,
     /// and any pipelined calls will not be delivered, until the embargo is released.  The receiver
@@ -1953,7 +1993,9 @@ public enum Accept: StructType, DescribedType {
     ///   before delivering bar().
     /// - Vat C receives `Disembargo` from Vat B.  It can now send a `Return` for the `Accept` from
     ///   Vat A, as well as deliver bar().
-    @inline(__always) @export(implementation) public var embargo: Bool { _raw.readBool(32) }
+    @_transparent @_optimize(none) @export(implementation) public var embargo: Bool {
+      _raw.readBool(32)
+    }
   }
 
   /// Builds a ``Accept``.
@@ -1966,19 +2008,19 @@ public enum Accept: StructType, DescribedType {
     /// A new question ID identifying this accept message, which will eventually receive a Return
     /// message containing the provided capability (or the call result in the case of a redirected
     /// return).
-    @inline(__always) @export(implementation) public var questionId: UInt32 {
+    @_transparent @_optimize(none) @export(implementation) public var questionId: UInt32 {
       get { _raw.read(0) }
       nonmutating set { _raw.write(0, newValue) }
     }
 
     /// Identifies the provided object to be picked up.
-    @export(implementation) public var provision: AnyPointerBuilder {
+    @_transparent @_optimize(none) @export(implementation) public var provision: AnyPointerBuilder {
       @_lifetime(copy self) get { _raw.pointer(0) }
     }
-    @export(implementation) public func setProvision(_ value: AnyPointerReader) throws(DecodingError) {
+    @_transparent @_optimize(none) @export(implementation) public func setProvision(_ value: AnyPointerReader) throws(DecodingError) {
       try _raw.pointer(0).set(value)
     }
-    @export(implementation) public var provisionField: PointerField<AnyPointerBuilder> {
+    @_transparent @_optimize(none) @export(implementation) public var provisionField: PointerField<AnyPointerBuilder> {
       @_lifetime(copy self) get { .init(_raw, 0) }
     }
 
@@ -2014,7 +2056,7 @@ public enum Accept: StructType, DescribedType {
     ///   before delivering bar().
     /// - Vat C receives `Disembargo` from Vat B.  It can now send a `Return` for the `Accept` from
     ///   Vat A, as well as deliver bar().
-    @inline(__always) @export(implementation) public var embargo: Bool {
+    @_transparent @_optimize(none) @export(implementation) public var embargo: Bool {
       get { _raw.readBool(32) }
       nonmutating set { _raw.writeBool(32, newValue) }
     }
@@ -2084,20 +2126,26 @@ public enum Join: StructType, DescribedType {
     /// joined object's host to detect when the Join operation is canceled before completing -- if
     /// it receives a `Finish` for one of the join results before the joiner successfully
     /// connects.  It can then free any resources it had allocated as part of the join.
-    @inline(__always) @export(implementation) public var questionId: UInt32 { _raw.read(0) }
+    @_transparent @_optimize(none) @export(implementation) public var questionId: UInt32 {
+      _raw.read(0)
+    }
 
     /// The capability to join.
-    @inline(__always) @export(implementation) public var target: MessageTarget.Reader {
+    @_transparent @_optimize(none) @export(implementation) public var target: MessageTarget.Reader {
       @_lifetime(copy self) get throws(DecodingError) { try _raw.readStructure(0) }
     }
-    @export(implementation) public var hasTarget: Bool { _raw.hasPointer(0) }
+    @_transparent @_optimize(none) @export(implementation) public var hasTarget: Bool {
+      _raw.hasPointer(0)
+    }
 
     /// A part of the join key.  These combine to form the complete join key, which is used to establish
     /// a direct connection.
-    @export(implementation) public var keyPart: AnyPointerReader {
+    @_transparent @_optimize(none) @export(implementation) public var keyPart: AnyPointerReader {
       @_lifetime(copy self) get { _raw.pointer(1) }
     }
-    @export(implementation) public var hasKeyPart: Bool { _raw.hasPointer(1) }
+    @_transparent @_optimize(none) @export(implementation) public var hasKeyPart: Bool {
+      _raw.hasPointer(1)
+    }
   }
 
   /// Builds a ``Join``.
@@ -2122,34 +2170,34 @@ public enum Join: StructType, DescribedType {
     /// joined object's host to detect when the Join operation is canceled before completing -- if
     /// it receives a `Finish` for one of the join results before the joiner successfully
     /// connects.  It can then free any resources it had allocated as part of the join.
-    @inline(__always) @export(implementation) public var questionId: UInt32 {
+    @_transparent @_optimize(none) @export(implementation) public var questionId: UInt32 {
       get { _raw.read(0) }
       nonmutating set { _raw.write(0, newValue) }
     }
 
     /// The capability to join.
-    @inline(__always) @export(implementation) public var target: MessageTarget.Builder {
+    @_transparent @_optimize(none) @export(implementation) public var target: MessageTarget.Builder {
       @_lifetime(copy self) get { _raw.pointer(0).structure() }
     }
-    @_lifetime(copy self) @inline(__always) @export(implementation) public func initTarget() -> MessageTarget.Builder {
+    @_lifetime(copy self) @_transparent @_optimize(none) @export(implementation) public func initTarget() -> MessageTarget.Builder {
       _raw.pointer(0).initStructure()
     }
-    @export(implementation) public func setTarget(_ value: MessageTarget.Reader) throws(DecodingError) {
+    @_transparent @_optimize(none) @export(implementation) public func setTarget(_ value: MessageTarget.Reader) throws(DecodingError) {
       try _raw.pointer(0).set(value)
     }
-    @export(implementation) public var targetField: PointerField<MessageTarget.Builder> {
+    @_transparent @_optimize(none) @export(implementation) public var targetField: PointerField<MessageTarget.Builder> {
       @_lifetime(copy self) get { .init(_raw, 0) }
     }
 
     /// A part of the join key.  These combine to form the complete join key, which is used to establish
     /// a direct connection.
-    @export(implementation) public var keyPart: AnyPointerBuilder {
+    @_transparent @_optimize(none) @export(implementation) public var keyPart: AnyPointerBuilder {
       @_lifetime(copy self) get { _raw.pointer(1) }
     }
-    @export(implementation) public func setKeyPart(_ value: AnyPointerReader) throws(DecodingError) {
+    @_transparent @_optimize(none) @export(implementation) public func setKeyPart(_ value: AnyPointerReader) throws(DecodingError) {
       try _raw.pointer(1).set(value)
     }
-    @export(implementation) public var keyPartField: PointerField<AnyPointerBuilder> {
+    @_transparent @_optimize(none) @export(implementation) public var keyPartField: PointerField<AnyPointerBuilder> {
       @_lifetime(copy self) get { .init(_raw, 1) }
     }
   }
@@ -2169,22 +2217,24 @@ public enum MessageTarget: StructType, DescribedType {
 
     /// This message is to a capability or promise previously imported by the caller (exported by
     /// the receiver).
-    @inline(__always) @export(implementation) public var importedCap: UInt32 { _raw.read(0) }
+    @_transparent @_optimize(none) @export(implementation) public var importedCap: UInt32 {
+      _raw.read(0)
+    }
 
     /// This message is to a capability that is expected to be returned by another call that has not
     /// yet been completed.
     ///
     /// At level 0, this is supported only for addressing the result of a previous `Bootstrap`, so
     /// that initial startup doesn't require a round trip.
-    @inline(__always) @export(implementation) public var promisedAnswer: PromisedAnswer.Reader {
+    @_transparent @_optimize(none) @export(implementation) public var promisedAnswer: PromisedAnswer.Reader {
       @_lifetime(copy self) get throws(DecodingError) { try _raw.readStructure(0) }
     }
-    @export(implementation) public var hasPromisedAnswer: Bool {
+    @_transparent @_optimize(none) @export(implementation) public var hasPromisedAnswer: Bool {
       _raw.discriminant(2) == 1 && _raw.hasPointer(0)
     }
 
     /// The member of the union that is set.
-    @inline(__always) @export(implementation) public var which: Which {
+    @_transparent @_optimize(none) @export(implementation) public var which: Which {
       @_lifetime(copy self) get throws(DecodingError) {
         switch _raw.discriminant(2) {
         case 0: return .importedCap(_raw.read(0))
@@ -2204,7 +2254,7 @@ public enum MessageTarget: StructType, DescribedType {
 
     /// This message is to a capability or promise previously imported by the caller (exported by
     /// the receiver).
-    @inline(__always) @export(implementation) public var importedCap: UInt32 {
+    @_transparent @_optimize(none) @export(implementation) public var importedCap: UInt32 {
       get { _raw.read(0) }
       nonmutating set {
         _raw.setDiscriminant(2, 0)
@@ -2217,18 +2267,18 @@ public enum MessageTarget: StructType, DescribedType {
     ///
     /// At level 0, this is supported only for addressing the result of a previous `Bootstrap`, so
     /// that initial startup doesn't require a round trip.
-    @inline(__always) @export(implementation) public var promisedAnswer: PromisedAnswer.Builder {
+    @_transparent @_optimize(none) @export(implementation) public var promisedAnswer: PromisedAnswer.Builder {
       @_lifetime(copy self) get { _raw.pointer(0).structure() }
     }
-    @_lifetime(copy self) @inline(__always) @export(implementation) public func initPromisedAnswer() -> PromisedAnswer.Builder {
+    @_lifetime(copy self) @_transparent @_optimize(none) @export(implementation) public func initPromisedAnswer() -> PromisedAnswer.Builder {
       _raw.setDiscriminant(2, 1)
       return _raw.pointer(0).initStructure()
     }
-    @export(implementation) public func setPromisedAnswer(_ value: PromisedAnswer.Reader) throws(DecodingError) {
+    @_transparent @_optimize(none) @export(implementation) public func setPromisedAnswer(_ value: PromisedAnswer.Reader) throws(DecodingError) {
       _raw.setDiscriminant(2, 1)
       try _raw.pointer(0).set(value)
     }
-    @export(implementation) public var promisedAnswerField: PointerField<PromisedAnswer.Builder> {
+    @_transparent @_optimize(none) @export(implementation) public var promisedAnswerField: PointerField<PromisedAnswer.Builder> {
       @_lifetime(copy self) get { .init(_raw, 0, discriminant: 2, is: 1) }
     }
   }
@@ -2263,16 +2313,20 @@ public enum Payload: StructType, DescribedType {
 
     /// Some Cap'n Proto data structure.  Capability pointers embedded in this structure index into
     /// `capTable`.
-    @export(implementation) public var content: AnyPointerReader {
+    @_transparent @_optimize(none) @export(implementation) public var content: AnyPointerReader {
       @_lifetime(copy self) get { _raw.pointer(0) }
     }
-    @export(implementation) public var hasContent: Bool { _raw.hasPointer(0) }
+    @_transparent @_optimize(none) @export(implementation) public var hasContent: Bool {
+      _raw.hasPointer(0)
+    }
 
     /// Descriptors corresponding to the cap pointers in `content`.
-    @inline(__always) @export(implementation) public var capTable: ListReader<CapDescriptor.Reader> {
+    @_transparent @_optimize(none) @export(implementation) public var capTable: ListReader<CapDescriptor.Reader> {
       @_lifetime(copy self) get throws(DecodingError) { try _raw.readList(1) }
     }
-    @export(implementation) public var hasCapTable: Bool { _raw.hasPointer(1) }
+    @_transparent @_optimize(none) @export(implementation) public var hasCapTable: Bool {
+      _raw.hasPointer(1)
+    }
   }
 
   /// Builds a ``Payload``.
@@ -2284,27 +2338,27 @@ public enum Payload: StructType, DescribedType {
 
     /// Some Cap'n Proto data structure.  Capability pointers embedded in this structure index into
     /// `capTable`.
-    @export(implementation) public var content: AnyPointerBuilder {
+    @_transparent @_optimize(none) @export(implementation) public var content: AnyPointerBuilder {
       @_lifetime(copy self) get { _raw.pointer(0) }
     }
-    @export(implementation) public func setContent(_ value: AnyPointerReader) throws(DecodingError) {
+    @_transparent @_optimize(none) @export(implementation) public func setContent(_ value: AnyPointerReader) throws(DecodingError) {
       try _raw.pointer(0).set(value)
     }
-    @export(implementation) public var contentField: PointerField<AnyPointerBuilder> {
+    @_transparent @_optimize(none) @export(implementation) public var contentField: PointerField<AnyPointerBuilder> {
       @_lifetime(copy self) get { .init(_raw, 0) }
     }
 
     /// Descriptors corresponding to the cap pointers in `content`.
-    @export(implementation) public var capTable: ListBuilder<CapDescriptor.Builder> {
+    @_transparent @_optimize(none) @export(implementation) public var capTable: ListBuilder<CapDescriptor.Builder> {
       @_lifetime(copy self) get { _raw.pointer(1).list() }
     }
-    @_lifetime(copy self) @inline(__always) @export(implementation) public func initCapTable(_ count: Int) -> ListBuilder<CapDescriptor.Builder> {
+    @_lifetime(copy self) @_transparent @_optimize(none) @export(implementation) public func initCapTable(_ count: Int) -> ListBuilder<CapDescriptor.Builder> {
       _raw.pointer(1).initList(count: count)
     }
-    @export(implementation) public func setCapTable(_ value: ListReader<CapDescriptor.Reader>) throws(DecodingError) {
+    @_transparent @_optimize(none) @export(implementation) public func setCapTable(_ value: ListReader<CapDescriptor.Reader>) throws(DecodingError) {
       try _raw.pointer(1).set(value)
     }
-    @export(implementation) public var capTableField: PointerField<ListBuilder<CapDescriptor.Builder>> {
+    @_transparent @_optimize(none) @export(implementation) public var capTableField: PointerField<ListBuilder<CapDescriptor.Builder>> {
       @_lifetime(copy self) get { .init(_raw, 1) }
     }
   }
@@ -2338,24 +2392,30 @@ public enum CapDescriptor: StructType, DescribedType {
 
     /// The ID of a capability in the sender's export table (receiver's import table).  It may be a
     /// newly allocated table entry, or an existing entry (increments the reference count).
-    @inline(__always) @export(implementation) public var senderHosted: UInt32 { _raw.read(1) }
+    @_transparent @_optimize(none) @export(implementation) public var senderHosted: UInt32 {
+      _raw.read(1)
+    }
 
     /// A promise that the sender will resolve later.  The sender will send exactly one Resolve
     /// message at a future point in time to replace this promise.  Note that even if the same
     /// `senderPromise` is received multiple times, only one `Resolve` is sent to cover all of
     /// them.  If `senderPromise` is released before the `Resolve` is sent, the sender (of this
     /// `CapDescriptor`) may choose not to send the `Resolve` at all.
-    @inline(__always) @export(implementation) public var senderPromise: UInt32 { _raw.read(1) }
+    @_transparent @_optimize(none) @export(implementation) public var senderPromise: UInt32 {
+      _raw.read(1)
+    }
 
     /// A capability (or promise) previously exported by the receiver (imported by the sender).
-    @inline(__always) @export(implementation) public var receiverHosted: UInt32 { _raw.read(1) }
+    @_transparent @_optimize(none) @export(implementation) public var receiverHosted: UInt32 {
+      _raw.read(1)
+    }
 
     /// A capability expected to be returned in the results of a currently-outstanding call posed
     /// by the sender.
-    @inline(__always) @export(implementation) public var receiverAnswer: PromisedAnswer.Reader {
+    @_transparent @_optimize(none) @export(implementation) public var receiverAnswer: PromisedAnswer.Reader {
       @_lifetime(copy self) get throws(DecodingError) { try _raw.readStructure(0) }
     }
-    @export(implementation) public var hasReceiverAnswer: Bool {
+    @_transparent @_optimize(none) @export(implementation) public var hasReceiverAnswer: Bool {
       _raw.discriminant(0) == 4 && _raw.hasPointer(0)
     }
 
@@ -2366,10 +2426,10 @@ public enum CapDescriptor: StructType, DescribedType {
     ///
     /// Level 1 and 2 implementations that receive a `thirdPartyHosted` may simply send calls to its
     /// `vine` instead.
-    @inline(__always) @export(implementation) public var thirdPartyHosted: ThirdPartyCapDescriptor.Reader {
+    @_transparent @_optimize(none) @export(implementation) public var thirdPartyHosted: ThirdPartyCapDescriptor.Reader {
       @_lifetime(copy self) get throws(DecodingError) { try _raw.readStructure(0) }
     }
-    @export(implementation) public var hasThirdPartyHosted: Bool {
+    @_transparent @_optimize(none) @export(implementation) public var hasThirdPartyHosted: Bool {
       _raw.discriminant(0) == 5 && _raw.hasPointer(0)
     }
 
@@ -2428,7 +2488,7 @@ public enum CapDescriptor: StructType, DescribedType {
     /// Conveniently, this also means we're able to use 0xff as the default value, which will always
     /// be out-of-range (of course, the implementation should explicitly enforce that 255 descriptors
     /// cannot be sent at once, rather than relying on Linux to do so).
-    @inline(__always) @export(implementation) public var attachedFd: UInt8 {
+    @_transparent @_optimize(none) @export(implementation) public var attachedFd: UInt8 {
       _raw.read(2, default: 255)
     }
 
@@ -2461,11 +2521,11 @@ public enum CapDescriptor: StructType, DescribedType {
     /// capability pointers may be hard, so instead a tombstone is left, similar to the way a removed
     /// struct or list instance is zeroed out of the message but the space is not reclaimed.
     /// Hopefully this is unusual.
-    @export(implementation) public func setNone() { _raw.setDiscriminant(0, 0) }
+    @_transparent @_optimize(none) @export(implementation) public func setNone() { _raw.setDiscriminant(0, 0) }
 
     /// The ID of a capability in the sender's export table (receiver's import table).  It may be a
     /// newly allocated table entry, or an existing entry (increments the reference count).
-    @inline(__always) @export(implementation) public var senderHosted: UInt32 {
+    @_transparent @_optimize(none) @export(implementation) public var senderHosted: UInt32 {
       get { _raw.read(1) }
       nonmutating set {
         _raw.setDiscriminant(0, 1)
@@ -2478,7 +2538,7 @@ public enum CapDescriptor: StructType, DescribedType {
     /// `senderPromise` is received multiple times, only one `Resolve` is sent to cover all of
     /// them.  If `senderPromise` is released before the `Resolve` is sent, the sender (of this
     /// `CapDescriptor`) may choose not to send the `Resolve` at all.
-    @inline(__always) @export(implementation) public var senderPromise: UInt32 {
+    @_transparent @_optimize(none) @export(implementation) public var senderPromise: UInt32 {
       get { _raw.read(1) }
       nonmutating set {
         _raw.setDiscriminant(0, 2)
@@ -2487,7 +2547,7 @@ public enum CapDescriptor: StructType, DescribedType {
     }
 
     /// A capability (or promise) previously exported by the receiver (imported by the sender).
-    @inline(__always) @export(implementation) public var receiverHosted: UInt32 {
+    @_transparent @_optimize(none) @export(implementation) public var receiverHosted: UInt32 {
       get { _raw.read(1) }
       nonmutating set {
         _raw.setDiscriminant(0, 3)
@@ -2497,18 +2557,18 @@ public enum CapDescriptor: StructType, DescribedType {
 
     /// A capability expected to be returned in the results of a currently-outstanding call posed
     /// by the sender.
-    @inline(__always) @export(implementation) public var receiverAnswer: PromisedAnswer.Builder {
+    @_transparent @_optimize(none) @export(implementation) public var receiverAnswer: PromisedAnswer.Builder {
       @_lifetime(copy self) get { _raw.pointer(0).structure() }
     }
-    @_lifetime(copy self) @inline(__always) @export(implementation) public func initReceiverAnswer() -> PromisedAnswer.Builder {
+    @_lifetime(copy self) @_transparent @_optimize(none) @export(implementation) public func initReceiverAnswer() -> PromisedAnswer.Builder {
       _raw.setDiscriminant(0, 4)
       return _raw.pointer(0).initStructure()
     }
-    @export(implementation) public func setReceiverAnswer(_ value: PromisedAnswer.Reader) throws(DecodingError) {
+    @_transparent @_optimize(none) @export(implementation) public func setReceiverAnswer(_ value: PromisedAnswer.Reader) throws(DecodingError) {
       _raw.setDiscriminant(0, 4)
       try _raw.pointer(0).set(value)
     }
-    @export(implementation) public var receiverAnswerField: PointerField<PromisedAnswer.Builder> {
+    @_transparent @_optimize(none) @export(implementation) public var receiverAnswerField: PointerField<PromisedAnswer.Builder> {
       @_lifetime(copy self) get { .init(_raw, 0, discriminant: 0, is: 4) }
     }
 
@@ -2519,18 +2579,18 @@ public enum CapDescriptor: StructType, DescribedType {
     ///
     /// Level 1 and 2 implementations that receive a `thirdPartyHosted` may simply send calls to its
     /// `vine` instead.
-    @inline(__always) @export(implementation) public var thirdPartyHosted: ThirdPartyCapDescriptor.Builder {
+    @_transparent @_optimize(none) @export(implementation) public var thirdPartyHosted: ThirdPartyCapDescriptor.Builder {
       @_lifetime(copy self) get { _raw.pointer(0).structure() }
     }
-    @_lifetime(copy self) @inline(__always) @export(implementation) public func initThirdPartyHosted() -> ThirdPartyCapDescriptor.Builder {
+    @_lifetime(copy self) @_transparent @_optimize(none) @export(implementation) public func initThirdPartyHosted() -> ThirdPartyCapDescriptor.Builder {
       _raw.setDiscriminant(0, 5)
       return _raw.pointer(0).initStructure()
     }
-    @export(implementation) public func setThirdPartyHosted(_ value: ThirdPartyCapDescriptor.Reader) throws(DecodingError) {
+    @_transparent @_optimize(none) @export(implementation) public func setThirdPartyHosted(_ value: ThirdPartyCapDescriptor.Reader) throws(DecodingError) {
       _raw.setDiscriminant(0, 5)
       try _raw.pointer(0).set(value)
     }
-    @export(implementation) public var thirdPartyHostedField: PointerField<ThirdPartyCapDescriptor.Builder> {
+    @_transparent @_optimize(none) @export(implementation) public var thirdPartyHostedField: PointerField<ThirdPartyCapDescriptor.Builder> {
       @_lifetime(copy self) get { .init(_raw, 0, discriminant: 0, is: 5) }
     }
 
@@ -2589,7 +2649,7 @@ public enum CapDescriptor: StructType, DescribedType {
     /// Conveniently, this also means we're able to use 0xff as the default value, which will always
     /// be out-of-range (of course, the implementation should explicitly enforce that 255 descriptors
     /// cannot be sent at once, rather than relying on Linux to do so).
-    @inline(__always) @export(implementation) public var attachedFd: UInt8 {
+    @_transparent @_optimize(none) @export(implementation) public var attachedFd: UInt8 {
       get { _raw.read(2, default: 255) }
       nonmutating set { _raw.write(2, newValue, default: 255) }
     }
@@ -2654,15 +2714,19 @@ public enum PromisedAnswer: StructType, DescribedType {
 
     /// ID of the question (in the sender's question table / receiver's answer table) whose answer is
     /// expected to contain the capability.
-    @inline(__always) @export(implementation) public var questionId: UInt32 { _raw.read(0) }
+    @_transparent @_optimize(none) @export(implementation) public var questionId: UInt32 {
+      _raw.read(0)
+    }
 
     /// Operations / transformations to apply to the result in order to get the capability actually
     /// being addressed.  E.g. if the result is a struct and you want to call a method on a capability
     /// pointed to by a field of the struct, you need a `getPointerField` op.
-    @inline(__always) @export(implementation) public var transform: ListReader<PromisedAnswer.Op.Reader> {
+    @_transparent @_optimize(none) @export(implementation) public var transform: ListReader<PromisedAnswer.Op.Reader> {
       @_lifetime(copy self) get throws(DecodingError) { try _raw.readList(0) }
     }
-    @export(implementation) public var hasTransform: Bool { _raw.hasPointer(0) }
+    @_transparent @_optimize(none) @export(implementation) public var hasTransform: Bool {
+      _raw.hasPointer(0)
+    }
   }
 
   /// Builds a ``PromisedAnswer``.
@@ -2674,7 +2738,7 @@ public enum PromisedAnswer: StructType, DescribedType {
 
     /// ID of the question (in the sender's question table / receiver's answer table) whose answer is
     /// expected to contain the capability.
-    @inline(__always) @export(implementation) public var questionId: UInt32 {
+    @_transparent @_optimize(none) @export(implementation) public var questionId: UInt32 {
       get { _raw.read(0) }
       nonmutating set { _raw.write(0, newValue) }
     }
@@ -2682,16 +2746,16 @@ public enum PromisedAnswer: StructType, DescribedType {
     /// Operations / transformations to apply to the result in order to get the capability actually
     /// being addressed.  E.g. if the result is a struct and you want to call a method on a capability
     /// pointed to by a field of the struct, you need a `getPointerField` op.
-    @export(implementation) public var transform: ListBuilder<PromisedAnswer.Op.Builder> {
+    @_transparent @_optimize(none) @export(implementation) public var transform: ListBuilder<PromisedAnswer.Op.Builder> {
       @_lifetime(copy self) get { _raw.pointer(0).list() }
     }
-    @_lifetime(copy self) @inline(__always) @export(implementation) public func initTransform(_ count: Int) -> ListBuilder<PromisedAnswer.Op.Builder> {
+    @_lifetime(copy self) @_transparent @_optimize(none) @export(implementation) public func initTransform(_ count: Int) -> ListBuilder<PromisedAnswer.Op.Builder> {
       _raw.pointer(0).initList(count: count)
     }
-    @export(implementation) public func setTransform(_ value: ListReader<PromisedAnswer.Op.Reader>) throws(DecodingError) {
+    @_transparent @_optimize(none) @export(implementation) public func setTransform(_ value: ListReader<PromisedAnswer.Op.Reader>) throws(DecodingError) {
       try _raw.pointer(0).set(value)
     }
-    @export(implementation) public var transformField: PointerField<ListBuilder<PromisedAnswer.Op.Builder>> {
+    @_transparent @_optimize(none) @export(implementation) public var transformField: PointerField<ListBuilder<PromisedAnswer.Op.Builder>> {
       @_lifetime(copy self) get { .init(_raw, 0) }
     }
   }
@@ -2709,10 +2773,12 @@ public enum PromisedAnswer: StructType, DescribedType {
 
       /// Get a pointer field within a struct.  The number is an index into the pointer section, NOT
       /// a field ordinal, so that the receiver does not need to understand the schema.
-      @inline(__always) @export(implementation) public var getPointerField: UInt16 { _raw.read(1) }
+      @_transparent @_optimize(none) @export(implementation) public var getPointerField: UInt16 {
+        _raw.read(1)
+      }
 
       /// The member of the union that is set.
-      @inline(__always) @export(implementation) public var which: Which {
+      @_transparent @_optimize(none) @export(implementation) public var which: Which {
         @_lifetime(copy self) get throws(DecodingError) {
           switch _raw.discriminant(0) {
           case 0: return .noop
@@ -2732,11 +2798,11 @@ public enum PromisedAnswer: StructType, DescribedType {
 
       /// Does nothing.  This member is mostly defined so that we can make `Op` a union even
       /// though (as of this writing) only one real operation is defined.
-      @export(implementation) public func setNoop() { _raw.setDiscriminant(0, 0) }
+      @_transparent @_optimize(none) @export(implementation) public func setNoop() { _raw.setDiscriminant(0, 0) }
 
       /// Get a pointer field within a struct.  The number is an index into the pointer section, NOT
       /// a field ordinal, so that the receiver does not need to understand the schema.
-      @inline(__always) @export(implementation) public var getPointerField: UInt16 {
+      @_transparent @_optimize(none) @export(implementation) public var getPointerField: UInt16 {
         get { _raw.read(1) }
         nonmutating set {
           _raw.setDiscriminant(0, 1)
@@ -2774,10 +2840,12 @@ public enum ThirdPartyCapDescriptor: StructType, DescribedType {
     @inlinable public init(_raw raw: StructReader) { _raw = raw }
 
     /// Identifies the third-party host and the specific capability to accept from it.
-    @export(implementation) public var id: AnyPointerReader {
+    @_transparent @_optimize(none) @export(implementation) public var id: AnyPointerReader {
       @_lifetime(copy self) get { _raw.pointer(0) }
     }
-    @export(implementation) public var hasId: Bool { _raw.hasPointer(0) }
+    @_transparent @_optimize(none) @export(implementation) public var hasId: Bool {
+      _raw.hasPointer(0)
+    }
 
     /// A proxy for the third-party object exported by the sender.  In CapTP terminology this is called
     /// a "vine", because it is an indirect reference to the third-party object that snakes through the
@@ -2793,7 +2861,9 @@ public enum ThirdPartyCapDescriptor: StructType, DescribedType {
     ///
     /// The sender will close the `Provide` request that it has sent to the third party as soon as
     /// it receives either a `Call` or a `Release` message directed at the vine.
-    @inline(__always) @export(implementation) public var vineId: UInt32 { _raw.read(0) }
+    @_transparent @_optimize(none) @export(implementation) public var vineId: UInt32 {
+      _raw.read(0)
+    }
   }
 
   /// Builds a ``ThirdPartyCapDescriptor``.
@@ -2804,13 +2874,13 @@ public enum ThirdPartyCapDescriptor: StructType, DescribedType {
     @inlinable public init(_raw raw: StructBuilder) { _raw = raw }
 
     /// Identifies the third-party host and the specific capability to accept from it.
-    @export(implementation) public var id: AnyPointerBuilder {
+    @_transparent @_optimize(none) @export(implementation) public var id: AnyPointerBuilder {
       @_lifetime(copy self) get { _raw.pointer(0) }
     }
-    @export(implementation) public func setId(_ value: AnyPointerReader) throws(DecodingError) {
+    @_transparent @_optimize(none) @export(implementation) public func setId(_ value: AnyPointerReader) throws(DecodingError) {
       try _raw.pointer(0).set(value)
     }
-    @export(implementation) public var idField: PointerField<AnyPointerBuilder> {
+    @_transparent @_optimize(none) @export(implementation) public var idField: PointerField<AnyPointerBuilder> {
       @_lifetime(copy self) get { .init(_raw, 0) }
     }
 
@@ -2828,7 +2898,7 @@ public enum ThirdPartyCapDescriptor: StructType, DescribedType {
     ///
     /// The sender will close the `Provide` request that it has sent to the third party as soon as
     /// it receives either a `Call` or a `Release` message directed at the vine.
-    @inline(__always) @export(implementation) public var vineId: UInt32 {
+    @_transparent @_optimize(none) @export(implementation) public var vineId: UInt32 {
       get { _raw.read(0) }
       nonmutating set { _raw.write(0, newValue) }
     }
@@ -2867,30 +2937,38 @@ public enum Exception: StructType, DescribedType {
     @inlinable public init(_raw raw: StructReader) { _raw = raw }
 
     /// Human-readable failure description.
-    @inline(__always) @export(implementation) public var reason: TextReader {
+    @_transparent @_optimize(none) @export(implementation) public var reason: TextReader {
       @_lifetime(copy self) get throws(DecodingError) { try _raw.readText(0) }
     }
-    @export(implementation) public var hasReason: Bool { _raw.hasPointer(0) }
+    @_transparent @_optimize(none) @export(implementation) public var hasReason: Bool {
+      _raw.hasPointer(0)
+    }
 
     /// The type of the error. The purpose of this enum is not to describe the error itself, but
     /// rather to describe how the client might want to respond to the error.
-    @inline(__always) @export(implementation) public var type: Exception.Type_ { _raw.readEnum(2) }
+    @_transparent @_optimize(none) @export(implementation) public var type: Exception.Type_ {
+      _raw.readEnum(2)
+    }
 
     /// OBSOLETE. Ignore.
-    @inline(__always) @export(implementation) public var obsoleteIsCallersFault: Bool {
+    @_transparent @_optimize(none) @export(implementation) public var obsoleteIsCallersFault: Bool {
       _raw.readBool(0)
     }
 
     /// OBSOLETE. See `type` instead.
-    @inline(__always) @export(implementation) public var obsoleteDurability: UInt16 { _raw.read(1) }
+    @_transparent @_optimize(none) @export(implementation) public var obsoleteDurability: UInt16 {
+      _raw.read(1)
+    }
 
     /// Stack trace text from the remote server. The format is not specified. By default,
     /// implementations do not provide stack traces; the application must explicitly enable them
     /// when desired.
-    @inline(__always) @export(implementation) public var trace: TextReader {
+    @_transparent @_optimize(none) @export(implementation) public var trace: TextReader {
       @_lifetime(copy self) get throws(DecodingError) { try _raw.readText(1) }
     }
-    @export(implementation) public var hasTrace: Bool { _raw.hasPointer(1) }
+    @_transparent @_optimize(none) @export(implementation) public var hasTrace: Bool {
+      _raw.hasPointer(1)
+    }
   }
 
   /// Builds a ``Exception``.
@@ -2901,32 +2979,32 @@ public enum Exception: StructType, DescribedType {
     @inlinable public init(_raw raw: StructBuilder) { _raw = raw }
 
     /// Human-readable failure description.
-    @inline(__always) @export(implementation) public var reason: String {
+    @_transparent @_optimize(none) @export(implementation) public var reason: String {
       get { _raw.pointer(0).string }
       nonmutating set { _raw.pointer(0).setText(newValue) }
     }
-    @inline(__always) @export(implementation) public func setReason(utf8 bytes: Span<UInt8>) {
+    @_transparent @_optimize(none) @export(implementation) public func setReason(utf8 bytes: Span<UInt8>) {
       _raw.pointer(0).setText(utf8: bytes)
     }
-    @export(implementation) public var reasonField: PointerField<TextType> {
+    @_transparent @_optimize(none) @export(implementation) public var reasonField: PointerField<TextType> {
       @_lifetime(copy self) get { .init(_raw, 0) }
     }
 
     /// The type of the error. The purpose of this enum is not to describe the error itself, but
     /// rather to describe how the client might want to respond to the error.
-    @inline(__always) @export(implementation) public var type: Exception.Type_ {
+    @_transparent @_optimize(none) @export(implementation) public var type: Exception.Type_ {
       get { _raw.readEnum(2) }
       nonmutating set { _raw.writeEnum(2, newValue) }
     }
 
     /// OBSOLETE. Ignore.
-    @inline(__always) @export(implementation) public var obsoleteIsCallersFault: Bool {
+    @_transparent @_optimize(none) @export(implementation) public var obsoleteIsCallersFault: Bool {
       get { _raw.readBool(0) }
       nonmutating set { _raw.writeBool(0, newValue) }
     }
 
     /// OBSOLETE. See `type` instead.
-    @inline(__always) @export(implementation) public var obsoleteDurability: UInt16 {
+    @_transparent @_optimize(none) @export(implementation) public var obsoleteDurability: UInt16 {
       get { _raw.read(1) }
       nonmutating set { _raw.write(1, newValue) }
     }
@@ -2934,14 +3012,14 @@ public enum Exception: StructType, DescribedType {
     /// Stack trace text from the remote server. The format is not specified. By default,
     /// implementations do not provide stack traces; the application must explicitly enable them
     /// when desired.
-    @inline(__always) @export(implementation) public var trace: String {
+    @_transparent @_optimize(none) @export(implementation) public var trace: String {
       get { _raw.pointer(1).string }
       nonmutating set { _raw.pointer(1).setText(newValue) }
     }
-    @inline(__always) @export(implementation) public func setTrace(utf8 bytes: Span<UInt8>) {
+    @_transparent @_optimize(none) @export(implementation) public func setTrace(utf8 bytes: Span<UInt8>) {
       _raw.pointer(1).setText(utf8: bytes)
     }
-    @export(implementation) public var traceField: PointerField<TextType> {
+    @_transparent @_optimize(none) @export(implementation) public var traceField: PointerField<TextType> {
       @_lifetime(copy self) get { .init(_raw, 1) }
     }
   }

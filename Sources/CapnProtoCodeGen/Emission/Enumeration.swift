@@ -23,8 +23,9 @@ extension FileEmitter {
       out.line()
       emitIdentity(node)
       out.line()
+      // Optimized here: generic code of the runtime calls it, and would not inline it otherwise.
       out.line("/// The enumerant of the number.")
-      out.block("\(Self.inPlace)\(access.body)init(rawValue: UInt16)") {
+      out.block("@inline(__always) \(access.body)init(rawValue: UInt16)") {
         out.line("switch rawValue {")
         for (number, enumerant) in cases {
           out.line("case \(number): self = .\(enumerant.caseName)")
@@ -34,7 +35,7 @@ extension FileEmitter {
       }
       out.line()
       out.line("/// The number.")
-      out.block("\(Self.inPlace)\(access.body)var rawValue: UInt16") {
+      out.block("@inline(__always) \(access.body)var rawValue: UInt16") {
         out.line("switch self {")
         for (number, enumerant) in cases {
           out.line("case .\(enumerant.caseName): \(number)")

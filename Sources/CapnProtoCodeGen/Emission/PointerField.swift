@@ -108,7 +108,7 @@ extension FileEmitter {
   ) {
     let name = pointer.context.methodName("init", pointer.field)
     out.function(
-      "@_lifetime(copy self) \(Self.inPlace)\(access.body)func \(name)\(signature)", statements,
+      "@_lifetime(copy self) \(access.load)func \(name)\(signature)", statements,
       returning: value)
   }
 
@@ -126,8 +126,9 @@ extension FileEmitter {
   private func emitSetter(
     _ pointer: PointerField, _ signature: String, _ statement: String, isInPlace: Bool = false
   ) {
+    let name = pointer.context.methodName("set", pointer.field)
     out.function(
-      "\(isInPlace ? Self.inPlace : "")\(access.body)func \(pointer.context.methodName("set", pointer.field))\(signature)",
+      "\(access.member(isInPlace: isInPlace))func \(name)\(signature)",
       [pointer.select, statement].compactMap { $0 })
   }
 }

@@ -130,10 +130,7 @@ extension FileEmitter {
     throwing: Bool = false
   ) {
     out.block(
-      "\(isInPlace ? Self.inPlace : "")\(access.body)var \(name): \(type)",
+      "\(access.member(isInPlace: isInPlace))var \(name): \(type)",
       "@_lifetime(copy self) get\(throwing ? " throws(DecodingError)" : "") { \(value) }")
   }
-
-  /// In front of a member that is as cheap as a load where it is compiled in place.
-  static let inPlace = "@inline(__always) "
 }

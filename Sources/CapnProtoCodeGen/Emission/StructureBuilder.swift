@@ -30,7 +30,7 @@ extension FileEmitter {
       out.line()
       out.documentation(request.documentation(of: field), otherwise: "Sets `\(field.name)`.")
       emitDeprecation(field.annotations)
-      out.line("\(access.body)func \(context.methodName("set", field))() { \(select) }")
+      out.line("\(access.call)func \(context.methodName("set", field))() { \(select) }")
       return
     }
     out.line()
@@ -51,7 +51,7 @@ extension FileEmitter {
     isInPlace: Bool = false
   ) {
     let name = SwiftName.escaped(field.memberName)
-    out.block("\(isInPlace ? Self.inPlace : "")\(access.body)var \(name): \(type)") {
+    out.block("\(access.member(isInPlace: isInPlace))var \(name): \(type)") {
       out.block("get", get)
       out.function("nonmutating set", [select, set].compactMap { $0 })
     }

@@ -33,11 +33,11 @@ extension FileEmitter {
     let type = readType(field)
     switch field.kind {
     case .slot(let slot) where slot.type.dataBits != nil:
-      out.block("\(Self.inPlace)\(access.body)var \(name): \(type)", read)
+      out.block("\(access.load)var \(name): \(type)", read)
     case .slot(let slot):
       emitPointerGetter(name, type, slot, read)
       out.block(
-        "\(access.body)var \(context.testName(field)): Bool", context.isSet(field, slot))
+        "\(access.call)var \(context.testName(field)): Bool", context.isSet(field, slot))
     default: emitView(name, type, read)
     }
   }
@@ -49,7 +49,7 @@ extension FileEmitter {
     case .text, .structure, .data, .list(.structure):
       emitView(name, type, read, isInPlace: true, throwing: true)
     case .interface, .anyPointer(.capability):
-      out.block("\(access.body)var \(name): \(type)", "get throws(DecodingError) { \(read) }")
+      out.block("\(access.call)var \(name): \(type)", "get throws(DecodingError) { \(read) }")
     default: emitView(name, type, read, throwing: slot.type.throwsWhenRead)
     }
   }

@@ -7,7 +7,7 @@ extension FileEmitter {
     // Where there are few members, the payload costs less in place than in memory.
     let isSmall = context.structure.members.count <= 4
     out.block(
-      "\(isSmall ? Self.inPlace : "")\(access.body)var which: Which\(types.arguments(context.id))"
+      "\(isSmall ? access.load : access.body)var which: Which\(types.arguments(context.id))"
     ) {
       out.block("@_lifetime(copy self) get throws(DecodingError)") {
         out.line("switch _raw.discriminant(\(offset)) {")

@@ -192,10 +192,12 @@ public enum Persistent: DescribedType {
       /// Leaving this value null may or may not be allowed; it is up to the realm to decide. If a
       /// realm does allow a null owner, this should indicate that anyone is allowed to restore the
       /// ref.
-      @export(implementation) public var sealFor: Owner.Reader {
+      @_transparent @_optimize(none) @export(implementation) public var sealFor: Owner.Reader {
         @_lifetime(copy self) get throws(DecodingError) { try Owner._read(_raw.pointer(0)) }
       }
-      @export(implementation) public var hasSealFor: Bool { _raw.hasPointer(0) }
+      @_transparent @_optimize(none) @export(implementation) public var hasSealFor: Bool {
+        _raw.hasPointer(0)
+      }
     }
 
     /// Builds a ``SaveParams``.
@@ -211,13 +213,13 @@ public enum Persistent: DescribedType {
       /// Leaving this value null may or may not be allowed; it is up to the realm to decide. If a
       /// realm does allow a null owner, this should indicate that anyone is allowed to restore the
       /// ref.
-      @export(implementation) public var sealFor: PointerBuilder<Owner> {
+      @_transparent @_optimize(none) @export(implementation) public var sealFor: PointerBuilder<Owner> {
         @_lifetime(copy self) get { PointerBuilder(_raw.pointer(0)) }
       }
-      @export(implementation) public func setSealFor(_ value: Owner.Reader) throws(DecodingError) {
+      @_transparent @_optimize(none) @export(implementation) public func setSealFor(_ value: Owner.Reader) throws(DecodingError) {
         try Owner._set(_raw.pointer(0), value)
       }
-      @export(implementation) public var sealForField: PointerField<Owner.ElementBuilder> {
+      @_transparent @_optimize(none) @export(implementation) public var sealForField: PointerField<Owner.ElementBuilder> {
         @_lifetime(copy self) get { .init(_raw, 0) }
       }
     }
@@ -258,10 +260,12 @@ public enum Persistent: DescribedType {
       @_lifetime(copy raw) @inline(__always)
       @inlinable public init(_raw raw: StructReader) { _raw = raw }
 
-      @export(implementation) public var sturdyRef: SturdyRef.Reader {
+      @_transparent @_optimize(none) @export(implementation) public var sturdyRef: SturdyRef.Reader {
         @_lifetime(copy self) get throws(DecodingError) { try SturdyRef._read(_raw.pointer(0)) }
       }
-      @export(implementation) public var hasSturdyRef: Bool { _raw.hasPointer(0) }
+      @_transparent @_optimize(none) @export(implementation) public var hasSturdyRef: Bool {
+        _raw.hasPointer(0)
+      }
     }
 
     /// Builds a ``SaveResults``.
@@ -271,13 +275,13 @@ public enum Persistent: DescribedType {
       @_lifetime(copy raw) @inline(__always)
       @inlinable public init(_raw raw: StructBuilder) { _raw = raw }
 
-      @export(implementation) public var sturdyRef: PointerBuilder<SturdyRef> {
+      @_transparent @_optimize(none) @export(implementation) public var sturdyRef: PointerBuilder<SturdyRef> {
         @_lifetime(copy self) get { PointerBuilder(_raw.pointer(0)) }
       }
-      @export(implementation) public func setSturdyRef(_ value: SturdyRef.Reader) throws(DecodingError) {
+      @_transparent @_optimize(none) @export(implementation) public func setSturdyRef(_ value: SturdyRef.Reader) throws(DecodingError) {
         try SturdyRef._set(_raw.pointer(0), value)
       }
-      @export(implementation) public var sturdyRefField: PointerField<SturdyRef.ElementBuilder> {
+      @_transparent @_optimize(none) @export(implementation) public var sturdyRefField: PointerField<SturdyRef.ElementBuilder> {
         @_lifetime(copy self) get { .init(_raw, 0) }
       }
     }

@@ -111,10 +111,12 @@ public enum Restorer: DescribedType {
       @_lifetime(copy raw) @inline(__always)
       @inlinable public init(_raw raw: StructReader) { _raw = raw }
 
-      @export(implementation) public var sturdyRef: SturdyRef.Reader {
+      @_transparent @_optimize(none) @export(implementation) public var sturdyRef: SturdyRef.Reader {
         @_lifetime(copy self) get throws(DecodingError) { try SturdyRef._read(_raw.pointer(0)) }
       }
-      @export(implementation) public var hasSturdyRef: Bool { _raw.hasPointer(0) }
+      @_transparent @_optimize(none) @export(implementation) public var hasSturdyRef: Bool {
+        _raw.hasPointer(0)
+      }
     }
 
     /// Builds a ``RestoreParams``.
@@ -124,13 +126,13 @@ public enum Restorer: DescribedType {
       @_lifetime(copy raw) @inline(__always)
       @inlinable public init(_raw raw: StructBuilder) { _raw = raw }
 
-      @export(implementation) public var sturdyRef: PointerBuilder<SturdyRef> {
+      @_transparent @_optimize(none) @export(implementation) public var sturdyRef: PointerBuilder<SturdyRef> {
         @_lifetime(copy self) get { PointerBuilder(_raw.pointer(0)) }
       }
-      @export(implementation) public func setSturdyRef(_ value: SturdyRef.Reader) throws(DecodingError) {
+      @_transparent @_optimize(none) @export(implementation) public func setSturdyRef(_ value: SturdyRef.Reader) throws(DecodingError) {
         try SturdyRef._set(_raw.pointer(0), value)
       }
-      @export(implementation) public var sturdyRefField: PointerField<SturdyRef.ElementBuilder> {
+      @_transparent @_optimize(none) @export(implementation) public var sturdyRefField: PointerField<SturdyRef.ElementBuilder> {
         @_lifetime(copy self) get { .init(_raw, 0) }
       }
     }
@@ -146,10 +148,12 @@ public enum Restorer: DescribedType {
       @_lifetime(copy raw) @inline(__always)
       @inlinable public init(_raw raw: StructReader) { _raw = raw }
 
-      @export(implementation) public var capability: Capability? {
+      @_transparent @_optimize(none) @export(implementation) public var capability: Capability? {
         get throws(DecodingError) { try _raw.pointer(0).capabilityReference() }
       }
-      @export(implementation) public var hasCapability: Bool { _raw.hasPointer(0) }
+      @_transparent @_optimize(none) @export(implementation) public var hasCapability: Bool {
+        _raw.hasPointer(0)
+      }
     }
 
     /// Builds a ``RestoreResults``.
@@ -159,7 +163,7 @@ public enum Restorer: DescribedType {
       @_lifetime(copy raw) @inline(__always)
       @inlinable public init(_raw raw: StructBuilder) { _raw = raw }
 
-      @export(implementation) public var capability: Capability? {
+      @_transparent @_optimize(none) @export(implementation) public var capability: Capability? {
         get { _raw.pointer(0).capabilityReference }
         nonmutating set { _raw.pointer(0).setCapabilityReference(newValue) }
       }

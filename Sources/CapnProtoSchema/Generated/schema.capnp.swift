@@ -14,20 +14,22 @@ public enum Node: StructType, DescribedType {
     @_lifetime(copy raw) @inline(__always)
     @inlinable public init(_raw raw: StructReader) { _raw = raw }
 
-    @inline(__always) @export(implementation) public var id: UInt64 { _raw.read(0) }
+    @_transparent @_optimize(none) @export(implementation) public var id: UInt64 { _raw.read(0) }
 
     /// Name to present to humans to identify this Node.  You should not attempt to parse this.  Its
     /// format could change.  It is not guaranteed to be unique.
     ///
     /// (On Zooko's triangle, this is the node's nickname.)
-    @inline(__always) @export(implementation) public var displayName: TextReader {
+    @_transparent @_optimize(none) @export(implementation) public var displayName: TextReader {
       @_lifetime(copy self) get throws(DecodingError) { try _raw.readText(0) }
     }
-    @export(implementation) public var hasDisplayName: Bool { _raw.hasPointer(0) }
+    @_transparent @_optimize(none) @export(implementation) public var hasDisplayName: Bool {
+      _raw.hasPointer(0)
+    }
 
     /// If you want a shorter version of `displayName` (just naming this node, without its surrounding
     /// scope), chop off this many characters from the beginning of `displayName`.
-    @inline(__always) @export(implementation) public var displayNamePrefixLength: UInt32 {
+    @_transparent @_optimize(none) @export(implementation) public var displayNamePrefixLength: UInt32 {
       _raw.read(2)
     }
 
@@ -36,47 +38,57 @@ public enum Node: StructType, DescribedType {
     /// listed in the outer struct's nestedNodes, since they are listed in the fields).  `scopeId` is
     /// zero if the node has no parent, which is normally only the case with files, but should be
     /// allowed for any kind of node (in order to make runtime type generation easier).
-    @inline(__always) @export(implementation) public var scopeId: UInt64 { _raw.read(2) }
+    @_transparent @_optimize(none) @export(implementation) public var scopeId: UInt64 {
+      _raw.read(2)
+    }
 
     /// If this node is parameterized (generic), the list of parameters. Empty for non-generic types.
-    @inline(__always) @export(implementation) public var parameters: ListReader<Node.Parameter.Reader> {
+    @_transparent @_optimize(none) @export(implementation) public var parameters: ListReader<Node.Parameter.Reader> {
       @_lifetime(copy self) get throws(DecodingError) { try _raw.readList(5) }
     }
-    @export(implementation) public var hasParameters: Bool { _raw.hasPointer(5) }
+    @_transparent @_optimize(none) @export(implementation) public var hasParameters: Bool {
+      _raw.hasPointer(5)
+    }
 
     /// True if this node is generic, meaning that it or one of its parent scopes has a non-empty
     /// `parameters`.
-    @inline(__always) @export(implementation) public var isGeneric: Bool { _raw.readBool(288) }
+    @_transparent @_optimize(none) @export(implementation) public var isGeneric: Bool {
+      _raw.readBool(288)
+    }
 
     /// List of nodes nested within this node, along with the names under which they were declared.
-    @inline(__always) @export(implementation) public var nestedNodes: ListReader<Node.NestedNode.Reader> {
+    @_transparent @_optimize(none) @export(implementation) public var nestedNodes: ListReader<Node.NestedNode.Reader> {
       @_lifetime(copy self) get throws(DecodingError) { try _raw.readList(1) }
     }
-    @export(implementation) public var hasNestedNodes: Bool { _raw.hasPointer(1) }
+    @_transparent @_optimize(none) @export(implementation) public var hasNestedNodes: Bool {
+      _raw.hasPointer(1)
+    }
 
     /// Annotations applied to this node.
-    @inline(__always) @export(implementation) public var annotations: ListReader<_Annotation_f1c8950dab257542.Reader> {
+    @_transparent @_optimize(none) @export(implementation) public var annotations: ListReader<_Annotation_f1c8950dab257542.Reader> {
       @_lifetime(copy self) get throws(DecodingError) { try _raw.readList(2) }
     }
-    @export(implementation) public var hasAnnotations: Bool { _raw.hasPointer(2) }
+    @_transparent @_optimize(none) @export(implementation) public var hasAnnotations: Bool {
+      _raw.hasPointer(2)
+    }
 
-    @export(implementation) public var `struct`: Node.Struct.Reader {
+    @_transparent @_optimize(none) @export(implementation) public var `struct`: Node.Struct.Reader {
       @_lifetime(copy self) get { Node.Struct.Reader(_raw: _raw) }
     }
 
-    @export(implementation) public var `enum`: Node.Enum.Reader {
+    @_transparent @_optimize(none) @export(implementation) public var `enum`: Node.Enum.Reader {
       @_lifetime(copy self) get { Node.Enum.Reader(_raw: _raw) }
     }
 
-    @export(implementation) public var interface: Node.Interface.Reader {
+    @_transparent @_optimize(none) @export(implementation) public var interface: Node.Interface.Reader {
       @_lifetime(copy self) get { Node.Interface.Reader(_raw: _raw) }
     }
 
-    @export(implementation) public var const: Node.Const.Reader {
+    @_transparent @_optimize(none) @export(implementation) public var const: Node.Const.Reader {
       @_lifetime(copy self) get { Node.Const.Reader(_raw: _raw) }
     }
 
-    @export(implementation) public var annotation: Node.Annotation.Reader {
+    @_transparent @_optimize(none) @export(implementation) public var annotation: Node.Annotation.Reader {
       @_lifetime(copy self) get { Node.Annotation.Reader(_raw: _raw) }
     }
 
@@ -103,7 +115,7 @@ public enum Node: StructType, DescribedType {
     @_lifetime(copy raw) @inline(__always)
     @inlinable public init(_raw raw: StructBuilder) { _raw = raw }
 
-    @inline(__always) @export(implementation) public var id: UInt64 {
+    @_transparent @_optimize(none) @export(implementation) public var id: UInt64 {
       get { _raw.read(0) }
       nonmutating set { _raw.write(0, newValue) }
     }
@@ -112,20 +124,20 @@ public enum Node: StructType, DescribedType {
     /// format could change.  It is not guaranteed to be unique.
     ///
     /// (On Zooko's triangle, this is the node's nickname.)
-    @inline(__always) @export(implementation) public var displayName: String {
+    @_transparent @_optimize(none) @export(implementation) public var displayName: String {
       get { _raw.pointer(0).string }
       nonmutating set { _raw.pointer(0).setText(newValue) }
     }
-    @inline(__always) @export(implementation) public func setDisplayName(utf8 bytes: Span<UInt8>) {
+    @_transparent @_optimize(none) @export(implementation) public func setDisplayName(utf8 bytes: Span<UInt8>) {
       _raw.pointer(0).setText(utf8: bytes)
     }
-    @export(implementation) public var displayNameField: PointerField<TextType> {
+    @_transparent @_optimize(none) @export(implementation) public var displayNameField: PointerField<TextType> {
       @_lifetime(copy self) get { .init(_raw, 0) }
     }
 
     /// If you want a shorter version of `displayName` (just naming this node, without its surrounding
     /// scope), chop off this many characters from the beginning of `displayName`.
-    @inline(__always) @export(implementation) public var displayNamePrefixLength: UInt32 {
+    @_transparent @_optimize(none) @export(implementation) public var displayNamePrefixLength: UInt32 {
       get { _raw.read(2) }
       nonmutating set { _raw.write(2, newValue) }
     }
@@ -135,64 +147,64 @@ public enum Node: StructType, DescribedType {
     /// listed in the outer struct's nestedNodes, since they are listed in the fields).  `scopeId` is
     /// zero if the node has no parent, which is normally only the case with files, but should be
     /// allowed for any kind of node (in order to make runtime type generation easier).
-    @inline(__always) @export(implementation) public var scopeId: UInt64 {
+    @_transparent @_optimize(none) @export(implementation) public var scopeId: UInt64 {
       get { _raw.read(2) }
       nonmutating set { _raw.write(2, newValue) }
     }
 
     /// If this node is parameterized (generic), the list of parameters. Empty for non-generic types.
-    @export(implementation) public var parameters: ListBuilder<Node.Parameter.Builder> {
+    @_transparent @_optimize(none) @export(implementation) public var parameters: ListBuilder<Node.Parameter.Builder> {
       @_lifetime(copy self) get { _raw.pointer(5).list() }
     }
-    @_lifetime(copy self) @inline(__always) @export(implementation) public func initParameters(_ count: Int) -> ListBuilder<Node.Parameter.Builder> {
+    @_lifetime(copy self) @_transparent @_optimize(none) @export(implementation) public func initParameters(_ count: Int) -> ListBuilder<Node.Parameter.Builder> {
       _raw.pointer(5).initList(count: count)
     }
-    @export(implementation) public func setParameters(_ value: ListReader<Node.Parameter.Reader>) throws(DecodingError) {
+    @_transparent @_optimize(none) @export(implementation) public func setParameters(_ value: ListReader<Node.Parameter.Reader>) throws(DecodingError) {
       try _raw.pointer(5).set(value)
     }
-    @export(implementation) public var parametersField: PointerField<ListBuilder<Node.Parameter.Builder>> {
+    @_transparent @_optimize(none) @export(implementation) public var parametersField: PointerField<ListBuilder<Node.Parameter.Builder>> {
       @_lifetime(copy self) get { .init(_raw, 5) }
     }
 
     /// True if this node is generic, meaning that it or one of its parent scopes has a non-empty
     /// `parameters`.
-    @inline(__always) @export(implementation) public var isGeneric: Bool {
+    @_transparent @_optimize(none) @export(implementation) public var isGeneric: Bool {
       get { _raw.readBool(288) }
       nonmutating set { _raw.writeBool(288, newValue) }
     }
 
     /// List of nodes nested within this node, along with the names under which they were declared.
-    @export(implementation) public var nestedNodes: ListBuilder<Node.NestedNode.Builder> {
+    @_transparent @_optimize(none) @export(implementation) public var nestedNodes: ListBuilder<Node.NestedNode.Builder> {
       @_lifetime(copy self) get { _raw.pointer(1).list() }
     }
-    @_lifetime(copy self) @inline(__always) @export(implementation) public func initNestedNodes(_ count: Int) -> ListBuilder<Node.NestedNode.Builder> {
+    @_lifetime(copy self) @_transparent @_optimize(none) @export(implementation) public func initNestedNodes(_ count: Int) -> ListBuilder<Node.NestedNode.Builder> {
       _raw.pointer(1).initList(count: count)
     }
-    @export(implementation) public func setNestedNodes(_ value: ListReader<Node.NestedNode.Reader>) throws(DecodingError) {
+    @_transparent @_optimize(none) @export(implementation) public func setNestedNodes(_ value: ListReader<Node.NestedNode.Reader>) throws(DecodingError) {
       try _raw.pointer(1).set(value)
     }
-    @export(implementation) public var nestedNodesField: PointerField<ListBuilder<Node.NestedNode.Builder>> {
+    @_transparent @_optimize(none) @export(implementation) public var nestedNodesField: PointerField<ListBuilder<Node.NestedNode.Builder>> {
       @_lifetime(copy self) get { .init(_raw, 1) }
     }
 
     /// Annotations applied to this node.
-    @export(implementation) public var annotations: ListBuilder<_Annotation_f1c8950dab257542.Builder> {
+    @_transparent @_optimize(none) @export(implementation) public var annotations: ListBuilder<_Annotation_f1c8950dab257542.Builder> {
       @_lifetime(copy self) get { _raw.pointer(2).list() }
     }
-    @_lifetime(copy self) @inline(__always) @export(implementation) public func initAnnotations(_ count: Int) -> ListBuilder<_Annotation_f1c8950dab257542.Builder> {
+    @_lifetime(copy self) @_transparent @_optimize(none) @export(implementation) public func initAnnotations(_ count: Int) -> ListBuilder<_Annotation_f1c8950dab257542.Builder> {
       _raw.pointer(2).initList(count: count)
     }
-    @export(implementation) public func setAnnotations(_ value: ListReader<_Annotation_f1c8950dab257542.Reader>) throws(DecodingError) {
+    @_transparent @_optimize(none) @export(implementation) public func setAnnotations(_ value: ListReader<_Annotation_f1c8950dab257542.Reader>) throws(DecodingError) {
       try _raw.pointer(2).set(value)
     }
-    @export(implementation) public var annotationsField: PointerField<ListBuilder<_Annotation_f1c8950dab257542.Builder>> {
+    @_transparent @_optimize(none) @export(implementation) public var annotationsField: PointerField<ListBuilder<_Annotation_f1c8950dab257542.Builder>> {
       @_lifetime(copy self) get { .init(_raw, 2) }
     }
 
     /// Sets `file`.
-    @export(implementation) public func setFile() { _raw.setDiscriminant(6, 0) }
+    @_transparent @_optimize(none) @export(implementation) public func setFile() { _raw.setDiscriminant(6, 0) }
 
-    @export(implementation) public var `struct`: Node.Struct.Builder {
+    @_transparent @_optimize(none) @export(implementation) public var `struct`: Node.Struct.Builder {
       @_lifetime(copy self) get { Node.Struct.Builder(_raw: _raw) }
     }
     @_lifetime(copy self) @export(implementation) public func initStruct() -> Node.Struct.Builder {
@@ -207,7 +219,7 @@ public enum Node: StructType, DescribedType {
       return Node.Struct.Builder(_raw: _raw)
     }
 
-    @export(implementation) public var `enum`: Node.Enum.Builder {
+    @_transparent @_optimize(none) @export(implementation) public var `enum`: Node.Enum.Builder {
       @_lifetime(copy self) get { Node.Enum.Builder(_raw: _raw) }
     }
     @_lifetime(copy self) @export(implementation) public func initEnum() -> Node.Enum.Builder {
@@ -216,7 +228,7 @@ public enum Node: StructType, DescribedType {
       return Node.Enum.Builder(_raw: _raw)
     }
 
-    @export(implementation) public var interface: Node.Interface.Builder {
+    @_transparent @_optimize(none) @export(implementation) public var interface: Node.Interface.Builder {
       @_lifetime(copy self) get { Node.Interface.Builder(_raw: _raw) }
     }
     @_lifetime(copy self) @export(implementation) public func initInterface() -> Node.Interface.Builder {
@@ -226,7 +238,7 @@ public enum Node: StructType, DescribedType {
       return Node.Interface.Builder(_raw: _raw)
     }
 
-    @export(implementation) public var const: Node.Const.Builder {
+    @_transparent @_optimize(none) @export(implementation) public var const: Node.Const.Builder {
       @_lifetime(copy self) get { Node.Const.Builder(_raw: _raw) }
     }
     @_lifetime(copy self) @export(implementation) public func initConst() -> Node.Const.Builder {
@@ -236,7 +248,7 @@ public enum Node: StructType, DescribedType {
       return Node.Const.Builder(_raw: _raw)
     }
 
-    @export(implementation) public var annotation: Node.Annotation.Builder {
+    @_transparent @_optimize(none) @export(implementation) public var annotation: Node.Annotation.Builder {
       @_lifetime(copy self) get { Node.Annotation.Builder(_raw: _raw) }
     }
     @_lifetime(copy self) @export(implementation) public func initAnnotation() -> Node.Annotation.Builder {
@@ -282,10 +294,12 @@ public enum Node: StructType, DescribedType {
       @_lifetime(copy raw) @inline(__always)
       @inlinable public init(_raw raw: StructReader) { _raw = raw }
 
-      @inline(__always) @export(implementation) public var name: TextReader {
+      @_transparent @_optimize(none) @export(implementation) public var name: TextReader {
         @_lifetime(copy self) get throws(DecodingError) { try _raw.readText(0) }
       }
-      @export(implementation) public var hasName: Bool { _raw.hasPointer(0) }
+      @_transparent @_optimize(none) @export(implementation) public var hasName: Bool {
+        _raw.hasPointer(0)
+      }
     }
 
     /// Builds a ``Parameter``.
@@ -295,14 +309,14 @@ public enum Node: StructType, DescribedType {
       @_lifetime(copy raw) @inline(__always)
       @inlinable public init(_raw raw: StructBuilder) { _raw = raw }
 
-      @inline(__always) @export(implementation) public var name: String {
+      @_transparent @_optimize(none) @export(implementation) public var name: String {
         get { _raw.pointer(0).string }
         nonmutating set { _raw.pointer(0).setText(newValue) }
       }
-      @inline(__always) @export(implementation) public func setName(utf8 bytes: Span<UInt8>) {
+      @_transparent @_optimize(none) @export(implementation) public func setName(utf8 bytes: Span<UInt8>) {
         _raw.pointer(0).setText(utf8: bytes)
       }
-      @export(implementation) public var nameField: PointerField<TextType> {
+      @_transparent @_optimize(none) @export(implementation) public var nameField: PointerField<TextType> {
         @_lifetime(copy self) get { .init(_raw, 0) }
       }
     }
@@ -322,14 +336,16 @@ public enum Node: StructType, DescribedType {
       /// Unqualified symbol name.  Unlike Node.displayName, this *can* be used programmatically.
       ///
       /// (On Zooko's triangle, this is the node's petname according to its parent scope.)
-      @inline(__always) @export(implementation) public var name: TextReader {
+      @_transparent @_optimize(none) @export(implementation) public var name: TextReader {
         @_lifetime(copy self) get throws(DecodingError) { try _raw.readText(0) }
       }
-      @export(implementation) public var hasName: Bool { _raw.hasPointer(0) }
+      @_transparent @_optimize(none) @export(implementation) public var hasName: Bool {
+        _raw.hasPointer(0)
+      }
 
       /// ID of the nested node.  Typically, the target node's scopeId points back to this node, but
       /// robust code should avoid relying on this.
-      @inline(__always) @export(implementation) public var id: UInt64 { _raw.read(0) }
+      @_transparent @_optimize(none) @export(implementation) public var id: UInt64 { _raw.read(0) }
     }
 
     /// Builds a ``NestedNode``.
@@ -342,20 +358,20 @@ public enum Node: StructType, DescribedType {
       /// Unqualified symbol name.  Unlike Node.displayName, this *can* be used programmatically.
       ///
       /// (On Zooko's triangle, this is the node's petname according to its parent scope.)
-      @inline(__always) @export(implementation) public var name: String {
+      @_transparent @_optimize(none) @export(implementation) public var name: String {
         get { _raw.pointer(0).string }
         nonmutating set { _raw.pointer(0).setText(newValue) }
       }
-      @inline(__always) @export(implementation) public func setName(utf8 bytes: Span<UInt8>) {
+      @_transparent @_optimize(none) @export(implementation) public func setName(utf8 bytes: Span<UInt8>) {
         _raw.pointer(0).setText(utf8: bytes)
       }
-      @export(implementation) public var nameField: PointerField<TextType> {
+      @_transparent @_optimize(none) @export(implementation) public var nameField: PointerField<TextType> {
         @_lifetime(copy self) get { .init(_raw, 0) }
       }
 
       /// ID of the nested node.  Typically, the target node's scopeId points back to this node, but
       /// robust code should avoid relying on this.
-      @inline(__always) @export(implementation) public var id: UInt64 {
+      @_transparent @_optimize(none) @export(implementation) public var id: UInt64 {
         get { _raw.read(0) }
         nonmutating set { _raw.write(0, newValue) }
       }
@@ -378,23 +394,27 @@ public enum Node: StructType, DescribedType {
       @inlinable public init(_raw raw: StructReader) { _raw = raw }
 
       /// ID of the Node which this info describes.
-      @inline(__always) @export(implementation) public var id: UInt64 { _raw.read(0) }
+      @_transparent @_optimize(none) @export(implementation) public var id: UInt64 { _raw.read(0) }
 
       /// The top-level doc comment for the Node.
-      @inline(__always) @export(implementation) public var docComment: TextReader {
+      @_transparent @_optimize(none) @export(implementation) public var docComment: TextReader {
         @_lifetime(copy self) get throws(DecodingError) { try _raw.readText(0) }
       }
-      @export(implementation) public var hasDocComment: Bool { _raw.hasPointer(0) }
+      @_transparent @_optimize(none) @export(implementation) public var hasDocComment: Bool {
+        _raw.hasPointer(0)
+      }
 
       /// Information about each member -- i.e. fields (for structs), enumerants (for enums), or
       /// methods (for interfaces).
       ///
       /// This list is the same length and order as the corresponding list in the Node, i.e.
       /// Node.struct.fields, Node.enum.enumerants, or Node.interface.methods.
-      @inline(__always) @export(implementation) public var members: ListReader<Node.SourceInfo.Member.Reader> {
+      @_transparent @_optimize(none) @export(implementation) public var members: ListReader<Node.SourceInfo.Member.Reader> {
         @_lifetime(copy self) get throws(DecodingError) { try _raw.readList(1) }
       }
-      @export(implementation) public var hasMembers: Bool { _raw.hasPointer(1) }
+      @_transparent @_optimize(none) @export(implementation) public var hasMembers: Bool {
+        _raw.hasPointer(1)
+      }
     }
 
     /// Builds a ``SourceInfo``.
@@ -405,20 +425,20 @@ public enum Node: StructType, DescribedType {
       @inlinable public init(_raw raw: StructBuilder) { _raw = raw }
 
       /// ID of the Node which this info describes.
-      @inline(__always) @export(implementation) public var id: UInt64 {
+      @_transparent @_optimize(none) @export(implementation) public var id: UInt64 {
         get { _raw.read(0) }
         nonmutating set { _raw.write(0, newValue) }
       }
 
       /// The top-level doc comment for the Node.
-      @inline(__always) @export(implementation) public var docComment: String {
+      @_transparent @_optimize(none) @export(implementation) public var docComment: String {
         get { _raw.pointer(0).string }
         nonmutating set { _raw.pointer(0).setText(newValue) }
       }
-      @inline(__always) @export(implementation) public func setDocComment(utf8 bytes: Span<UInt8>) {
+      @_transparent @_optimize(none) @export(implementation) public func setDocComment(utf8 bytes: Span<UInt8>) {
         _raw.pointer(0).setText(utf8: bytes)
       }
-      @export(implementation) public var docCommentField: PointerField<TextType> {
+      @_transparent @_optimize(none) @export(implementation) public var docCommentField: PointerField<TextType> {
         @_lifetime(copy self) get { .init(_raw, 0) }
       }
 
@@ -427,16 +447,16 @@ public enum Node: StructType, DescribedType {
       ///
       /// This list is the same length and order as the corresponding list in the Node, i.e.
       /// Node.struct.fields, Node.enum.enumerants, or Node.interface.methods.
-      @export(implementation) public var members: ListBuilder<Node.SourceInfo.Member.Builder> {
+      @_transparent @_optimize(none) @export(implementation) public var members: ListBuilder<Node.SourceInfo.Member.Builder> {
         @_lifetime(copy self) get { _raw.pointer(1).list() }
       }
-      @_lifetime(copy self) @inline(__always) @export(implementation) public func initMembers(_ count: Int) -> ListBuilder<Node.SourceInfo.Member.Builder> {
+      @_lifetime(copy self) @_transparent @_optimize(none) @export(implementation) public func initMembers(_ count: Int) -> ListBuilder<Node.SourceInfo.Member.Builder> {
         _raw.pointer(1).initList(count: count)
       }
-      @export(implementation) public func setMembers(_ value: ListReader<Node.SourceInfo.Member.Reader>) throws(DecodingError) {
+      @_transparent @_optimize(none) @export(implementation) public func setMembers(_ value: ListReader<Node.SourceInfo.Member.Reader>) throws(DecodingError) {
         try _raw.pointer(1).set(value)
       }
-      @export(implementation) public var membersField: PointerField<ListBuilder<Node.SourceInfo.Member.Builder>> {
+      @_transparent @_optimize(none) @export(implementation) public var membersField: PointerField<ListBuilder<Node.SourceInfo.Member.Builder>> {
         @_lifetime(copy self) get { .init(_raw, 1) }
       }
     }
@@ -455,10 +475,12 @@ public enum Node: StructType, DescribedType {
         @inlinable public init(_raw raw: StructReader) { _raw = raw }
 
         /// Doc comment on the member.
-        @inline(__always) @export(implementation) public var docComment: TextReader {
+        @_transparent @_optimize(none) @export(implementation) public var docComment: TextReader {
           @_lifetime(copy self) get throws(DecodingError) { try _raw.readText(0) }
         }
-        @export(implementation) public var hasDocComment: Bool { _raw.hasPointer(0) }
+        @_transparent @_optimize(none) @export(implementation) public var hasDocComment: Bool {
+          _raw.hasPointer(0)
+        }
       }
 
       /// Builds a ``Member``.
@@ -469,14 +491,14 @@ public enum Node: StructType, DescribedType {
         @inlinable public init(_raw raw: StructBuilder) { _raw = raw }
 
         /// Doc comment on the member.
-        @inline(__always) @export(implementation) public var docComment: String {
+        @_transparent @_optimize(none) @export(implementation) public var docComment: String {
           get { _raw.pointer(0).string }
           nonmutating set { _raw.pointer(0).setText(newValue) }
         }
-        @inline(__always) @export(implementation) public func setDocComment(utf8 bytes: Span<UInt8>) {
+        @_transparent @_optimize(none) @export(implementation) public func setDocComment(utf8 bytes: Span<UInt8>) {
           _raw.pointer(0).setText(utf8: bytes)
         }
-        @export(implementation) public var docCommentField: PointerField<TextType> {
+        @_transparent @_optimize(none) @export(implementation) public var docCommentField: PointerField<TextType> {
           @_lifetime(copy self) get { .init(_raw, 0) }
         }
       }
@@ -494,15 +516,19 @@ public enum Node: StructType, DescribedType {
       @inlinable public init(_raw raw: StructReader) { _raw = raw }
 
       /// Size of the data section, in words.
-      @inline(__always) @export(implementation) public var dataWordCount: UInt16 { _raw.read(7) }
+      @_transparent @_optimize(none) @export(implementation) public var dataWordCount: UInt16 {
+        _raw.read(7)
+      }
 
       /// Size of the pointer section, in pointers (which are one word each).
-      @inline(__always) @export(implementation) public var pointerCount: UInt16 { _raw.read(12) }
+      @_transparent @_optimize(none) @export(implementation) public var pointerCount: UInt16 {
+        _raw.read(12)
+      }
 
       /// The preferred element size to use when encoding a list of this struct.  If this is anything
       /// other than `inlineComposite` then the struct is one word or less in size and is a candidate
       /// for list packing optimization.
-      @inline(__always) @export(implementation) public var preferredListEncoding: ElementSize {
+      @_transparent @_optimize(none) @export(implementation) public var preferredListEncoding: ElementSize {
         _raw.readEnum(13)
       }
 
@@ -516,7 +542,9 @@ public enum Node: StructType, DescribedType {
       ///
       /// Note that a named union is considered a special kind of group -- in fact, a named union
       /// is exactly equivalent to a group that contains nothing but an unnamed union.
-      @inline(__always) @export(implementation) public var isGroup: Bool { _raw.readBool(224) }
+      @_transparent @_optimize(none) @export(implementation) public var isGroup: Bool {
+        _raw.readBool(224)
+      }
 
       /// Number of fields in this struct which are members of an anonymous union, and thus may
       /// overlap.  If this is non-zero, then a 16-bit discriminant is present indicating which
@@ -528,13 +556,13 @@ public enum Node: StructType, DescribedType {
       /// non-zero discriminant count.  Named unions, on the other hand, are equivalent to groups
       /// containing unnamed unions.  So, a named union has its own independent schema node, with
       /// `isGroup` = true.
-      @inline(__always) @export(implementation) public var discriminantCount: UInt16 {
+      @_transparent @_optimize(none) @export(implementation) public var discriminantCount: UInt16 {
         _raw.read(15)
       }
 
       /// If `discriminantCount` is non-zero, this is the offset of the union discriminant, in
       /// multiples of 16 bits.
-      @inline(__always) @export(implementation) public var discriminantOffset: UInt32 {
+      @_transparent @_optimize(none) @export(implementation) public var discriminantOffset: UInt32 {
         _raw.read(8)
       }
 
@@ -547,10 +575,12 @@ public enum Node: StructType, DescribedType {
       /// protocol evolves, since it is not possible to insert or remove an earlier ordinal.
       /// Therefore, for most use cases, if you want to identify a field by number, it may make the
       /// most sense to use the field's index in this list rather than its ordinal.
-      @inline(__always) @export(implementation) public var fields: ListReader<Field.Reader> {
+      @_transparent @_optimize(none) @export(implementation) public var fields: ListReader<Field.Reader> {
         @_lifetime(copy self) get throws(DecodingError) { try _raw.readList(3) }
       }
-      @export(implementation) public var hasFields: Bool { _raw.hasPointer(3) }
+      @_transparent @_optimize(none) @export(implementation) public var hasFields: Bool {
+        _raw.hasPointer(3)
+      }
     }
 
     /// Builds a ``Struct``.
@@ -561,13 +591,13 @@ public enum Node: StructType, DescribedType {
       @inlinable public init(_raw raw: StructBuilder) { _raw = raw }
 
       /// Size of the data section, in words.
-      @inline(__always) @export(implementation) public var dataWordCount: UInt16 {
+      @_transparent @_optimize(none) @export(implementation) public var dataWordCount: UInt16 {
         get { _raw.read(7) }
         nonmutating set { _raw.write(7, newValue) }
       }
 
       /// Size of the pointer section, in pointers (which are one word each).
-      @inline(__always) @export(implementation) public var pointerCount: UInt16 {
+      @_transparent @_optimize(none) @export(implementation) public var pointerCount: UInt16 {
         get { _raw.read(12) }
         nonmutating set { _raw.write(12, newValue) }
       }
@@ -575,7 +605,7 @@ public enum Node: StructType, DescribedType {
       /// The preferred element size to use when encoding a list of this struct.  If this is anything
       /// other than `inlineComposite` then the struct is one word or less in size and is a candidate
       /// for list packing optimization.
-      @inline(__always) @export(implementation) public var preferredListEncoding: ElementSize {
+      @_transparent @_optimize(none) @export(implementation) public var preferredListEncoding: ElementSize {
         get { _raw.readEnum(13) }
         nonmutating set { _raw.writeEnum(13, newValue) }
       }
@@ -590,7 +620,7 @@ public enum Node: StructType, DescribedType {
       ///
       /// Note that a named union is considered a special kind of group -- in fact, a named union
       /// is exactly equivalent to a group that contains nothing but an unnamed union.
-      @inline(__always) @export(implementation) public var isGroup: Bool {
+      @_transparent @_optimize(none) @export(implementation) public var isGroup: Bool {
         get { _raw.readBool(224) }
         nonmutating set { _raw.writeBool(224, newValue) }
       }
@@ -605,14 +635,14 @@ public enum Node: StructType, DescribedType {
       /// non-zero discriminant count.  Named unions, on the other hand, are equivalent to groups
       /// containing unnamed unions.  So, a named union has its own independent schema node, with
       /// `isGroup` = true.
-      @inline(__always) @export(implementation) public var discriminantCount: UInt16 {
+      @_transparent @_optimize(none) @export(implementation) public var discriminantCount: UInt16 {
         get { _raw.read(15) }
         nonmutating set { _raw.write(15, newValue) }
       }
 
       /// If `discriminantCount` is non-zero, this is the offset of the union discriminant, in
       /// multiples of 16 bits.
-      @inline(__always) @export(implementation) public var discriminantOffset: UInt32 {
+      @_transparent @_optimize(none) @export(implementation) public var discriminantOffset: UInt32 {
         get { _raw.read(8) }
         nonmutating set { _raw.write(8, newValue) }
       }
@@ -626,16 +656,16 @@ public enum Node: StructType, DescribedType {
       /// protocol evolves, since it is not possible to insert or remove an earlier ordinal.
       /// Therefore, for most use cases, if you want to identify a field by number, it may make the
       /// most sense to use the field's index in this list rather than its ordinal.
-      @export(implementation) public var fields: ListBuilder<Field.Builder> {
+      @_transparent @_optimize(none) @export(implementation) public var fields: ListBuilder<Field.Builder> {
         @_lifetime(copy self) get { _raw.pointer(3).list() }
       }
-      @_lifetime(copy self) @inline(__always) @export(implementation) public func initFields(_ count: Int) -> ListBuilder<Field.Builder> {
+      @_lifetime(copy self) @_transparent @_optimize(none) @export(implementation) public func initFields(_ count: Int) -> ListBuilder<Field.Builder> {
         _raw.pointer(3).initList(count: count)
       }
-      @export(implementation) public func setFields(_ value: ListReader<Field.Reader>) throws(DecodingError) {
+      @_transparent @_optimize(none) @export(implementation) public func setFields(_ value: ListReader<Field.Reader>) throws(DecodingError) {
         try _raw.pointer(3).set(value)
       }
-      @export(implementation) public var fieldsField: PointerField<ListBuilder<Field.Builder>> {
+      @_transparent @_optimize(none) @export(implementation) public var fieldsField: PointerField<ListBuilder<Field.Builder>> {
         @_lifetime(copy self) get { .init(_raw, 3) }
       }
     }
@@ -652,10 +682,12 @@ public enum Node: StructType, DescribedType {
       @inlinable public init(_raw raw: StructReader) { _raw = raw }
 
       /// Enumerants ordered by numeric value (ordinal).
-      @inline(__always) @export(implementation) public var enumerants: ListReader<Enumerant.Reader> {
+      @_transparent @_optimize(none) @export(implementation) public var enumerants: ListReader<Enumerant.Reader> {
         @_lifetime(copy self) get throws(DecodingError) { try _raw.readList(3) }
       }
-      @export(implementation) public var hasEnumerants: Bool { _raw.hasPointer(3) }
+      @_transparent @_optimize(none) @export(implementation) public var hasEnumerants: Bool {
+        _raw.hasPointer(3)
+      }
     }
 
     /// Builds a ``Enum``.
@@ -666,16 +698,16 @@ public enum Node: StructType, DescribedType {
       @inlinable public init(_raw raw: StructBuilder) { _raw = raw }
 
       /// Enumerants ordered by numeric value (ordinal).
-      @export(implementation) public var enumerants: ListBuilder<Enumerant.Builder> {
+      @_transparent @_optimize(none) @export(implementation) public var enumerants: ListBuilder<Enumerant.Builder> {
         @_lifetime(copy self) get { _raw.pointer(3).list() }
       }
-      @_lifetime(copy self) @inline(__always) @export(implementation) public func initEnumerants(_ count: Int) -> ListBuilder<Enumerant.Builder> {
+      @_lifetime(copy self) @_transparent @_optimize(none) @export(implementation) public func initEnumerants(_ count: Int) -> ListBuilder<Enumerant.Builder> {
         _raw.pointer(3).initList(count: count)
       }
-      @export(implementation) public func setEnumerants(_ value: ListReader<Enumerant.Reader>) throws(DecodingError) {
+      @_transparent @_optimize(none) @export(implementation) public func setEnumerants(_ value: ListReader<Enumerant.Reader>) throws(DecodingError) {
         try _raw.pointer(3).set(value)
       }
-      @export(implementation) public var enumerantsField: PointerField<ListBuilder<Enumerant.Builder>> {
+      @_transparent @_optimize(none) @export(implementation) public var enumerantsField: PointerField<ListBuilder<Enumerant.Builder>> {
         @_lifetime(copy self) get { .init(_raw, 3) }
       }
     }
@@ -692,16 +724,20 @@ public enum Node: StructType, DescribedType {
       @inlinable public init(_raw raw: StructReader) { _raw = raw }
 
       /// Methods ordered by ordinal.
-      @inline(__always) @export(implementation) public var methods: ListReader<Method.Reader> {
+      @_transparent @_optimize(none) @export(implementation) public var methods: ListReader<Method.Reader> {
         @_lifetime(copy self) get throws(DecodingError) { try _raw.readList(3) }
       }
-      @export(implementation) public var hasMethods: Bool { _raw.hasPointer(3) }
+      @_transparent @_optimize(none) @export(implementation) public var hasMethods: Bool {
+        _raw.hasPointer(3)
+      }
 
       /// Superclasses of this interface.
-      @inline(__always) @export(implementation) public var superclasses: ListReader<Superclass.Reader> {
+      @_transparent @_optimize(none) @export(implementation) public var superclasses: ListReader<Superclass.Reader> {
         @_lifetime(copy self) get throws(DecodingError) { try _raw.readList(4) }
       }
-      @export(implementation) public var hasSuperclasses: Bool { _raw.hasPointer(4) }
+      @_transparent @_optimize(none) @export(implementation) public var hasSuperclasses: Bool {
+        _raw.hasPointer(4)
+      }
     }
 
     /// Builds a ``Interface``.
@@ -712,30 +748,30 @@ public enum Node: StructType, DescribedType {
       @inlinable public init(_raw raw: StructBuilder) { _raw = raw }
 
       /// Methods ordered by ordinal.
-      @export(implementation) public var methods: ListBuilder<Method.Builder> {
+      @_transparent @_optimize(none) @export(implementation) public var methods: ListBuilder<Method.Builder> {
         @_lifetime(copy self) get { _raw.pointer(3).list() }
       }
-      @_lifetime(copy self) @inline(__always) @export(implementation) public func initMethods(_ count: Int) -> ListBuilder<Method.Builder> {
+      @_lifetime(copy self) @_transparent @_optimize(none) @export(implementation) public func initMethods(_ count: Int) -> ListBuilder<Method.Builder> {
         _raw.pointer(3).initList(count: count)
       }
-      @export(implementation) public func setMethods(_ value: ListReader<Method.Reader>) throws(DecodingError) {
+      @_transparent @_optimize(none) @export(implementation) public func setMethods(_ value: ListReader<Method.Reader>) throws(DecodingError) {
         try _raw.pointer(3).set(value)
       }
-      @export(implementation) public var methodsField: PointerField<ListBuilder<Method.Builder>> {
+      @_transparent @_optimize(none) @export(implementation) public var methodsField: PointerField<ListBuilder<Method.Builder>> {
         @_lifetime(copy self) get { .init(_raw, 3) }
       }
 
       /// Superclasses of this interface.
-      @export(implementation) public var superclasses: ListBuilder<Superclass.Builder> {
+      @_transparent @_optimize(none) @export(implementation) public var superclasses: ListBuilder<Superclass.Builder> {
         @_lifetime(copy self) get { _raw.pointer(4).list() }
       }
-      @_lifetime(copy self) @inline(__always) @export(implementation) public func initSuperclasses(_ count: Int) -> ListBuilder<Superclass.Builder> {
+      @_lifetime(copy self) @_transparent @_optimize(none) @export(implementation) public func initSuperclasses(_ count: Int) -> ListBuilder<Superclass.Builder> {
         _raw.pointer(4).initList(count: count)
       }
-      @export(implementation) public func setSuperclasses(_ value: ListReader<Superclass.Reader>) throws(DecodingError) {
+      @_transparent @_optimize(none) @export(implementation) public func setSuperclasses(_ value: ListReader<Superclass.Reader>) throws(DecodingError) {
         try _raw.pointer(4).set(value)
       }
-      @export(implementation) public var superclassesField: PointerField<ListBuilder<Superclass.Builder>> {
+      @_transparent @_optimize(none) @export(implementation) public var superclassesField: PointerField<ListBuilder<Superclass.Builder>> {
         @_lifetime(copy self) get { .init(_raw, 4) }
       }
     }
@@ -751,15 +787,19 @@ public enum Node: StructType, DescribedType {
       @_lifetime(copy raw) @inline(__always)
       @inlinable public init(_raw raw: StructReader) { _raw = raw }
 
-      @inline(__always) @export(implementation) public var type: Type.Reader {
+      @_transparent @_optimize(none) @export(implementation) public var type: Type.Reader {
         @_lifetime(copy self) get throws(DecodingError) { try _raw.readStructure(3) }
       }
-      @export(implementation) public var hasType: Bool { _raw.hasPointer(3) }
+      @_transparent @_optimize(none) @export(implementation) public var hasType: Bool {
+        _raw.hasPointer(3)
+      }
 
-      @inline(__always) @export(implementation) public var value: Value.Reader {
+      @_transparent @_optimize(none) @export(implementation) public var value: Value.Reader {
         @_lifetime(copy self) get throws(DecodingError) { try _raw.readStructure(4) }
       }
-      @export(implementation) public var hasValue: Bool { _raw.hasPointer(4) }
+      @_transparent @_optimize(none) @export(implementation) public var hasValue: Bool {
+        _raw.hasPointer(4)
+      }
     }
 
     /// Builds a ``Const``.
@@ -769,29 +809,29 @@ public enum Node: StructType, DescribedType {
       @_lifetime(copy raw) @inline(__always)
       @inlinable public init(_raw raw: StructBuilder) { _raw = raw }
 
-      @inline(__always) @export(implementation) public var type: Type.Builder {
+      @_transparent @_optimize(none) @export(implementation) public var type: Type.Builder {
         @_lifetime(copy self) get { _raw.pointer(3).structure() }
       }
-      @_lifetime(copy self) @inline(__always) @export(implementation) public func initType() -> Type.Builder {
+      @_lifetime(copy self) @_transparent @_optimize(none) @export(implementation) public func initType() -> Type.Builder {
         _raw.pointer(3).initStructure()
       }
-      @export(implementation) public func setType(_ value: Type.Reader) throws(DecodingError) {
+      @_transparent @_optimize(none) @export(implementation) public func setType(_ value: Type.Reader) throws(DecodingError) {
         try _raw.pointer(3).set(value)
       }
-      @export(implementation) public var typeField: PointerField<Type.Builder> {
+      @_transparent @_optimize(none) @export(implementation) public var typeField: PointerField<Type.Builder> {
         @_lifetime(copy self) get { .init(_raw, 3) }
       }
 
-      @inline(__always) @export(implementation) public var value: Value.Builder {
+      @_transparent @_optimize(none) @export(implementation) public var value: Value.Builder {
         @_lifetime(copy self) get { _raw.pointer(4).structure() }
       }
-      @_lifetime(copy self) @inline(__always) @export(implementation) public func initValue() -> Value.Builder {
+      @_lifetime(copy self) @_transparent @_optimize(none) @export(implementation) public func initValue() -> Value.Builder {
         _raw.pointer(4).initStructure()
       }
-      @export(implementation) public func setValue(_ value: Value.Reader) throws(DecodingError) {
+      @_transparent @_optimize(none) @export(implementation) public func setValue(_ value: Value.Reader) throws(DecodingError) {
         try _raw.pointer(4).set(value)
       }
-      @export(implementation) public var valueField: PointerField<Value.Builder> {
+      @_transparent @_optimize(none) @export(implementation) public var valueField: PointerField<Value.Builder> {
         @_lifetime(copy self) get { .init(_raw, 4) }
       }
     }
@@ -807,42 +847,58 @@ public enum Node: StructType, DescribedType {
       @_lifetime(copy raw) @inline(__always)
       @inlinable public init(_raw raw: StructReader) { _raw = raw }
 
-      @inline(__always) @export(implementation) public var type: Type.Reader {
+      @_transparent @_optimize(none) @export(implementation) public var type: Type.Reader {
         @_lifetime(copy self) get throws(DecodingError) { try _raw.readStructure(3) }
       }
-      @export(implementation) public var hasType: Bool { _raw.hasPointer(3) }
+      @_transparent @_optimize(none) @export(implementation) public var hasType: Bool {
+        _raw.hasPointer(3)
+      }
 
-      @inline(__always) @export(implementation) public var targetsFile: Bool { _raw.readBool(112) }
+      @_transparent @_optimize(none) @export(implementation) public var targetsFile: Bool {
+        _raw.readBool(112)
+      }
 
-      @inline(__always) @export(implementation) public var targetsConst: Bool { _raw.readBool(113) }
+      @_transparent @_optimize(none) @export(implementation) public var targetsConst: Bool {
+        _raw.readBool(113)
+      }
 
-      @inline(__always) @export(implementation) public var targetsEnum: Bool { _raw.readBool(114) }
+      @_transparent @_optimize(none) @export(implementation) public var targetsEnum: Bool {
+        _raw.readBool(114)
+      }
 
-      @inline(__always) @export(implementation) public var targetsEnumerant: Bool {
+      @_transparent @_optimize(none) @export(implementation) public var targetsEnumerant: Bool {
         _raw.readBool(115)
       }
 
-      @inline(__always) @export(implementation) public var targetsStruct: Bool {
+      @_transparent @_optimize(none) @export(implementation) public var targetsStruct: Bool {
         _raw.readBool(116)
       }
 
-      @inline(__always) @export(implementation) public var targetsField: Bool { _raw.readBool(117) }
+      @_transparent @_optimize(none) @export(implementation) public var targetsField: Bool {
+        _raw.readBool(117)
+      }
 
-      @inline(__always) @export(implementation) public var targetsUnion: Bool { _raw.readBool(118) }
+      @_transparent @_optimize(none) @export(implementation) public var targetsUnion: Bool {
+        _raw.readBool(118)
+      }
 
-      @inline(__always) @export(implementation) public var targetsGroup: Bool { _raw.readBool(119) }
+      @_transparent @_optimize(none) @export(implementation) public var targetsGroup: Bool {
+        _raw.readBool(119)
+      }
 
-      @inline(__always) @export(implementation) public var targetsInterface: Bool {
+      @_transparent @_optimize(none) @export(implementation) public var targetsInterface: Bool {
         _raw.readBool(120)
       }
 
-      @inline(__always) @export(implementation) public var targetsMethod: Bool {
+      @_transparent @_optimize(none) @export(implementation) public var targetsMethod: Bool {
         _raw.readBool(121)
       }
 
-      @inline(__always) @export(implementation) public var targetsParam: Bool { _raw.readBool(122) }
+      @_transparent @_optimize(none) @export(implementation) public var targetsParam: Bool {
+        _raw.readBool(122)
+      }
 
-      @inline(__always) @export(implementation) public var targetsAnnotation: Bool {
+      @_transparent @_optimize(none) @export(implementation) public var targetsAnnotation: Bool {
         _raw.readBool(123)
       }
     }
@@ -854,75 +910,75 @@ public enum Node: StructType, DescribedType {
       @_lifetime(copy raw) @inline(__always)
       @inlinable public init(_raw raw: StructBuilder) { _raw = raw }
 
-      @inline(__always) @export(implementation) public var type: Type.Builder {
+      @_transparent @_optimize(none) @export(implementation) public var type: Type.Builder {
         @_lifetime(copy self) get { _raw.pointer(3).structure() }
       }
-      @_lifetime(copy self) @inline(__always) @export(implementation) public func initType() -> Type.Builder {
+      @_lifetime(copy self) @_transparent @_optimize(none) @export(implementation) public func initType() -> Type.Builder {
         _raw.pointer(3).initStructure()
       }
-      @export(implementation) public func setType(_ value: Type.Reader) throws(DecodingError) {
+      @_transparent @_optimize(none) @export(implementation) public func setType(_ value: Type.Reader) throws(DecodingError) {
         try _raw.pointer(3).set(value)
       }
-      @export(implementation) public var typeField: PointerField<Type.Builder> {
+      @_transparent @_optimize(none) @export(implementation) public var typeField: PointerField<Type.Builder> {
         @_lifetime(copy self) get { .init(_raw, 3) }
       }
 
-      @inline(__always) @export(implementation) public var targetsFile: Bool {
+      @_transparent @_optimize(none) @export(implementation) public var targetsFile: Bool {
         get { _raw.readBool(112) }
         nonmutating set { _raw.writeBool(112, newValue) }
       }
 
-      @inline(__always) @export(implementation) public var targetsConst: Bool {
+      @_transparent @_optimize(none) @export(implementation) public var targetsConst: Bool {
         get { _raw.readBool(113) }
         nonmutating set { _raw.writeBool(113, newValue) }
       }
 
-      @inline(__always) @export(implementation) public var targetsEnum: Bool {
+      @_transparent @_optimize(none) @export(implementation) public var targetsEnum: Bool {
         get { _raw.readBool(114) }
         nonmutating set { _raw.writeBool(114, newValue) }
       }
 
-      @inline(__always) @export(implementation) public var targetsEnumerant: Bool {
+      @_transparent @_optimize(none) @export(implementation) public var targetsEnumerant: Bool {
         get { _raw.readBool(115) }
         nonmutating set { _raw.writeBool(115, newValue) }
       }
 
-      @inline(__always) @export(implementation) public var targetsStruct: Bool {
+      @_transparent @_optimize(none) @export(implementation) public var targetsStruct: Bool {
         get { _raw.readBool(116) }
         nonmutating set { _raw.writeBool(116, newValue) }
       }
 
-      @inline(__always) @export(implementation) public var targetsField: Bool {
+      @_transparent @_optimize(none) @export(implementation) public var targetsField: Bool {
         get { _raw.readBool(117) }
         nonmutating set { _raw.writeBool(117, newValue) }
       }
 
-      @inline(__always) @export(implementation) public var targetsUnion: Bool {
+      @_transparent @_optimize(none) @export(implementation) public var targetsUnion: Bool {
         get { _raw.readBool(118) }
         nonmutating set { _raw.writeBool(118, newValue) }
       }
 
-      @inline(__always) @export(implementation) public var targetsGroup: Bool {
+      @_transparent @_optimize(none) @export(implementation) public var targetsGroup: Bool {
         get { _raw.readBool(119) }
         nonmutating set { _raw.writeBool(119, newValue) }
       }
 
-      @inline(__always) @export(implementation) public var targetsInterface: Bool {
+      @_transparent @_optimize(none) @export(implementation) public var targetsInterface: Bool {
         get { _raw.readBool(120) }
         nonmutating set { _raw.writeBool(120, newValue) }
       }
 
-      @inline(__always) @export(implementation) public var targetsMethod: Bool {
+      @_transparent @_optimize(none) @export(implementation) public var targetsMethod: Bool {
         get { _raw.readBool(121) }
         nonmutating set { _raw.writeBool(121, newValue) }
       }
 
-      @inline(__always) @export(implementation) public var targetsParam: Bool {
+      @_transparent @_optimize(none) @export(implementation) public var targetsParam: Bool {
         get { _raw.readBool(122) }
         nonmutating set { _raw.writeBool(122, newValue) }
       }
 
-      @inline(__always) @export(implementation) public var targetsAnnotation: Bool {
+      @_transparent @_optimize(none) @export(implementation) public var targetsAnnotation: Bool {
         get { _raw.readBool(123) }
         nonmutating set { _raw.writeBool(123, newValue) }
       }
@@ -942,10 +998,12 @@ public enum Field: StructType, DescribedType {
     @_lifetime(copy raw) @inline(__always)
     @inlinable public init(_raw raw: StructReader) { _raw = raw }
 
-    @inline(__always) @export(implementation) public var name: TextReader {
+    @_transparent @_optimize(none) @export(implementation) public var name: TextReader {
       @_lifetime(copy self) get throws(DecodingError) { try _raw.readText(0) }
     }
-    @export(implementation) public var hasName: Bool { _raw.hasPointer(0) }
+    @_transparent @_optimize(none) @export(implementation) public var hasName: Bool {
+      _raw.hasPointer(0)
+    }
 
     /// Indicates where this member appeared in the code, relative to other members.
     /// Code ordering may have semantic relevance -- programmers tend to place related fields
@@ -953,35 +1011,39 @@ public enum Field: StructType, DescribedType {
     /// otherwise irrelevant, like JSON.  The values of codeOrder are tightly-packed, so the maximum
     /// value is count(members) - 1.  Fields that are members of a union are only ordered relative to
     /// the other members of that union, so the maximum value there is count(union.members).
-    @inline(__always) @export(implementation) public var codeOrder: UInt16 { _raw.read(0) }
+    @_transparent @_optimize(none) @export(implementation) public var codeOrder: UInt16 {
+      _raw.read(0)
+    }
 
-    @inline(__always) @export(implementation) public var annotations: ListReader<Annotation.Reader> {
+    @_transparent @_optimize(none) @export(implementation) public var annotations: ListReader<Annotation.Reader> {
       @_lifetime(copy self) get throws(DecodingError) { try _raw.readList(1) }
     }
-    @export(implementation) public var hasAnnotations: Bool { _raw.hasPointer(1) }
+    @_transparent @_optimize(none) @export(implementation) public var hasAnnotations: Bool {
+      _raw.hasPointer(1)
+    }
 
     /// If the field is in a union, this is the value which the union's discriminant should take when
     /// the field is active.  If the field is not in a union, this is 0xffff.
-    @inline(__always) @export(implementation) public var discriminantValue: UInt16 {
+    @_transparent @_optimize(none) @export(implementation) public var discriminantValue: UInt16 {
       _raw.read(1, default: 65535)
     }
 
     /// A regular, non-group, non-fixed-list field.
-    @export(implementation) public var slot: Field.Slot.Reader {
+    @_transparent @_optimize(none) @export(implementation) public var slot: Field.Slot.Reader {
       @_lifetime(copy self) get { Field.Slot.Reader(_raw: _raw) }
     }
 
     /// A group.
-    @export(implementation) public var group: Field.Group.Reader {
+    @_transparent @_optimize(none) @export(implementation) public var group: Field.Group.Reader {
       @_lifetime(copy self) get { Field.Group.Reader(_raw: _raw) }
     }
 
-    @export(implementation) public var ordinal: Field.Ordinal.Reader {
+    @_transparent @_optimize(none) @export(implementation) public var ordinal: Field.Ordinal.Reader {
       @_lifetime(copy self) get { Field.Ordinal.Reader(_raw: _raw) }
     }
 
     /// The member of the union that is set.
-    @inline(__always) @export(implementation) public var which: Which {
+    @_transparent @_optimize(none) @export(implementation) public var which: Which {
       @_lifetime(copy self) get throws(DecodingError) {
         switch _raw.discriminant(4) {
         case 0: return .slot(Field.Slot.Reader(_raw: _raw))
@@ -999,14 +1061,14 @@ public enum Field: StructType, DescribedType {
     @_lifetime(copy raw) @inline(__always)
     @inlinable public init(_raw raw: StructBuilder) { _raw = raw }
 
-    @inline(__always) @export(implementation) public var name: String {
+    @_transparent @_optimize(none) @export(implementation) public var name: String {
       get { _raw.pointer(0).string }
       nonmutating set { _raw.pointer(0).setText(newValue) }
     }
-    @inline(__always) @export(implementation) public func setName(utf8 bytes: Span<UInt8>) {
+    @_transparent @_optimize(none) @export(implementation) public func setName(utf8 bytes: Span<UInt8>) {
       _raw.pointer(0).setText(utf8: bytes)
     }
-    @export(implementation) public var nameField: PointerField<TextType> {
+    @_transparent @_optimize(none) @export(implementation) public var nameField: PointerField<TextType> {
       @_lifetime(copy self) get { .init(_raw, 0) }
     }
 
@@ -1016,33 +1078,33 @@ public enum Field: StructType, DescribedType {
     /// otherwise irrelevant, like JSON.  The values of codeOrder are tightly-packed, so the maximum
     /// value is count(members) - 1.  Fields that are members of a union are only ordered relative to
     /// the other members of that union, so the maximum value there is count(union.members).
-    @inline(__always) @export(implementation) public var codeOrder: UInt16 {
+    @_transparent @_optimize(none) @export(implementation) public var codeOrder: UInt16 {
       get { _raw.read(0) }
       nonmutating set { _raw.write(0, newValue) }
     }
 
-    @export(implementation) public var annotations: ListBuilder<Annotation.Builder> {
+    @_transparent @_optimize(none) @export(implementation) public var annotations: ListBuilder<Annotation.Builder> {
       @_lifetime(copy self) get { _raw.pointer(1).list() }
     }
-    @_lifetime(copy self) @inline(__always) @export(implementation) public func initAnnotations(_ count: Int) -> ListBuilder<Annotation.Builder> {
+    @_lifetime(copy self) @_transparent @_optimize(none) @export(implementation) public func initAnnotations(_ count: Int) -> ListBuilder<Annotation.Builder> {
       _raw.pointer(1).initList(count: count)
     }
-    @export(implementation) public func setAnnotations(_ value: ListReader<Annotation.Reader>) throws(DecodingError) {
+    @_transparent @_optimize(none) @export(implementation) public func setAnnotations(_ value: ListReader<Annotation.Reader>) throws(DecodingError) {
       try _raw.pointer(1).set(value)
     }
-    @export(implementation) public var annotationsField: PointerField<ListBuilder<Annotation.Builder>> {
+    @_transparent @_optimize(none) @export(implementation) public var annotationsField: PointerField<ListBuilder<Annotation.Builder>> {
       @_lifetime(copy self) get { .init(_raw, 1) }
     }
 
     /// If the field is in a union, this is the value which the union's discriminant should take when
     /// the field is active.  If the field is not in a union, this is 0xffff.
-    @inline(__always) @export(implementation) public var discriminantValue: UInt16 {
+    @_transparent @_optimize(none) @export(implementation) public var discriminantValue: UInt16 {
       get { _raw.read(1, default: 65535) }
       nonmutating set { _raw.write(1, newValue, default: 65535) }
     }
 
     /// A regular, non-group, non-fixed-list field.
-    @export(implementation) public var slot: Field.Slot.Builder {
+    @_transparent @_optimize(none) @export(implementation) public var slot: Field.Slot.Builder {
       @_lifetime(copy self) get { Field.Slot.Builder(_raw: _raw) }
     }
     @_lifetime(copy self) @export(implementation) public func initSlot() -> Field.Slot.Builder {
@@ -1055,7 +1117,7 @@ public enum Field: StructType, DescribedType {
     }
 
     /// A group.
-    @export(implementation) public var group: Field.Group.Builder {
+    @_transparent @_optimize(none) @export(implementation) public var group: Field.Group.Builder {
       @_lifetime(copy self) get { Field.Group.Builder(_raw: _raw) }
     }
     @_lifetime(copy self) @export(implementation) public func initGroup() -> Field.Group.Builder {
@@ -1064,7 +1126,7 @@ public enum Field: StructType, DescribedType {
       return Field.Group.Builder(_raw: _raw)
     }
 
-    @export(implementation) public var ordinal: Field.Ordinal.Builder {
+    @_transparent @_optimize(none) @export(implementation) public var ordinal: Field.Ordinal.Builder {
       @_lifetime(copy self) get { Field.Ordinal.Builder(_raw: _raw) }
     }
     @_lifetime(copy self) @export(implementation) public func initOrdinal() -> Field.Ordinal.Builder {
@@ -1100,23 +1162,29 @@ public enum Field: StructType, DescribedType {
       /// Offset, in units of the field's size, from the beginning of the section in which the field
       /// resides.  E.g. for a UInt32 field, multiply this by 4 to get the byte offset from the
       /// beginning of the data section.
-      @inline(__always) @export(implementation) public var offset: UInt32 { _raw.read(1) }
+      @_transparent @_optimize(none) @export(implementation) public var offset: UInt32 {
+        _raw.read(1)
+      }
 
-      @inline(__always) @export(implementation) public var type: Type.Reader {
+      @_transparent @_optimize(none) @export(implementation) public var type: Type.Reader {
         @_lifetime(copy self) get throws(DecodingError) { try _raw.readStructure(2) }
       }
-      @export(implementation) public var hasType: Bool { _raw.hasPointer(2) }
+      @_transparent @_optimize(none) @export(implementation) public var hasType: Bool {
+        _raw.hasPointer(2)
+      }
 
-      @inline(__always) @export(implementation) public var defaultValue: Value.Reader {
+      @_transparent @_optimize(none) @export(implementation) public var defaultValue: Value.Reader {
         @_lifetime(copy self) get throws(DecodingError) { try _raw.readStructure(3) }
       }
-      @export(implementation) public var hasDefaultValue: Bool { _raw.hasPointer(3) }
+      @_transparent @_optimize(none) @export(implementation) public var hasDefaultValue: Bool {
+        _raw.hasPointer(3)
+      }
 
       /// Whether the default value was specified explicitly.  Non-explicit default values are always
       /// zero or empty values.  Usually, whether the default value was explicit shouldn't matter.
       /// The main use case for this flag is for structs representing method parameters:
       /// explicitly-defaulted parameters may be allowed to be omitted when calling the method.
-      @inline(__always) @export(implementation) public var hadExplicitDefault: Bool {
+      @_transparent @_optimize(none) @export(implementation) public var hadExplicitDefault: Bool {
         _raw.readBool(128)
       }
     }
@@ -1131,34 +1199,34 @@ public enum Field: StructType, DescribedType {
       /// Offset, in units of the field's size, from the beginning of the section in which the field
       /// resides.  E.g. for a UInt32 field, multiply this by 4 to get the byte offset from the
       /// beginning of the data section.
-      @inline(__always) @export(implementation) public var offset: UInt32 {
+      @_transparent @_optimize(none) @export(implementation) public var offset: UInt32 {
         get { _raw.read(1) }
         nonmutating set { _raw.write(1, newValue) }
       }
 
-      @inline(__always) @export(implementation) public var type: Type.Builder {
+      @_transparent @_optimize(none) @export(implementation) public var type: Type.Builder {
         @_lifetime(copy self) get { _raw.pointer(2).structure() }
       }
-      @_lifetime(copy self) @inline(__always) @export(implementation) public func initType() -> Type.Builder {
+      @_lifetime(copy self) @_transparent @_optimize(none) @export(implementation) public func initType() -> Type.Builder {
         _raw.pointer(2).initStructure()
       }
-      @export(implementation) public func setType(_ value: Type.Reader) throws(DecodingError) {
+      @_transparent @_optimize(none) @export(implementation) public func setType(_ value: Type.Reader) throws(DecodingError) {
         try _raw.pointer(2).set(value)
       }
-      @export(implementation) public var typeField: PointerField<Type.Builder> {
+      @_transparent @_optimize(none) @export(implementation) public var typeField: PointerField<Type.Builder> {
         @_lifetime(copy self) get { .init(_raw, 2) }
       }
 
-      @inline(__always) @export(implementation) public var defaultValue: Value.Builder {
+      @_transparent @_optimize(none) @export(implementation) public var defaultValue: Value.Builder {
         @_lifetime(copy self) get { _raw.pointer(3).structure() }
       }
-      @_lifetime(copy self) @inline(__always) @export(implementation) public func initDefaultValue() -> Value.Builder {
+      @_lifetime(copy self) @_transparent @_optimize(none) @export(implementation) public func initDefaultValue() -> Value.Builder {
         _raw.pointer(3).initStructure()
       }
-      @export(implementation) public func setDefaultValue(_ value: Value.Reader) throws(DecodingError) {
+      @_transparent @_optimize(none) @export(implementation) public func setDefaultValue(_ value: Value.Reader) throws(DecodingError) {
         try _raw.pointer(3).set(value)
       }
-      @export(implementation) public var defaultValueField: PointerField<Value.Builder> {
+      @_transparent @_optimize(none) @export(implementation) public var defaultValueField: PointerField<Value.Builder> {
         @_lifetime(copy self) get { .init(_raw, 3) }
       }
 
@@ -1166,7 +1234,7 @@ public enum Field: StructType, DescribedType {
       /// zero or empty values.  Usually, whether the default value was explicit shouldn't matter.
       /// The main use case for this flag is for structs representing method parameters:
       /// explicitly-defaulted parameters may be allowed to be omitted when calling the method.
-      @inline(__always) @export(implementation) public var hadExplicitDefault: Bool {
+      @_transparent @_optimize(none) @export(implementation) public var hadExplicitDefault: Bool {
         get { _raw.readBool(128) }
         nonmutating set { _raw.writeBool(128, newValue) }
       }
@@ -1185,7 +1253,9 @@ public enum Field: StructType, DescribedType {
       @inlinable public init(_raw raw: StructReader) { _raw = raw }
 
       /// The ID of the group's node.
-      @inline(__always) @export(implementation) public var typeId: UInt64 { _raw.read(2) }
+      @_transparent @_optimize(none) @export(implementation) public var typeId: UInt64 {
+        _raw.read(2)
+      }
     }
 
     /// Builds a ``Group``.
@@ -1196,7 +1266,7 @@ public enum Field: StructType, DescribedType {
       @inlinable public init(_raw raw: StructBuilder) { _raw = raw }
 
       /// The ID of the group's node.
-      @inline(__always) @export(implementation) public var typeId: UInt64 {
+      @_transparent @_optimize(none) @export(implementation) public var typeId: UInt64 {
         get { _raw.read(2) }
         nonmutating set { _raw.write(2, newValue) }
       }
@@ -1217,10 +1287,12 @@ public enum Field: StructType, DescribedType {
       /// a numeric identifier for a field, use its position within the field array for its scope.
       /// The ordinal is given here mainly just so that the original schema text can be reproduced given
       /// the compiled version -- i.e. so that `capnp compile -ocapnp` can do its job.
-      @inline(__always) @export(implementation) public var explicit: UInt16 { _raw.read(6) }
+      @_transparent @_optimize(none) @export(implementation) public var explicit: UInt16 {
+        _raw.read(6)
+      }
 
       /// The member of the union that is set.
-      @inline(__always) @export(implementation) public var which: Which {
+      @_transparent @_optimize(none) @export(implementation) public var which: Which {
         @_lifetime(copy self) get throws(DecodingError) {
           switch _raw.discriminant(5) {
           case 0: return .implicit
@@ -1239,13 +1311,13 @@ public enum Field: StructType, DescribedType {
       @inlinable public init(_raw raw: StructBuilder) { _raw = raw }
 
       /// Sets `implicit`.
-      @export(implementation) public func setImplicit() { _raw.setDiscriminant(5, 0) }
+      @_transparent @_optimize(none) @export(implementation) public func setImplicit() { _raw.setDiscriminant(5, 0) }
 
       /// The original ordinal number given to the field.  You probably should NOT use this; if you need
       /// a numeric identifier for a field, use its position within the field array for its scope.
       /// The ordinal is given here mainly just so that the original schema text can be reproduced given
       /// the compiled version -- i.e. so that `capnp compile -ocapnp` can do its job.
-      @inline(__always) @export(implementation) public var explicit: UInt16 {
+      @_transparent @_optimize(none) @export(implementation) public var explicit: UInt16 {
         get { _raw.read(6) }
         nonmutating set {
           _raw.setDiscriminant(5, 1)
@@ -1280,19 +1352,25 @@ public enum Enumerant: StructType, DescribedType {
     @_lifetime(copy raw) @inline(__always)
     @inlinable public init(_raw raw: StructReader) { _raw = raw }
 
-    @inline(__always) @export(implementation) public var name: TextReader {
+    @_transparent @_optimize(none) @export(implementation) public var name: TextReader {
       @_lifetime(copy self) get throws(DecodingError) { try _raw.readText(0) }
     }
-    @export(implementation) public var hasName: Bool { _raw.hasPointer(0) }
+    @_transparent @_optimize(none) @export(implementation) public var hasName: Bool {
+      _raw.hasPointer(0)
+    }
 
     /// Specifies order in which the enumerants were declared in the code.
     /// Like Struct.Field.codeOrder.
-    @inline(__always) @export(implementation) public var codeOrder: UInt16 { _raw.read(0) }
+    @_transparent @_optimize(none) @export(implementation) public var codeOrder: UInt16 {
+      _raw.read(0)
+    }
 
-    @inline(__always) @export(implementation) public var annotations: ListReader<Annotation.Reader> {
+    @_transparent @_optimize(none) @export(implementation) public var annotations: ListReader<Annotation.Reader> {
       @_lifetime(copy self) get throws(DecodingError) { try _raw.readList(1) }
     }
-    @export(implementation) public var hasAnnotations: Bool { _raw.hasPointer(1) }
+    @_transparent @_optimize(none) @export(implementation) public var hasAnnotations: Bool {
+      _raw.hasPointer(1)
+    }
   }
 
   /// Builds a ``Enumerant``.
@@ -1302,34 +1380,34 @@ public enum Enumerant: StructType, DescribedType {
     @_lifetime(copy raw) @inline(__always)
     @inlinable public init(_raw raw: StructBuilder) { _raw = raw }
 
-    @inline(__always) @export(implementation) public var name: String {
+    @_transparent @_optimize(none) @export(implementation) public var name: String {
       get { _raw.pointer(0).string }
       nonmutating set { _raw.pointer(0).setText(newValue) }
     }
-    @inline(__always) @export(implementation) public func setName(utf8 bytes: Span<UInt8>) {
+    @_transparent @_optimize(none) @export(implementation) public func setName(utf8 bytes: Span<UInt8>) {
       _raw.pointer(0).setText(utf8: bytes)
     }
-    @export(implementation) public var nameField: PointerField<TextType> {
+    @_transparent @_optimize(none) @export(implementation) public var nameField: PointerField<TextType> {
       @_lifetime(copy self) get { .init(_raw, 0) }
     }
 
     /// Specifies order in which the enumerants were declared in the code.
     /// Like Struct.Field.codeOrder.
-    @inline(__always) @export(implementation) public var codeOrder: UInt16 {
+    @_transparent @_optimize(none) @export(implementation) public var codeOrder: UInt16 {
       get { _raw.read(0) }
       nonmutating set { _raw.write(0, newValue) }
     }
 
-    @export(implementation) public var annotations: ListBuilder<Annotation.Builder> {
+    @_transparent @_optimize(none) @export(implementation) public var annotations: ListBuilder<Annotation.Builder> {
       @_lifetime(copy self) get { _raw.pointer(1).list() }
     }
-    @_lifetime(copy self) @inline(__always) @export(implementation) public func initAnnotations(_ count: Int) -> ListBuilder<Annotation.Builder> {
+    @_lifetime(copy self) @_transparent @_optimize(none) @export(implementation) public func initAnnotations(_ count: Int) -> ListBuilder<Annotation.Builder> {
       _raw.pointer(1).initList(count: count)
     }
-    @export(implementation) public func setAnnotations(_ value: ListReader<Annotation.Reader>) throws(DecodingError) {
+    @_transparent @_optimize(none) @export(implementation) public func setAnnotations(_ value: ListReader<Annotation.Reader>) throws(DecodingError) {
       try _raw.pointer(1).set(value)
     }
-    @export(implementation) public var annotationsField: PointerField<ListBuilder<Annotation.Builder>> {
+    @_transparent @_optimize(none) @export(implementation) public var annotationsField: PointerField<ListBuilder<Annotation.Builder>> {
       @_lifetime(copy self) get { .init(_raw, 1) }
     }
   }
@@ -1346,12 +1424,14 @@ public enum Superclass: StructType, DescribedType {
     @_lifetime(copy raw) @inline(__always)
     @inlinable public init(_raw raw: StructReader) { _raw = raw }
 
-    @inline(__always) @export(implementation) public var id: UInt64 { _raw.read(0) }
+    @_transparent @_optimize(none) @export(implementation) public var id: UInt64 { _raw.read(0) }
 
-    @inline(__always) @export(implementation) public var brand: Brand.Reader {
+    @_transparent @_optimize(none) @export(implementation) public var brand: Brand.Reader {
       @_lifetime(copy self) get throws(DecodingError) { try _raw.readStructure(0) }
     }
-    @export(implementation) public var hasBrand: Bool { _raw.hasPointer(0) }
+    @_transparent @_optimize(none) @export(implementation) public var hasBrand: Bool {
+      _raw.hasPointer(0)
+    }
   }
 
   /// Builds a ``Superclass``.
@@ -1361,21 +1441,21 @@ public enum Superclass: StructType, DescribedType {
     @_lifetime(copy raw) @inline(__always)
     @inlinable public init(_raw raw: StructBuilder) { _raw = raw }
 
-    @inline(__always) @export(implementation) public var id: UInt64 {
+    @_transparent @_optimize(none) @export(implementation) public var id: UInt64 {
       get { _raw.read(0) }
       nonmutating set { _raw.write(0, newValue) }
     }
 
-    @inline(__always) @export(implementation) public var brand: Brand.Builder {
+    @_transparent @_optimize(none) @export(implementation) public var brand: Brand.Builder {
       @_lifetime(copy self) get { _raw.pointer(0).structure() }
     }
-    @_lifetime(copy self) @inline(__always) @export(implementation) public func initBrand() -> Brand.Builder {
+    @_lifetime(copy self) @_transparent @_optimize(none) @export(implementation) public func initBrand() -> Brand.Builder {
       _raw.pointer(0).initStructure()
     }
-    @export(implementation) public func setBrand(_ value: Brand.Reader) throws(DecodingError) {
+    @_transparent @_optimize(none) @export(implementation) public func setBrand(_ value: Brand.Reader) throws(DecodingError) {
       try _raw.pointer(0).set(value)
     }
-    @export(implementation) public var brandField: PointerField<Brand.Builder> {
+    @_transparent @_optimize(none) @export(implementation) public var brandField: PointerField<Brand.Builder> {
       @_lifetime(copy self) get { .init(_raw, 0) }
     }
   }
@@ -1393,21 +1473,27 @@ public enum Method: StructType, DescribedType {
     @_lifetime(copy raw) @inline(__always)
     @inlinable public init(_raw raw: StructReader) { _raw = raw }
 
-    @inline(__always) @export(implementation) public var name: TextReader {
+    @_transparent @_optimize(none) @export(implementation) public var name: TextReader {
       @_lifetime(copy self) get throws(DecodingError) { try _raw.readText(0) }
     }
-    @export(implementation) public var hasName: Bool { _raw.hasPointer(0) }
+    @_transparent @_optimize(none) @export(implementation) public var hasName: Bool {
+      _raw.hasPointer(0)
+    }
 
     /// Specifies order in which the methods were declared in the code.
     /// Like Struct.Field.codeOrder.
-    @inline(__always) @export(implementation) public var codeOrder: UInt16 { _raw.read(0) }
+    @_transparent @_optimize(none) @export(implementation) public var codeOrder: UInt16 {
+      _raw.read(0)
+    }
 
     /// The parameters listed in [] (typically, type / generic parameters), whose bindings are intended
     /// to be inferred rather than specified explicitly, although not all languages support this.
-    @inline(__always) @export(implementation) public var implicitParameters: ListReader<Node.Parameter.Reader> {
+    @_transparent @_optimize(none) @export(implementation) public var implicitParameters: ListReader<Node.Parameter.Reader> {
       @_lifetime(copy self) get throws(DecodingError) { try _raw.readList(4) }
     }
-    @export(implementation) public var hasImplicitParameters: Bool { _raw.hasPointer(4) }
+    @_transparent @_optimize(none) @export(implementation) public var hasImplicitParameters: Bool {
+      _raw.hasPointer(4)
+    }
 
     /// ID of the parameter struct type.  If a named parameter list was specified in the method
     /// declaration (rather than a single struct parameter type) then a corresponding struct type is
@@ -1416,27 +1502,37 @@ public enum Method: StructType, DescribedType {
     /// (Awkwardly, it does of course inherit generic parameters from the method's scope, which makes
     /// this a situation where you can't just climb the scope chain to find where a particular
     /// generic parameter was introduced. Making the `scopeId` zero was a mistake.)
-    @inline(__always) @export(implementation) public var paramStructType: UInt64 { _raw.read(1) }
+    @_transparent @_optimize(none) @export(implementation) public var paramStructType: UInt64 {
+      _raw.read(1)
+    }
 
     /// Brand of param struct type.
-    @inline(__always) @export(implementation) public var paramBrand: Brand.Reader {
+    @_transparent @_optimize(none) @export(implementation) public var paramBrand: Brand.Reader {
       @_lifetime(copy self) get throws(DecodingError) { try _raw.readStructure(2) }
     }
-    @export(implementation) public var hasParamBrand: Bool { _raw.hasPointer(2) }
+    @_transparent @_optimize(none) @export(implementation) public var hasParamBrand: Bool {
+      _raw.hasPointer(2)
+    }
 
     /// ID of the return struct type; similar to `paramStructType`.
-    @inline(__always) @export(implementation) public var resultStructType: UInt64 { _raw.read(2) }
+    @_transparent @_optimize(none) @export(implementation) public var resultStructType: UInt64 {
+      _raw.read(2)
+    }
 
     /// Brand of result struct type.
-    @inline(__always) @export(implementation) public var resultBrand: Brand.Reader {
+    @_transparent @_optimize(none) @export(implementation) public var resultBrand: Brand.Reader {
       @_lifetime(copy self) get throws(DecodingError) { try _raw.readStructure(3) }
     }
-    @export(implementation) public var hasResultBrand: Bool { _raw.hasPointer(3) }
+    @_transparent @_optimize(none) @export(implementation) public var hasResultBrand: Bool {
+      _raw.hasPointer(3)
+    }
 
-    @inline(__always) @export(implementation) public var annotations: ListReader<Annotation.Reader> {
+    @_transparent @_optimize(none) @export(implementation) public var annotations: ListReader<Annotation.Reader> {
       @_lifetime(copy self) get throws(DecodingError) { try _raw.readList(1) }
     }
-    @export(implementation) public var hasAnnotations: Bool { _raw.hasPointer(1) }
+    @_transparent @_optimize(none) @export(implementation) public var hasAnnotations: Bool {
+      _raw.hasPointer(1)
+    }
   }
 
   /// Builds a ``Method``.
@@ -1446,36 +1542,36 @@ public enum Method: StructType, DescribedType {
     @_lifetime(copy raw) @inline(__always)
     @inlinable public init(_raw raw: StructBuilder) { _raw = raw }
 
-    @inline(__always) @export(implementation) public var name: String {
+    @_transparent @_optimize(none) @export(implementation) public var name: String {
       get { _raw.pointer(0).string }
       nonmutating set { _raw.pointer(0).setText(newValue) }
     }
-    @inline(__always) @export(implementation) public func setName(utf8 bytes: Span<UInt8>) {
+    @_transparent @_optimize(none) @export(implementation) public func setName(utf8 bytes: Span<UInt8>) {
       _raw.pointer(0).setText(utf8: bytes)
     }
-    @export(implementation) public var nameField: PointerField<TextType> {
+    @_transparent @_optimize(none) @export(implementation) public var nameField: PointerField<TextType> {
       @_lifetime(copy self) get { .init(_raw, 0) }
     }
 
     /// Specifies order in which the methods were declared in the code.
     /// Like Struct.Field.codeOrder.
-    @inline(__always) @export(implementation) public var codeOrder: UInt16 {
+    @_transparent @_optimize(none) @export(implementation) public var codeOrder: UInt16 {
       get { _raw.read(0) }
       nonmutating set { _raw.write(0, newValue) }
     }
 
     /// The parameters listed in [] (typically, type / generic parameters), whose bindings are intended
     /// to be inferred rather than specified explicitly, although not all languages support this.
-    @export(implementation) public var implicitParameters: ListBuilder<Node.Parameter.Builder> {
+    @_transparent @_optimize(none) @export(implementation) public var implicitParameters: ListBuilder<Node.Parameter.Builder> {
       @_lifetime(copy self) get { _raw.pointer(4).list() }
     }
-    @_lifetime(copy self) @inline(__always) @export(implementation) public func initImplicitParameters(_ count: Int) -> ListBuilder<Node.Parameter.Builder> {
+    @_lifetime(copy self) @_transparent @_optimize(none) @export(implementation) public func initImplicitParameters(_ count: Int) -> ListBuilder<Node.Parameter.Builder> {
       _raw.pointer(4).initList(count: count)
     }
-    @export(implementation) public func setImplicitParameters(_ value: ListReader<Node.Parameter.Reader>) throws(DecodingError) {
+    @_transparent @_optimize(none) @export(implementation) public func setImplicitParameters(_ value: ListReader<Node.Parameter.Reader>) throws(DecodingError) {
       try _raw.pointer(4).set(value)
     }
-    @export(implementation) public var implicitParametersField: PointerField<ListBuilder<Node.Parameter.Builder>> {
+    @_transparent @_optimize(none) @export(implementation) public var implicitParametersField: PointerField<ListBuilder<Node.Parameter.Builder>> {
       @_lifetime(copy self) get { .init(_raw, 4) }
     }
 
@@ -1486,55 +1582,55 @@ public enum Method: StructType, DescribedType {
     /// (Awkwardly, it does of course inherit generic parameters from the method's scope, which makes
     /// this a situation where you can't just climb the scope chain to find where a particular
     /// generic parameter was introduced. Making the `scopeId` zero was a mistake.)
-    @inline(__always) @export(implementation) public var paramStructType: UInt64 {
+    @_transparent @_optimize(none) @export(implementation) public var paramStructType: UInt64 {
       get { _raw.read(1) }
       nonmutating set { _raw.write(1, newValue) }
     }
 
     /// Brand of param struct type.
-    @inline(__always) @export(implementation) public var paramBrand: Brand.Builder {
+    @_transparent @_optimize(none) @export(implementation) public var paramBrand: Brand.Builder {
       @_lifetime(copy self) get { _raw.pointer(2).structure() }
     }
-    @_lifetime(copy self) @inline(__always) @export(implementation) public func initParamBrand() -> Brand.Builder {
+    @_lifetime(copy self) @_transparent @_optimize(none) @export(implementation) public func initParamBrand() -> Brand.Builder {
       _raw.pointer(2).initStructure()
     }
-    @export(implementation) public func setParamBrand(_ value: Brand.Reader) throws(DecodingError) {
+    @_transparent @_optimize(none) @export(implementation) public func setParamBrand(_ value: Brand.Reader) throws(DecodingError) {
       try _raw.pointer(2).set(value)
     }
-    @export(implementation) public var paramBrandField: PointerField<Brand.Builder> {
+    @_transparent @_optimize(none) @export(implementation) public var paramBrandField: PointerField<Brand.Builder> {
       @_lifetime(copy self) get { .init(_raw, 2) }
     }
 
     /// ID of the return struct type; similar to `paramStructType`.
-    @inline(__always) @export(implementation) public var resultStructType: UInt64 {
+    @_transparent @_optimize(none) @export(implementation) public var resultStructType: UInt64 {
       get { _raw.read(2) }
       nonmutating set { _raw.write(2, newValue) }
     }
 
     /// Brand of result struct type.
-    @inline(__always) @export(implementation) public var resultBrand: Brand.Builder {
+    @_transparent @_optimize(none) @export(implementation) public var resultBrand: Brand.Builder {
       @_lifetime(copy self) get { _raw.pointer(3).structure() }
     }
-    @_lifetime(copy self) @inline(__always) @export(implementation) public func initResultBrand() -> Brand.Builder {
+    @_lifetime(copy self) @_transparent @_optimize(none) @export(implementation) public func initResultBrand() -> Brand.Builder {
       _raw.pointer(3).initStructure()
     }
-    @export(implementation) public func setResultBrand(_ value: Brand.Reader) throws(DecodingError) {
+    @_transparent @_optimize(none) @export(implementation) public func setResultBrand(_ value: Brand.Reader) throws(DecodingError) {
       try _raw.pointer(3).set(value)
     }
-    @export(implementation) public var resultBrandField: PointerField<Brand.Builder> {
+    @_transparent @_optimize(none) @export(implementation) public var resultBrandField: PointerField<Brand.Builder> {
       @_lifetime(copy self) get { .init(_raw, 3) }
     }
 
-    @export(implementation) public var annotations: ListBuilder<Annotation.Builder> {
+    @_transparent @_optimize(none) @export(implementation) public var annotations: ListBuilder<Annotation.Builder> {
       @_lifetime(copy self) get { _raw.pointer(1).list() }
     }
-    @_lifetime(copy self) @inline(__always) @export(implementation) public func initAnnotations(_ count: Int) -> ListBuilder<Annotation.Builder> {
+    @_lifetime(copy self) @_transparent @_optimize(none) @export(implementation) public func initAnnotations(_ count: Int) -> ListBuilder<Annotation.Builder> {
       _raw.pointer(1).initList(count: count)
     }
-    @export(implementation) public func setAnnotations(_ value: ListReader<Annotation.Reader>) throws(DecodingError) {
+    @_transparent @_optimize(none) @export(implementation) public func setAnnotations(_ value: ListReader<Annotation.Reader>) throws(DecodingError) {
       try _raw.pointer(1).set(value)
     }
-    @export(implementation) public var annotationsField: PointerField<ListBuilder<Annotation.Builder>> {
+    @_transparent @_optimize(none) @export(implementation) public var annotationsField: PointerField<ListBuilder<Annotation.Builder>> {
       @_lifetime(copy self) get { .init(_raw, 1) }
     }
   }
@@ -1552,23 +1648,23 @@ public enum Type: StructType, DescribedType {
     @_lifetime(copy raw) @inline(__always)
     @inlinable public init(_raw raw: StructReader) { _raw = raw }
 
-    @export(implementation) public var list: Type.List.Reader {
+    @_transparent @_optimize(none) @export(implementation) public var list: Type.List.Reader {
       @_lifetime(copy self) get { Type.List.Reader(_raw: _raw) }
     }
 
-    @export(implementation) public var `enum`: Type.Enum.Reader {
+    @_transparent @_optimize(none) @export(implementation) public var `enum`: Type.Enum.Reader {
       @_lifetime(copy self) get { Type.Enum.Reader(_raw: _raw) }
     }
 
-    @export(implementation) public var `struct`: Type.Struct.Reader {
+    @_transparent @_optimize(none) @export(implementation) public var `struct`: Type.Struct.Reader {
       @_lifetime(copy self) get { Type.Struct.Reader(_raw: _raw) }
     }
 
-    @export(implementation) public var interface: Type.Interface.Reader {
+    @_transparent @_optimize(none) @export(implementation) public var interface: Type.Interface.Reader {
       @_lifetime(copy self) get { Type.Interface.Reader(_raw: _raw) }
     }
 
-    @export(implementation) public var anyPointer: Type.AnyPointer.Reader {
+    @_transparent @_optimize(none) @export(implementation) public var anyPointer: Type.AnyPointer.Reader {
       @_lifetime(copy self) get { Type.AnyPointer.Reader(_raw: _raw) }
     }
 
@@ -1609,48 +1705,48 @@ public enum Type: StructType, DescribedType {
     @inlinable public init(_raw raw: StructBuilder) { _raw = raw }
 
     /// Sets `void`.
-    @export(implementation) public func setVoid() { _raw.setDiscriminant(0, 0) }
+    @_transparent @_optimize(none) @export(implementation) public func setVoid() { _raw.setDiscriminant(0, 0) }
 
     /// Sets `bool`.
-    @export(implementation) public func setBool() { _raw.setDiscriminant(0, 1) }
+    @_transparent @_optimize(none) @export(implementation) public func setBool() { _raw.setDiscriminant(0, 1) }
 
     /// Sets `int8`.
-    @export(implementation) public func setInt8() { _raw.setDiscriminant(0, 2) }
+    @_transparent @_optimize(none) @export(implementation) public func setInt8() { _raw.setDiscriminant(0, 2) }
 
     /// Sets `int16`.
-    @export(implementation) public func setInt16() { _raw.setDiscriminant(0, 3) }
+    @_transparent @_optimize(none) @export(implementation) public func setInt16() { _raw.setDiscriminant(0, 3) }
 
     /// Sets `int32`.
-    @export(implementation) public func setInt32() { _raw.setDiscriminant(0, 4) }
+    @_transparent @_optimize(none) @export(implementation) public func setInt32() { _raw.setDiscriminant(0, 4) }
 
     /// Sets `int64`.
-    @export(implementation) public func setInt64() { _raw.setDiscriminant(0, 5) }
+    @_transparent @_optimize(none) @export(implementation) public func setInt64() { _raw.setDiscriminant(0, 5) }
 
     /// Sets `uint8`.
-    @export(implementation) public func setUint8() { _raw.setDiscriminant(0, 6) }
+    @_transparent @_optimize(none) @export(implementation) public func setUint8() { _raw.setDiscriminant(0, 6) }
 
     /// Sets `uint16`.
-    @export(implementation) public func setUint16() { _raw.setDiscriminant(0, 7) }
+    @_transparent @_optimize(none) @export(implementation) public func setUint16() { _raw.setDiscriminant(0, 7) }
 
     /// Sets `uint32`.
-    @export(implementation) public func setUint32() { _raw.setDiscriminant(0, 8) }
+    @_transparent @_optimize(none) @export(implementation) public func setUint32() { _raw.setDiscriminant(0, 8) }
 
     /// Sets `uint64`.
-    @export(implementation) public func setUint64() { _raw.setDiscriminant(0, 9) }
+    @_transparent @_optimize(none) @export(implementation) public func setUint64() { _raw.setDiscriminant(0, 9) }
 
     /// Sets `float32`.
-    @export(implementation) public func setFloat32() { _raw.setDiscriminant(0, 10) }
+    @_transparent @_optimize(none) @export(implementation) public func setFloat32() { _raw.setDiscriminant(0, 10) }
 
     /// Sets `float64`.
-    @export(implementation) public func setFloat64() { _raw.setDiscriminant(0, 11) }
+    @_transparent @_optimize(none) @export(implementation) public func setFloat64() { _raw.setDiscriminant(0, 11) }
 
     /// Sets `text`.
-    @export(implementation) public func setText() { _raw.setDiscriminant(0, 12) }
+    @_transparent @_optimize(none) @export(implementation) public func setText() { _raw.setDiscriminant(0, 12) }
 
     /// Sets `data`.
-    @export(implementation) public func setData() { _raw.setDiscriminant(0, 13) }
+    @_transparent @_optimize(none) @export(implementation) public func setData() { _raw.setDiscriminant(0, 13) }
 
-    @export(implementation) public var list: Type.List.Builder {
+    @_transparent @_optimize(none) @export(implementation) public var list: Type.List.Builder {
       @_lifetime(copy self) get { Type.List.Builder(_raw: _raw) }
     }
     @_lifetime(copy self) @export(implementation) public func initList() -> Type.List.Builder {
@@ -1659,7 +1755,7 @@ public enum Type: StructType, DescribedType {
       return Type.List.Builder(_raw: _raw)
     }
 
-    @export(implementation) public var `enum`: Type.Enum.Builder {
+    @_transparent @_optimize(none) @export(implementation) public var `enum`: Type.Enum.Builder {
       @_lifetime(copy self) get { Type.Enum.Builder(_raw: _raw) }
     }
     @_lifetime(copy self) @export(implementation) public func initEnum() -> Type.Enum.Builder {
@@ -1669,7 +1765,7 @@ public enum Type: StructType, DescribedType {
       return Type.Enum.Builder(_raw: _raw)
     }
 
-    @export(implementation) public var `struct`: Type.Struct.Builder {
+    @_transparent @_optimize(none) @export(implementation) public var `struct`: Type.Struct.Builder {
       @_lifetime(copy self) get { Type.Struct.Builder(_raw: _raw) }
     }
     @_lifetime(copy self) @export(implementation) public func initStruct() -> Type.Struct.Builder {
@@ -1679,7 +1775,7 @@ public enum Type: StructType, DescribedType {
       return Type.Struct.Builder(_raw: _raw)
     }
 
-    @export(implementation) public var interface: Type.Interface.Builder {
+    @_transparent @_optimize(none) @export(implementation) public var interface: Type.Interface.Builder {
       @_lifetime(copy self) get { Type.Interface.Builder(_raw: _raw) }
     }
     @_lifetime(copy self) @export(implementation) public func initInterface() -> Type.Interface.Builder {
@@ -1689,7 +1785,7 @@ public enum Type: StructType, DescribedType {
       return Type.Interface.Builder(_raw: _raw)
     }
 
-    @export(implementation) public var anyPointer: Type.AnyPointer.Builder {
+    @_transparent @_optimize(none) @export(implementation) public var anyPointer: Type.AnyPointer.Builder {
       @_lifetime(copy self) get { Type.AnyPointer.Builder(_raw: _raw) }
     }
     @_lifetime(copy self) @export(implementation) public func initAnyPointer() -> Type.AnyPointer.Builder {
@@ -1736,10 +1832,12 @@ public enum Type: StructType, DescribedType {
       @_lifetime(copy raw) @inline(__always)
       @inlinable public init(_raw raw: StructReader) { _raw = raw }
 
-      @inline(__always) @export(implementation) public var elementType: Type.Reader {
+      @_transparent @_optimize(none) @export(implementation) public var elementType: Type.Reader {
         @_lifetime(copy self) get throws(DecodingError) { try _raw.readStructure(0) }
       }
-      @export(implementation) public var hasElementType: Bool { _raw.hasPointer(0) }
+      @_transparent @_optimize(none) @export(implementation) public var hasElementType: Bool {
+        _raw.hasPointer(0)
+      }
     }
 
     /// Builds a ``List``.
@@ -1749,16 +1847,16 @@ public enum Type: StructType, DescribedType {
       @_lifetime(copy raw) @inline(__always)
       @inlinable public init(_raw raw: StructBuilder) { _raw = raw }
 
-      @inline(__always) @export(implementation) public var elementType: Type.Builder {
+      @_transparent @_optimize(none) @export(implementation) public var elementType: Type.Builder {
         @_lifetime(copy self) get { _raw.pointer(0).structure() }
       }
-      @_lifetime(copy self) @inline(__always) @export(implementation) public func initElementType() -> Type.Builder {
+      @_lifetime(copy self) @_transparent @_optimize(none) @export(implementation) public func initElementType() -> Type.Builder {
         _raw.pointer(0).initStructure()
       }
-      @export(implementation) public func setElementType(_ value: Type.Reader) throws(DecodingError) {
+      @_transparent @_optimize(none) @export(implementation) public func setElementType(_ value: Type.Reader) throws(DecodingError) {
         try _raw.pointer(0).set(value)
       }
-      @export(implementation) public var elementTypeField: PointerField<Type.Builder> {
+      @_transparent @_optimize(none) @export(implementation) public var elementTypeField: PointerField<Type.Builder> {
         @_lifetime(copy self) get { .init(_raw, 0) }
       }
     }
@@ -1774,12 +1872,16 @@ public enum Type: StructType, DescribedType {
       @_lifetime(copy raw) @inline(__always)
       @inlinable public init(_raw raw: StructReader) { _raw = raw }
 
-      @inline(__always) @export(implementation) public var typeId: UInt64 { _raw.read(1) }
+      @_transparent @_optimize(none) @export(implementation) public var typeId: UInt64 {
+        _raw.read(1)
+      }
 
-      @inline(__always) @export(implementation) public var brand: Brand.Reader {
+      @_transparent @_optimize(none) @export(implementation) public var brand: Brand.Reader {
         @_lifetime(copy self) get throws(DecodingError) { try _raw.readStructure(0) }
       }
-      @export(implementation) public var hasBrand: Bool { _raw.hasPointer(0) }
+      @_transparent @_optimize(none) @export(implementation) public var hasBrand: Bool {
+        _raw.hasPointer(0)
+      }
     }
 
     /// Builds a ``Enum``.
@@ -1789,21 +1891,21 @@ public enum Type: StructType, DescribedType {
       @_lifetime(copy raw) @inline(__always)
       @inlinable public init(_raw raw: StructBuilder) { _raw = raw }
 
-      @inline(__always) @export(implementation) public var typeId: UInt64 {
+      @_transparent @_optimize(none) @export(implementation) public var typeId: UInt64 {
         get { _raw.read(1) }
         nonmutating set { _raw.write(1, newValue) }
       }
 
-      @inline(__always) @export(implementation) public var brand: Brand.Builder {
+      @_transparent @_optimize(none) @export(implementation) public var brand: Brand.Builder {
         @_lifetime(copy self) get { _raw.pointer(0).structure() }
       }
-      @_lifetime(copy self) @inline(__always) @export(implementation) public func initBrand() -> Brand.Builder {
+      @_lifetime(copy self) @_transparent @_optimize(none) @export(implementation) public func initBrand() -> Brand.Builder {
         _raw.pointer(0).initStructure()
       }
-      @export(implementation) public func setBrand(_ value: Brand.Reader) throws(DecodingError) {
+      @_transparent @_optimize(none) @export(implementation) public func setBrand(_ value: Brand.Reader) throws(DecodingError) {
         try _raw.pointer(0).set(value)
       }
-      @export(implementation) public var brandField: PointerField<Brand.Builder> {
+      @_transparent @_optimize(none) @export(implementation) public var brandField: PointerField<Brand.Builder> {
         @_lifetime(copy self) get { .init(_raw, 0) }
       }
     }
@@ -1819,12 +1921,16 @@ public enum Type: StructType, DescribedType {
       @_lifetime(copy raw) @inline(__always)
       @inlinable public init(_raw raw: StructReader) { _raw = raw }
 
-      @inline(__always) @export(implementation) public var typeId: UInt64 { _raw.read(1) }
+      @_transparent @_optimize(none) @export(implementation) public var typeId: UInt64 {
+        _raw.read(1)
+      }
 
-      @inline(__always) @export(implementation) public var brand: Brand.Reader {
+      @_transparent @_optimize(none) @export(implementation) public var brand: Brand.Reader {
         @_lifetime(copy self) get throws(DecodingError) { try _raw.readStructure(0) }
       }
-      @export(implementation) public var hasBrand: Bool { _raw.hasPointer(0) }
+      @_transparent @_optimize(none) @export(implementation) public var hasBrand: Bool {
+        _raw.hasPointer(0)
+      }
     }
 
     /// Builds a ``Struct``.
@@ -1834,21 +1940,21 @@ public enum Type: StructType, DescribedType {
       @_lifetime(copy raw) @inline(__always)
       @inlinable public init(_raw raw: StructBuilder) { _raw = raw }
 
-      @inline(__always) @export(implementation) public var typeId: UInt64 {
+      @_transparent @_optimize(none) @export(implementation) public var typeId: UInt64 {
         get { _raw.read(1) }
         nonmutating set { _raw.write(1, newValue) }
       }
 
-      @inline(__always) @export(implementation) public var brand: Brand.Builder {
+      @_transparent @_optimize(none) @export(implementation) public var brand: Brand.Builder {
         @_lifetime(copy self) get { _raw.pointer(0).structure() }
       }
-      @_lifetime(copy self) @inline(__always) @export(implementation) public func initBrand() -> Brand.Builder {
+      @_lifetime(copy self) @_transparent @_optimize(none) @export(implementation) public func initBrand() -> Brand.Builder {
         _raw.pointer(0).initStructure()
       }
-      @export(implementation) public func setBrand(_ value: Brand.Reader) throws(DecodingError) {
+      @_transparent @_optimize(none) @export(implementation) public func setBrand(_ value: Brand.Reader) throws(DecodingError) {
         try _raw.pointer(0).set(value)
       }
-      @export(implementation) public var brandField: PointerField<Brand.Builder> {
+      @_transparent @_optimize(none) @export(implementation) public var brandField: PointerField<Brand.Builder> {
         @_lifetime(copy self) get { .init(_raw, 0) }
       }
     }
@@ -1864,12 +1970,16 @@ public enum Type: StructType, DescribedType {
       @_lifetime(copy raw) @inline(__always)
       @inlinable public init(_raw raw: StructReader) { _raw = raw }
 
-      @inline(__always) @export(implementation) public var typeId: UInt64 { _raw.read(1) }
+      @_transparent @_optimize(none) @export(implementation) public var typeId: UInt64 {
+        _raw.read(1)
+      }
 
-      @inline(__always) @export(implementation) public var brand: Brand.Reader {
+      @_transparent @_optimize(none) @export(implementation) public var brand: Brand.Reader {
         @_lifetime(copy self) get throws(DecodingError) { try _raw.readStructure(0) }
       }
-      @export(implementation) public var hasBrand: Bool { _raw.hasPointer(0) }
+      @_transparent @_optimize(none) @export(implementation) public var hasBrand: Bool {
+        _raw.hasPointer(0)
+      }
     }
 
     /// Builds a ``Interface``.
@@ -1879,21 +1989,21 @@ public enum Type: StructType, DescribedType {
       @_lifetime(copy raw) @inline(__always)
       @inlinable public init(_raw raw: StructBuilder) { _raw = raw }
 
-      @inline(__always) @export(implementation) public var typeId: UInt64 {
+      @_transparent @_optimize(none) @export(implementation) public var typeId: UInt64 {
         get { _raw.read(1) }
         nonmutating set { _raw.write(1, newValue) }
       }
 
-      @inline(__always) @export(implementation) public var brand: Brand.Builder {
+      @_transparent @_optimize(none) @export(implementation) public var brand: Brand.Builder {
         @_lifetime(copy self) get { _raw.pointer(0).structure() }
       }
-      @_lifetime(copy self) @inline(__always) @export(implementation) public func initBrand() -> Brand.Builder {
+      @_lifetime(copy self) @_transparent @_optimize(none) @export(implementation) public func initBrand() -> Brand.Builder {
         _raw.pointer(0).initStructure()
       }
-      @export(implementation) public func setBrand(_ value: Brand.Reader) throws(DecodingError) {
+      @_transparent @_optimize(none) @export(implementation) public func setBrand(_ value: Brand.Reader) throws(DecodingError) {
         try _raw.pointer(0).set(value)
       }
-      @export(implementation) public var brandField: PointerField<Brand.Builder> {
+      @_transparent @_optimize(none) @export(implementation) public var brandField: PointerField<Brand.Builder> {
         @_lifetime(copy self) get { .init(_raw, 0) }
       }
     }
@@ -1914,23 +2024,23 @@ public enum Type: StructType, DescribedType {
       /// The name "unconstrained" means as opposed to constraining it to match a type parameter.
       /// In retrospect this name is probably a poor choice given that it may still be constrained
       /// to be a struct, list, or capability.
-      @export(implementation) public var unconstrained: Type.AnyPointer.Unconstrained.Reader {
+      @_transparent @_optimize(none) @export(implementation) public var unconstrained: Type.AnyPointer.Unconstrained.Reader {
         @_lifetime(copy self) get { Type.AnyPointer.Unconstrained.Reader(_raw: _raw) }
       }
 
       /// This is actually a reference to a type parameter defined within this scope.
-      @export(implementation) public var parameter: Type.AnyPointer.Parameter.Reader {
+      @_transparent @_optimize(none) @export(implementation) public var parameter: Type.AnyPointer.Parameter.Reader {
         @_lifetime(copy self) get { Type.AnyPointer.Parameter.Reader(_raw: _raw) }
       }
 
       /// This is actually a reference to an implicit (generic) parameter of a method. The only
       /// legal context for this type to appear is inside Method.paramBrand or Method.resultBrand.
-      @export(implementation) public var implicitMethodParameter: Type.AnyPointer.ImplicitMethodParameter.Reader {
+      @_transparent @_optimize(none) @export(implementation) public var implicitMethodParameter: Type.AnyPointer.ImplicitMethodParameter.Reader {
         @_lifetime(copy self) get { Type.AnyPointer.ImplicitMethodParameter.Reader(_raw: _raw) }
       }
 
       /// The member of the union that is set.
-      @inline(__always) @export(implementation) public var which: Which {
+      @_transparent @_optimize(none) @export(implementation) public var which: Which {
         @_lifetime(copy self) get throws(DecodingError) {
           switch _raw.discriminant(4) {
           case 0: return .unconstrained(Type.AnyPointer.Unconstrained.Reader(_raw: _raw))
@@ -1954,7 +2064,7 @@ public enum Type: StructType, DescribedType {
       /// The name "unconstrained" means as opposed to constraining it to match a type parameter.
       /// In retrospect this name is probably a poor choice given that it may still be constrained
       /// to be a struct, list, or capability.
-      @export(implementation) public var unconstrained: Type.AnyPointer.Unconstrained.Builder {
+      @_transparent @_optimize(none) @export(implementation) public var unconstrained: Type.AnyPointer.Unconstrained.Builder {
         @_lifetime(copy self) get { Type.AnyPointer.Unconstrained.Builder(_raw: _raw) }
       }
       @_lifetime(copy self) @export(implementation) public func initUnconstrained() -> Type.AnyPointer.Unconstrained.Builder {
@@ -1964,7 +2074,7 @@ public enum Type: StructType, DescribedType {
       }
 
       /// This is actually a reference to a type parameter defined within this scope.
-      @export(implementation) public var parameter: Type.AnyPointer.Parameter.Builder {
+      @_transparent @_optimize(none) @export(implementation) public var parameter: Type.AnyPointer.Parameter.Builder {
         @_lifetime(copy self) get { Type.AnyPointer.Parameter.Builder(_raw: _raw) }
       }
       @_lifetime(copy self) @export(implementation) public func initParameter() -> Type.AnyPointer.Parameter.Builder {
@@ -1976,7 +2086,7 @@ public enum Type: StructType, DescribedType {
 
       /// This is actually a reference to an implicit (generic) parameter of a method. The only
       /// legal context for this type to appear is inside Method.paramBrand or Method.resultBrand.
-      @export(implementation) public var implicitMethodParameter: Type.AnyPointer.ImplicitMethodParameter.Builder {
+      @_transparent @_optimize(none) @export(implementation) public var implicitMethodParameter: Type.AnyPointer.ImplicitMethodParameter.Builder {
         @_lifetime(copy self) get { Type.AnyPointer.ImplicitMethodParameter.Builder(_raw: _raw) }
       }
       @_lifetime(copy self) @export(implementation) public func initImplicitMethodParameter() -> Type.AnyPointer.ImplicitMethodParameter.Builder {
@@ -2021,7 +2131,7 @@ public enum Type: StructType, DescribedType {
         @inlinable public init(_raw raw: StructReader) { _raw = raw }
 
         /// The member of the union that is set.
-        @inline(__always) @export(implementation) public var which: Which {
+        @_transparent @_optimize(none) @export(implementation) public var which: Which {
           @_lifetime(copy self) get throws(DecodingError) {
             switch _raw.discriminant(5) {
             case 0: return .anyKind
@@ -2042,16 +2152,16 @@ public enum Type: StructType, DescribedType {
         @inlinable public init(_raw raw: StructBuilder) { _raw = raw }
 
         /// truly AnyPointer
-        @export(implementation) public func setAnyKind() { _raw.setDiscriminant(5, 0) }
+        @_transparent @_optimize(none) @export(implementation) public func setAnyKind() { _raw.setDiscriminant(5, 0) }
 
         /// AnyStruct
-        @export(implementation) public func setStruct() { _raw.setDiscriminant(5, 1) }
+        @_transparent @_optimize(none) @export(implementation) public func setStruct() { _raw.setDiscriminant(5, 1) }
 
         /// AnyList
-        @export(implementation) public func setList() { _raw.setDiscriminant(5, 2) }
+        @_transparent @_optimize(none) @export(implementation) public func setList() { _raw.setDiscriminant(5, 2) }
 
         /// Capability
-        @export(implementation) public func setCapability() { _raw.setDiscriminant(5, 3) }
+        @_transparent @_optimize(none) @export(implementation) public func setCapability() { _raw.setDiscriminant(5, 3) }
       }
 
       /// The members of the union in ``Unconstrained``.
@@ -2084,10 +2194,14 @@ public enum Type: StructType, DescribedType {
 
         /// ID of the generic type whose parameter we're referencing. This should be a parent of the
         /// current scope.
-        @inline(__always) @export(implementation) public var scopeId: UInt64 { _raw.read(2) }
+        @_transparent @_optimize(none) @export(implementation) public var scopeId: UInt64 {
+          _raw.read(2)
+        }
 
         /// Index of the parameter within the generic type's parameter list.
-        @inline(__always) @export(implementation) public var parameterIndex: UInt16 { _raw.read(5) }
+        @_transparent @_optimize(none) @export(implementation) public var parameterIndex: UInt16 {
+          _raw.read(5)
+        }
       }
 
       /// Builds a ``Parameter``.
@@ -2099,13 +2213,13 @@ public enum Type: StructType, DescribedType {
 
         /// ID of the generic type whose parameter we're referencing. This should be a parent of the
         /// current scope.
-        @inline(__always) @export(implementation) public var scopeId: UInt64 {
+        @_transparent @_optimize(none) @export(implementation) public var scopeId: UInt64 {
           get { _raw.read(2) }
           nonmutating set { _raw.write(2, newValue) }
         }
 
         /// Index of the parameter within the generic type's parameter list.
-        @inline(__always) @export(implementation) public var parameterIndex: UInt16 {
+        @_transparent @_optimize(none) @export(implementation) public var parameterIndex: UInt16 {
           get { _raw.read(5) }
           nonmutating set { _raw.write(5, newValue) }
         }
@@ -2126,7 +2240,9 @@ public enum Type: StructType, DescribedType {
         @_lifetime(copy raw) @inline(__always)
         @inlinable public init(_raw raw: StructReader) { _raw = raw }
 
-        @inline(__always) @export(implementation) public var parameterIndex: UInt16 { _raw.read(5) }
+        @_transparent @_optimize(none) @export(implementation) public var parameterIndex: UInt16 {
+          _raw.read(5)
+        }
       }
 
       /// Builds a ``ImplicitMethodParameter``.
@@ -2136,7 +2252,7 @@ public enum Type: StructType, DescribedType {
         @_lifetime(copy raw) @inline(__always)
         @inlinable public init(_raw raw: StructBuilder) { _raw = raw }
 
-        @inline(__always) @export(implementation) public var parameterIndex: UInt16 {
+        @_transparent @_optimize(none) @export(implementation) public var parameterIndex: UInt16 {
           get { _raw.read(5) }
           nonmutating set { _raw.write(5, newValue) }
         }
@@ -2161,10 +2277,12 @@ public enum Brand: StructType, DescribedType {
     /// For each of the target type and each of its parent scopes, a parameterization may be included
     /// in this list. If no parameterization is included for a particular relevant scope, then either
     /// that scope has no parameters or all parameters should be considered to be `AnyPointer`.
-    @inline(__always) @export(implementation) public var scopes: ListReader<Brand.Scope.Reader> {
+    @_transparent @_optimize(none) @export(implementation) public var scopes: ListReader<Brand.Scope.Reader> {
       @_lifetime(copy self) get throws(DecodingError) { try _raw.readList(0) }
     }
-    @export(implementation) public var hasScopes: Bool { _raw.hasPointer(0) }
+    @_transparent @_optimize(none) @export(implementation) public var hasScopes: Bool {
+      _raw.hasPointer(0)
+    }
   }
 
   /// Builds a ``Brand``.
@@ -2177,16 +2295,16 @@ public enum Brand: StructType, DescribedType {
     /// For each of the target type and each of its parent scopes, a parameterization may be included
     /// in this list. If no parameterization is included for a particular relevant scope, then either
     /// that scope has no parameters or all parameters should be considered to be `AnyPointer`.
-    @export(implementation) public var scopes: ListBuilder<Brand.Scope.Builder> {
+    @_transparent @_optimize(none) @export(implementation) public var scopes: ListBuilder<Brand.Scope.Builder> {
       @_lifetime(copy self) get { _raw.pointer(0).list() }
     }
-    @_lifetime(copy self) @inline(__always) @export(implementation) public func initScopes(_ count: Int) -> ListBuilder<Brand.Scope.Builder> {
+    @_lifetime(copy self) @_transparent @_optimize(none) @export(implementation) public func initScopes(_ count: Int) -> ListBuilder<Brand.Scope.Builder> {
       _raw.pointer(0).initList(count: count)
     }
-    @export(implementation) public func setScopes(_ value: ListReader<Brand.Scope.Reader>) throws(DecodingError) {
+    @_transparent @_optimize(none) @export(implementation) public func setScopes(_ value: ListReader<Brand.Scope.Reader>) throws(DecodingError) {
       try _raw.pointer(0).set(value)
     }
-    @export(implementation) public var scopesField: PointerField<ListBuilder<Brand.Scope.Builder>> {
+    @_transparent @_optimize(none) @export(implementation) public var scopesField: PointerField<ListBuilder<Brand.Scope.Builder>> {
       @_lifetime(copy self) get { .init(_raw, 0) }
     }
   }
@@ -2203,18 +2321,20 @@ public enum Brand: StructType, DescribedType {
       @inlinable public init(_raw raw: StructReader) { _raw = raw }
 
       /// ID of the scope to which these params apply.
-      @inline(__always) @export(implementation) public var scopeId: UInt64 { _raw.read(0) }
+      @_transparent @_optimize(none) @export(implementation) public var scopeId: UInt64 {
+        _raw.read(0)
+      }
 
       /// List of parameter bindings.
-      @inline(__always) @export(implementation) public var bind: ListReader<Brand.Binding.Reader> {
+      @_transparent @_optimize(none) @export(implementation) public var bind: ListReader<Brand.Binding.Reader> {
         @_lifetime(copy self) get throws(DecodingError) { try _raw.readList(0) }
       }
-      @export(implementation) public var hasBind: Bool {
+      @_transparent @_optimize(none) @export(implementation) public var hasBind: Bool {
         _raw.discriminant(4) == 0 && _raw.hasPointer(0)
       }
 
       /// The member of the union that is set.
-      @inline(__always) @export(implementation) public var which: Which {
+      @_transparent @_optimize(none) @export(implementation) public var which: Which {
         @_lifetime(copy self) get throws(DecodingError) {
           switch _raw.discriminant(4) {
           case 0: return .bind(try _raw.readList(0))
@@ -2233,24 +2353,24 @@ public enum Brand: StructType, DescribedType {
       @inlinable public init(_raw raw: StructBuilder) { _raw = raw }
 
       /// ID of the scope to which these params apply.
-      @inline(__always) @export(implementation) public var scopeId: UInt64 {
+      @_transparent @_optimize(none) @export(implementation) public var scopeId: UInt64 {
         get { _raw.read(0) }
         nonmutating set { _raw.write(0, newValue) }
       }
 
       /// List of parameter bindings.
-      @export(implementation) public var bind: ListBuilder<Brand.Binding.Builder> {
+      @_transparent @_optimize(none) @export(implementation) public var bind: ListBuilder<Brand.Binding.Builder> {
         @_lifetime(copy self) get { _raw.pointer(0).list() }
       }
-      @_lifetime(copy self) @inline(__always) @export(implementation) public func initBind(_ count: Int) -> ListBuilder<Brand.Binding.Builder> {
+      @_lifetime(copy self) @_transparent @_optimize(none) @export(implementation) public func initBind(_ count: Int) -> ListBuilder<Brand.Binding.Builder> {
         _raw.setDiscriminant(4, 0)
         return _raw.pointer(0).initList(count: count)
       }
-      @export(implementation) public func setBind(_ value: ListReader<Brand.Binding.Reader>) throws(DecodingError) {
+      @_transparent @_optimize(none) @export(implementation) public func setBind(_ value: ListReader<Brand.Binding.Reader>) throws(DecodingError) {
         _raw.setDiscriminant(4, 0)
         try _raw.pointer(0).set(value)
       }
-      @export(implementation) public var bindField: PointerField<ListBuilder<Brand.Binding.Builder>> {
+      @_transparent @_optimize(none) @export(implementation) public var bindField: PointerField<ListBuilder<Brand.Binding.Builder>> {
         @_lifetime(copy self) get { .init(_raw, 0, discriminant: 4, is: 0) }
       }
 
@@ -2269,7 +2389,7 @@ public enum Brand: StructType, DescribedType {
       ///
       /// The innerInherit and innerBindSelf fields have equivalent types, but different Brand
       /// styles.
-      @export(implementation) public func setInherit() { _raw.setDiscriminant(4, 1) }
+      @_transparent @_optimize(none) @export(implementation) public func setInherit() { _raw.setDiscriminant(4, 1) }
     }
 
     /// The members of the union in ``Scope``.
@@ -2308,15 +2428,15 @@ public enum Brand: StructType, DescribedType {
       @_lifetime(copy raw) @inline(__always)
       @inlinable public init(_raw raw: StructReader) { _raw = raw }
 
-      @inline(__always) @export(implementation) public var type: Type.Reader {
+      @_transparent @_optimize(none) @export(implementation) public var type: Type.Reader {
         @_lifetime(copy self) get throws(DecodingError) { try _raw.readStructure(0) }
       }
-      @export(implementation) public var hasType: Bool {
+      @_transparent @_optimize(none) @export(implementation) public var hasType: Bool {
         _raw.discriminant(0) == 1 && _raw.hasPointer(0)
       }
 
       /// The member of the union that is set.
-      @inline(__always) @export(implementation) public var which: Which {
+      @_transparent @_optimize(none) @export(implementation) public var which: Which {
         @_lifetime(copy self) get throws(DecodingError) {
           switch _raw.discriminant(0) {
           case 0: return .unbound
@@ -2335,20 +2455,20 @@ public enum Brand: StructType, DescribedType {
       @inlinable public init(_raw raw: StructBuilder) { _raw = raw }
 
       /// Sets `unbound`.
-      @export(implementation) public func setUnbound() { _raw.setDiscriminant(0, 0) }
+      @_transparent @_optimize(none) @export(implementation) public func setUnbound() { _raw.setDiscriminant(0, 0) }
 
-      @inline(__always) @export(implementation) public var type: Type.Builder {
+      @_transparent @_optimize(none) @export(implementation) public var type: Type.Builder {
         @_lifetime(copy self) get { _raw.pointer(0).structure() }
       }
-      @_lifetime(copy self) @inline(__always) @export(implementation) public func initType() -> Type.Builder {
+      @_lifetime(copy self) @_transparent @_optimize(none) @export(implementation) public func initType() -> Type.Builder {
         _raw.setDiscriminant(0, 1)
         return _raw.pointer(0).initStructure()
       }
-      @export(implementation) public func setType(_ value: Type.Reader) throws(DecodingError) {
+      @_transparent @_optimize(none) @export(implementation) public func setType(_ value: Type.Reader) throws(DecodingError) {
         _raw.setDiscriminant(0, 1)
         try _raw.pointer(0).set(value)
       }
-      @export(implementation) public var typeField: PointerField<Type.Builder> {
+      @_transparent @_optimize(none) @export(implementation) public var typeField: PointerField<Type.Builder> {
         @_lifetime(copy self) get { .init(_raw, 0, discriminant: 0, is: 1) }
       }
     }
@@ -2375,62 +2495,76 @@ public enum Value: StructType, DescribedType {
     @_lifetime(copy raw) @inline(__always)
     @inlinable public init(_raw raw: StructReader) { _raw = raw }
 
-    @inline(__always) @export(implementation) public var bool: Bool { _raw.readBool(16) }
+    @_transparent @_optimize(none) @export(implementation) public var bool: Bool {
+      _raw.readBool(16)
+    }
 
-    @inline(__always) @export(implementation) public var int8: Int8 { _raw.read(2) }
+    @_transparent @_optimize(none) @export(implementation) public var int8: Int8 { _raw.read(2) }
 
-    @inline(__always) @export(implementation) public var int16: Int16 { _raw.read(1) }
+    @_transparent @_optimize(none) @export(implementation) public var int16: Int16 { _raw.read(1) }
 
-    @inline(__always) @export(implementation) public var int32: Int32 { _raw.read(1) }
+    @_transparent @_optimize(none) @export(implementation) public var int32: Int32 { _raw.read(1) }
 
-    @inline(__always) @export(implementation) public var int64: Int64 { _raw.read(1) }
+    @_transparent @_optimize(none) @export(implementation) public var int64: Int64 { _raw.read(1) }
 
-    @inline(__always) @export(implementation) public var uint8: UInt8 { _raw.read(2) }
+    @_transparent @_optimize(none) @export(implementation) public var uint8: UInt8 { _raw.read(2) }
 
-    @inline(__always) @export(implementation) public var uint16: UInt16 { _raw.read(1) }
+    @_transparent @_optimize(none) @export(implementation) public var uint16: UInt16 {
+      _raw.read(1)
+    }
 
-    @inline(__always) @export(implementation) public var uint32: UInt32 { _raw.read(1) }
+    @_transparent @_optimize(none) @export(implementation) public var uint32: UInt32 {
+      _raw.read(1)
+    }
 
-    @inline(__always) @export(implementation) public var uint64: UInt64 { _raw.read(1) }
+    @_transparent @_optimize(none) @export(implementation) public var uint64: UInt64 {
+      _raw.read(1)
+    }
 
-    @inline(__always) @export(implementation) public var float32: Float { _raw.read(1) }
+    @_transparent @_optimize(none) @export(implementation) public var float32: Float {
+      _raw.read(1)
+    }
 
-    @inline(__always) @export(implementation) public var float64: Double { _raw.read(1) }
+    @_transparent @_optimize(none) @export(implementation) public var float64: Double {
+      _raw.read(1)
+    }
 
-    @inline(__always) @export(implementation) public var text: TextReader {
+    @_transparent @_optimize(none) @export(implementation) public var text: TextReader {
       @_lifetime(copy self) get throws(DecodingError) { try _raw.readText(0) }
     }
-    @export(implementation) public var hasText: Bool {
+    @_transparent @_optimize(none) @export(implementation) public var hasText: Bool {
       _raw.discriminant(0) == 12 && _raw.hasPointer(0)
     }
 
-    @inline(__always) @export(implementation) public var data: DataReader {
+    @_transparent @_optimize(none) @export(implementation) public var data: DataReader {
       @_lifetime(copy self) get throws(DecodingError) { try _raw.readData(0) }
     }
-    @export(implementation) public var hasData: Bool {
+    @_transparent @_optimize(none) @export(implementation) public var hasData: Bool {
       _raw.discriminant(0) == 13 && _raw.hasPointer(0)
     }
 
-    @export(implementation) public var list: AnyPointerReader {
+    @_transparent @_optimize(none) @export(implementation) public var list: AnyPointerReader {
       @_lifetime(copy self) get { _raw.pointer(0) }
     }
-    @export(implementation) public var hasList: Bool {
+    @_transparent @_optimize(none) @export(implementation) public var hasList: Bool {
       _raw.discriminant(0) == 14 && _raw.hasPointer(0)
     }
 
-    @inline(__always) @export(implementation) public var `enum`: UInt16 { _raw.read(1) }
+    @_transparent @_optimize(none) @export(implementation) public var `enum`: UInt16 {
+      _raw.read(1)
+    }
 
-    @export(implementation) public var `struct`: AnyPointerReader {
+    @_transparent @_optimize(none) @export(implementation) public var `struct`: AnyPointerReader {
       @_lifetime(copy self) get { _raw.pointer(0) }
     }
-    @export(implementation) public var hasStruct: Bool {
+    @_transparent @_optimize(none) @export(implementation) public var hasStruct: Bool {
       _raw.discriminant(0) == 16 && _raw.hasPointer(0)
     }
 
-    @export(implementation) public var anyPointer: AnyPointerReader {
+    @_transparent @_optimize(none) @export(implementation) public var anyPointer: AnyPointerReader {
       @_lifetime(copy self) get { _raw.pointer(0) }
     }
-    @export(implementation) public var hasAnyPointer: Bool {
+    @_transparent @_optimize(none) @export(implementation) public var hasAnyPointer: Bool {
       _raw.discriminant(0) == 18 && _raw.hasPointer(0)
     }
 
@@ -2471,9 +2605,9 @@ public enum Value: StructType, DescribedType {
     @inlinable public init(_raw raw: StructBuilder) { _raw = raw }
 
     /// Sets `void`.
-    @export(implementation) public func setVoid() { _raw.setDiscriminant(0, 0) }
+    @_transparent @_optimize(none) @export(implementation) public func setVoid() { _raw.setDiscriminant(0, 0) }
 
-    @inline(__always) @export(implementation) public var bool: Bool {
+    @_transparent @_optimize(none) @export(implementation) public var bool: Bool {
       get { _raw.readBool(16) }
       nonmutating set {
         _raw.setDiscriminant(0, 1)
@@ -2481,7 +2615,7 @@ public enum Value: StructType, DescribedType {
       }
     }
 
-    @inline(__always) @export(implementation) public var int8: Int8 {
+    @_transparent @_optimize(none) @export(implementation) public var int8: Int8 {
       get { _raw.read(2) }
       nonmutating set {
         _raw.setDiscriminant(0, 2)
@@ -2489,7 +2623,7 @@ public enum Value: StructType, DescribedType {
       }
     }
 
-    @inline(__always) @export(implementation) public var int16: Int16 {
+    @_transparent @_optimize(none) @export(implementation) public var int16: Int16 {
       get { _raw.read(1) }
       nonmutating set {
         _raw.setDiscriminant(0, 3)
@@ -2497,7 +2631,7 @@ public enum Value: StructType, DescribedType {
       }
     }
 
-    @inline(__always) @export(implementation) public var int32: Int32 {
+    @_transparent @_optimize(none) @export(implementation) public var int32: Int32 {
       get { _raw.read(1) }
       nonmutating set {
         _raw.setDiscriminant(0, 4)
@@ -2505,7 +2639,7 @@ public enum Value: StructType, DescribedType {
       }
     }
 
-    @inline(__always) @export(implementation) public var int64: Int64 {
+    @_transparent @_optimize(none) @export(implementation) public var int64: Int64 {
       get { _raw.read(1) }
       nonmutating set {
         _raw.setDiscriminant(0, 5)
@@ -2513,7 +2647,7 @@ public enum Value: StructType, DescribedType {
       }
     }
 
-    @inline(__always) @export(implementation) public var uint8: UInt8 {
+    @_transparent @_optimize(none) @export(implementation) public var uint8: UInt8 {
       get { _raw.read(2) }
       nonmutating set {
         _raw.setDiscriminant(0, 6)
@@ -2521,7 +2655,7 @@ public enum Value: StructType, DescribedType {
       }
     }
 
-    @inline(__always) @export(implementation) public var uint16: UInt16 {
+    @_transparent @_optimize(none) @export(implementation) public var uint16: UInt16 {
       get { _raw.read(1) }
       nonmutating set {
         _raw.setDiscriminant(0, 7)
@@ -2529,7 +2663,7 @@ public enum Value: StructType, DescribedType {
       }
     }
 
-    @inline(__always) @export(implementation) public var uint32: UInt32 {
+    @_transparent @_optimize(none) @export(implementation) public var uint32: UInt32 {
       get { _raw.read(1) }
       nonmutating set {
         _raw.setDiscriminant(0, 8)
@@ -2537,7 +2671,7 @@ public enum Value: StructType, DescribedType {
       }
     }
 
-    @inline(__always) @export(implementation) public var uint64: UInt64 {
+    @_transparent @_optimize(none) @export(implementation) public var uint64: UInt64 {
       get { _raw.read(1) }
       nonmutating set {
         _raw.setDiscriminant(0, 9)
@@ -2545,7 +2679,7 @@ public enum Value: StructType, DescribedType {
       }
     }
 
-    @inline(__always) @export(implementation) public var float32: Float {
+    @_transparent @_optimize(none) @export(implementation) public var float32: Float {
       get { _raw.read(1) }
       nonmutating set {
         _raw.setDiscriminant(0, 10)
@@ -2553,7 +2687,7 @@ public enum Value: StructType, DescribedType {
       }
     }
 
-    @inline(__always) @export(implementation) public var float64: Double {
+    @_transparent @_optimize(none) @export(implementation) public var float64: Double {
       get { _raw.read(1) }
       nonmutating set {
         _raw.setDiscriminant(0, 11)
@@ -2561,53 +2695,53 @@ public enum Value: StructType, DescribedType {
       }
     }
 
-    @inline(__always) @export(implementation) public var text: String {
+    @_transparent @_optimize(none) @export(implementation) public var text: String {
       get { _raw.pointer(0).string }
       nonmutating set {
         _raw.setDiscriminant(0, 12)
         _raw.pointer(0).setText(newValue)
       }
     }
-    @inline(__always) @export(implementation) public func setText(utf8 bytes: Span<UInt8>) {
+    @_transparent @_optimize(none) @export(implementation) public func setText(utf8 bytes: Span<UInt8>) {
       _raw.setDiscriminant(0, 12)
       _raw.pointer(0).setText(utf8: bytes)
     }
-    @export(implementation) public var textField: PointerField<TextType> {
+    @_transparent @_optimize(none) @export(implementation) public var textField: PointerField<TextType> {
       @_lifetime(copy self) get { .init(_raw, 0, discriminant: 0, is: 12) }
     }
 
-    @export(implementation) public var data: [UInt8] {
+    @_transparent @_optimize(none) @export(implementation) public var data: [UInt8] {
       get { _raw.pointer(0).array }
       nonmutating set {
         _raw.setDiscriminant(0, 13)
         _raw.pointer(0).setData(newValue)
       }
     }
-    @inline(__always) @export(implementation) public func setData(_ bytes: Span<UInt8>) {
+    @_transparent @_optimize(none) @export(implementation) public func setData(_ bytes: Span<UInt8>) {
       _raw.setDiscriminant(0, 13)
       _raw.pointer(0).setData(bytes)
     }
-    @export(implementation) public var dataField: PointerField<DataType> {
+    @_transparent @_optimize(none) @export(implementation) public var dataField: PointerField<DataType> {
       @_lifetime(copy self) get { .init(_raw, 0, discriminant: 0, is: 13) }
     }
 
-    @export(implementation) public var list: AnyPointerBuilder {
+    @_transparent @_optimize(none) @export(implementation) public var list: AnyPointerBuilder {
       @_lifetime(copy self) get { _raw.pointer(0) }
     }
-    @_lifetime(copy self) @inline(__always) @export(implementation) public func initList() -> AnyPointerBuilder {
+    @_lifetime(copy self) @_transparent @_optimize(none) @export(implementation) public func initList() -> AnyPointerBuilder {
       _raw.setDiscriminant(0, 14)
       _raw.pointer(0).clear()
       return _raw.pointer(0)
     }
-    @export(implementation) public func setList(_ value: AnyPointerReader) throws(DecodingError) {
+    @_transparent @_optimize(none) @export(implementation) public func setList(_ value: AnyPointerReader) throws(DecodingError) {
       _raw.setDiscriminant(0, 14)
       try _raw.pointer(0).set(value)
     }
-    @export(implementation) public var listField: PointerField<AnyPointerBuilder> {
+    @_transparent @_optimize(none) @export(implementation) public var listField: PointerField<AnyPointerBuilder> {
       @_lifetime(copy self) get { .init(_raw, 0, discriminant: 0, is: 14) }
     }
 
-    @inline(__always) @export(implementation) public var `enum`: UInt16 {
+    @_transparent @_optimize(none) @export(implementation) public var `enum`: UInt16 {
       get { _raw.read(1) }
       nonmutating set {
         _raw.setDiscriminant(0, 15)
@@ -2615,39 +2749,39 @@ public enum Value: StructType, DescribedType {
       }
     }
 
-    @export(implementation) public var `struct`: AnyPointerBuilder {
+    @_transparent @_optimize(none) @export(implementation) public var `struct`: AnyPointerBuilder {
       @_lifetime(copy self) get { _raw.pointer(0) }
     }
-    @_lifetime(copy self) @inline(__always) @export(implementation) public func initStruct() -> AnyPointerBuilder {
+    @_lifetime(copy self) @_transparent @_optimize(none) @export(implementation) public func initStruct() -> AnyPointerBuilder {
       _raw.setDiscriminant(0, 16)
       _raw.pointer(0).clear()
       return _raw.pointer(0)
     }
-    @export(implementation) public func setStruct(_ value: AnyPointerReader) throws(DecodingError) {
+    @_transparent @_optimize(none) @export(implementation) public func setStruct(_ value: AnyPointerReader) throws(DecodingError) {
       _raw.setDiscriminant(0, 16)
       try _raw.pointer(0).set(value)
     }
-    @export(implementation) public var structField: PointerField<AnyPointerBuilder> {
+    @_transparent @_optimize(none) @export(implementation) public var structField: PointerField<AnyPointerBuilder> {
       @_lifetime(copy self) get { .init(_raw, 0, discriminant: 0, is: 16) }
     }
 
     /// The only interface value that can be represented statically is "null", whose methods always
     /// throw exceptions.
-    @export(implementation) public func setInterface() { _raw.setDiscriminant(0, 17) }
+    @_transparent @_optimize(none) @export(implementation) public func setInterface() { _raw.setDiscriminant(0, 17) }
 
-    @export(implementation) public var anyPointer: AnyPointerBuilder {
+    @_transparent @_optimize(none) @export(implementation) public var anyPointer: AnyPointerBuilder {
       @_lifetime(copy self) get { _raw.pointer(0) }
     }
-    @_lifetime(copy self) @inline(__always) @export(implementation) public func initAnyPointer() -> AnyPointerBuilder {
+    @_lifetime(copy self) @_transparent @_optimize(none) @export(implementation) public func initAnyPointer() -> AnyPointerBuilder {
       _raw.setDiscriminant(0, 18)
       _raw.pointer(0).clear()
       return _raw.pointer(0)
     }
-    @export(implementation) public func setAnyPointer(_ value: AnyPointerReader) throws(DecodingError) {
+    @_transparent @_optimize(none) @export(implementation) public func setAnyPointer(_ value: AnyPointerReader) throws(DecodingError) {
       _raw.setDiscriminant(0, 18)
       try _raw.pointer(0).set(value)
     }
-    @export(implementation) public var anyPointerField: PointerField<AnyPointerBuilder> {
+    @_transparent @_optimize(none) @export(implementation) public var anyPointerField: PointerField<AnyPointerBuilder> {
       @_lifetime(copy self) get { .init(_raw, 0, discriminant: 0, is: 18) }
     }
   }
@@ -2694,20 +2828,24 @@ public enum Annotation: StructType, DescribedType {
     @inlinable public init(_raw raw: StructReader) { _raw = raw }
 
     /// ID of the annotation node.
-    @inline(__always) @export(implementation) public var id: UInt64 { _raw.read(0) }
+    @_transparent @_optimize(none) @export(implementation) public var id: UInt64 { _raw.read(0) }
 
     /// Brand of the annotation.
     ///
     /// Note that the annotation itself is not allowed to be parameterized, but its scope might be.
-    @inline(__always) @export(implementation) public var brand: Brand.Reader {
+    @_transparent @_optimize(none) @export(implementation) public var brand: Brand.Reader {
       @_lifetime(copy self) get throws(DecodingError) { try _raw.readStructure(1) }
     }
-    @export(implementation) public var hasBrand: Bool { _raw.hasPointer(1) }
+    @_transparent @_optimize(none) @export(implementation) public var hasBrand: Bool {
+      _raw.hasPointer(1)
+    }
 
-    @inline(__always) @export(implementation) public var value: Value.Reader {
+    @_transparent @_optimize(none) @export(implementation) public var value: Value.Reader {
       @_lifetime(copy self) get throws(DecodingError) { try _raw.readStructure(0) }
     }
-    @export(implementation) public var hasValue: Bool { _raw.hasPointer(0) }
+    @_transparent @_optimize(none) @export(implementation) public var hasValue: Bool {
+      _raw.hasPointer(0)
+    }
   }
 
   /// Builds a ``Annotation``.
@@ -2718,7 +2856,7 @@ public enum Annotation: StructType, DescribedType {
     @inlinable public init(_raw raw: StructBuilder) { _raw = raw }
 
     /// ID of the annotation node.
-    @inline(__always) @export(implementation) public var id: UInt64 {
+    @_transparent @_optimize(none) @export(implementation) public var id: UInt64 {
       get { _raw.read(0) }
       nonmutating set { _raw.write(0, newValue) }
     }
@@ -2726,29 +2864,29 @@ public enum Annotation: StructType, DescribedType {
     /// Brand of the annotation.
     ///
     /// Note that the annotation itself is not allowed to be parameterized, but its scope might be.
-    @inline(__always) @export(implementation) public var brand: Brand.Builder {
+    @_transparent @_optimize(none) @export(implementation) public var brand: Brand.Builder {
       @_lifetime(copy self) get { _raw.pointer(1).structure() }
     }
-    @_lifetime(copy self) @inline(__always) @export(implementation) public func initBrand() -> Brand.Builder {
+    @_lifetime(copy self) @_transparent @_optimize(none) @export(implementation) public func initBrand() -> Brand.Builder {
       _raw.pointer(1).initStructure()
     }
-    @export(implementation) public func setBrand(_ value: Brand.Reader) throws(DecodingError) {
+    @_transparent @_optimize(none) @export(implementation) public func setBrand(_ value: Brand.Reader) throws(DecodingError) {
       try _raw.pointer(1).set(value)
     }
-    @export(implementation) public var brandField: PointerField<Brand.Builder> {
+    @_transparent @_optimize(none) @export(implementation) public var brandField: PointerField<Brand.Builder> {
       @_lifetime(copy self) get { .init(_raw, 1) }
     }
 
-    @inline(__always) @export(implementation) public var value: Value.Builder {
+    @_transparent @_optimize(none) @export(implementation) public var value: Value.Builder {
       @_lifetime(copy self) get { _raw.pointer(0).structure() }
     }
-    @_lifetime(copy self) @inline(__always) @export(implementation) public func initValue() -> Value.Builder {
+    @_lifetime(copy self) @_transparent @_optimize(none) @export(implementation) public func initValue() -> Value.Builder {
       _raw.pointer(0).initStructure()
     }
-    @export(implementation) public func setValue(_ value: Value.Reader) throws(DecodingError) {
+    @_transparent @_optimize(none) @export(implementation) public func setValue(_ value: Value.Reader) throws(DecodingError) {
       try _raw.pointer(0).set(value)
     }
-    @export(implementation) public var valueField: PointerField<Value.Builder> {
+    @_transparent @_optimize(none) @export(implementation) public var valueField: PointerField<Value.Builder> {
       @_lifetime(copy self) get { .init(_raw, 0) }
     }
   }
@@ -2814,11 +2952,11 @@ public enum CapnpVersion: StructType, DescribedType {
     @_lifetime(copy raw) @inline(__always)
     @inlinable public init(_raw raw: StructReader) { _raw = raw }
 
-    @inline(__always) @export(implementation) public var major: UInt16 { _raw.read(0) }
+    @_transparent @_optimize(none) @export(implementation) public var major: UInt16 { _raw.read(0) }
 
-    @inline(__always) @export(implementation) public var minor: UInt8 { _raw.read(2) }
+    @_transparent @_optimize(none) @export(implementation) public var minor: UInt8 { _raw.read(2) }
 
-    @inline(__always) @export(implementation) public var micro: UInt8 { _raw.read(3) }
+    @_transparent @_optimize(none) @export(implementation) public var micro: UInt8 { _raw.read(3) }
   }
 
   /// Builds a ``CapnpVersion``.
@@ -2828,17 +2966,17 @@ public enum CapnpVersion: StructType, DescribedType {
     @_lifetime(copy raw) @inline(__always)
     @inlinable public init(_raw raw: StructBuilder) { _raw = raw }
 
-    @inline(__always) @export(implementation) public var major: UInt16 {
+    @_transparent @_optimize(none) @export(implementation) public var major: UInt16 {
       get { _raw.read(0) }
       nonmutating set { _raw.write(0, newValue) }
     }
 
-    @inline(__always) @export(implementation) public var minor: UInt8 {
+    @_transparent @_optimize(none) @export(implementation) public var minor: UInt8 {
       get { _raw.read(2) }
       nonmutating set { _raw.write(2, newValue) }
     }
 
-    @inline(__always) @export(implementation) public var micro: UInt8 {
+    @_transparent @_optimize(none) @export(implementation) public var micro: UInt8 {
       get { _raw.read(3) }
       nonmutating set { _raw.write(3, newValue) }
     }
@@ -2862,30 +3000,38 @@ public enum CodeGeneratorRequest: StructType, DescribedType {
     ///
     /// The first version of 'capnp' to set this was 0.6.0. So, if it's missing, the compiler version
     /// is older than that.
-    @inline(__always) @export(implementation) public var capnpVersion: CapnpVersion.Reader {
+    @_transparent @_optimize(none) @export(implementation) public var capnpVersion: CapnpVersion.Reader {
       @_lifetime(copy self) get throws(DecodingError) { try _raw.readStructure(2) }
     }
-    @export(implementation) public var hasCapnpVersion: Bool { _raw.hasPointer(2) }
+    @_transparent @_optimize(none) @export(implementation) public var hasCapnpVersion: Bool {
+      _raw.hasPointer(2)
+    }
 
     /// All nodes parsed by the compiler, including for the files on the command line and their
     /// imports.
-    @inline(__always) @export(implementation) public var nodes: ListReader<Node.Reader> {
+    @_transparent @_optimize(none) @export(implementation) public var nodes: ListReader<Node.Reader> {
       @_lifetime(copy self) get throws(DecodingError) { try _raw.readList(0) }
     }
-    @export(implementation) public var hasNodes: Bool { _raw.hasPointer(0) }
+    @_transparent @_optimize(none) @export(implementation) public var hasNodes: Bool {
+      _raw.hasPointer(0)
+    }
 
     /// Information about the original source code for each node, where available. This array may be
     /// omitted or may be missing some nodes if no info is available for them.
-    @inline(__always) @export(implementation) public var sourceInfo: ListReader<Node.SourceInfo.Reader> {
+    @_transparent @_optimize(none) @export(implementation) public var sourceInfo: ListReader<Node.SourceInfo.Reader> {
       @_lifetime(copy self) get throws(DecodingError) { try _raw.readList(3) }
     }
-    @export(implementation) public var hasSourceInfo: Bool { _raw.hasPointer(3) }
+    @_transparent @_optimize(none) @export(implementation) public var hasSourceInfo: Bool {
+      _raw.hasPointer(3)
+    }
 
     /// Files which were listed on the command line.
-    @inline(__always) @export(implementation) public var requestedFiles: ListReader<CodeGeneratorRequest.RequestedFile.Reader> {
+    @_transparent @_optimize(none) @export(implementation) public var requestedFiles: ListReader<CodeGeneratorRequest.RequestedFile.Reader> {
       @_lifetime(copy self) get throws(DecodingError) { try _raw.readList(1) }
     }
-    @export(implementation) public var hasRequestedFiles: Bool { _raw.hasPointer(1) }
+    @_transparent @_optimize(none) @export(implementation) public var hasRequestedFiles: Bool {
+      _raw.hasPointer(1)
+    }
   }
 
   /// Builds a ``CodeGeneratorRequest``.
@@ -2901,60 +3047,60 @@ public enum CodeGeneratorRequest: StructType, DescribedType {
     ///
     /// The first version of 'capnp' to set this was 0.6.0. So, if it's missing, the compiler version
     /// is older than that.
-    @inline(__always) @export(implementation) public var capnpVersion: CapnpVersion.Builder {
+    @_transparent @_optimize(none) @export(implementation) public var capnpVersion: CapnpVersion.Builder {
       @_lifetime(copy self) get { _raw.pointer(2).structure() }
     }
-    @_lifetime(copy self) @inline(__always) @export(implementation) public func initCapnpVersion() -> CapnpVersion.Builder {
+    @_lifetime(copy self) @_transparent @_optimize(none) @export(implementation) public func initCapnpVersion() -> CapnpVersion.Builder {
       _raw.pointer(2).initStructure()
     }
-    @export(implementation) public func setCapnpVersion(_ value: CapnpVersion.Reader) throws(DecodingError) {
+    @_transparent @_optimize(none) @export(implementation) public func setCapnpVersion(_ value: CapnpVersion.Reader) throws(DecodingError) {
       try _raw.pointer(2).set(value)
     }
-    @export(implementation) public var capnpVersionField: PointerField<CapnpVersion.Builder> {
+    @_transparent @_optimize(none) @export(implementation) public var capnpVersionField: PointerField<CapnpVersion.Builder> {
       @_lifetime(copy self) get { .init(_raw, 2) }
     }
 
     /// All nodes parsed by the compiler, including for the files on the command line and their
     /// imports.
-    @export(implementation) public var nodes: ListBuilder<Node.Builder> {
+    @_transparent @_optimize(none) @export(implementation) public var nodes: ListBuilder<Node.Builder> {
       @_lifetime(copy self) get { _raw.pointer(0).list() }
     }
-    @_lifetime(copy self) @inline(__always) @export(implementation) public func initNodes(_ count: Int) -> ListBuilder<Node.Builder> {
+    @_lifetime(copy self) @_transparent @_optimize(none) @export(implementation) public func initNodes(_ count: Int) -> ListBuilder<Node.Builder> {
       _raw.pointer(0).initList(count: count)
     }
-    @export(implementation) public func setNodes(_ value: ListReader<Node.Reader>) throws(DecodingError) {
+    @_transparent @_optimize(none) @export(implementation) public func setNodes(_ value: ListReader<Node.Reader>) throws(DecodingError) {
       try _raw.pointer(0).set(value)
     }
-    @export(implementation) public var nodesField: PointerField<ListBuilder<Node.Builder>> {
+    @_transparent @_optimize(none) @export(implementation) public var nodesField: PointerField<ListBuilder<Node.Builder>> {
       @_lifetime(copy self) get { .init(_raw, 0) }
     }
 
     /// Information about the original source code for each node, where available. This array may be
     /// omitted or may be missing some nodes if no info is available for them.
-    @export(implementation) public var sourceInfo: ListBuilder<Node.SourceInfo.Builder> {
+    @_transparent @_optimize(none) @export(implementation) public var sourceInfo: ListBuilder<Node.SourceInfo.Builder> {
       @_lifetime(copy self) get { _raw.pointer(3).list() }
     }
-    @_lifetime(copy self) @inline(__always) @export(implementation) public func initSourceInfo(_ count: Int) -> ListBuilder<Node.SourceInfo.Builder> {
+    @_lifetime(copy self) @_transparent @_optimize(none) @export(implementation) public func initSourceInfo(_ count: Int) -> ListBuilder<Node.SourceInfo.Builder> {
       _raw.pointer(3).initList(count: count)
     }
-    @export(implementation) public func setSourceInfo(_ value: ListReader<Node.SourceInfo.Reader>) throws(DecodingError) {
+    @_transparent @_optimize(none) @export(implementation) public func setSourceInfo(_ value: ListReader<Node.SourceInfo.Reader>) throws(DecodingError) {
       try _raw.pointer(3).set(value)
     }
-    @export(implementation) public var sourceInfoField: PointerField<ListBuilder<Node.SourceInfo.Builder>> {
+    @_transparent @_optimize(none) @export(implementation) public var sourceInfoField: PointerField<ListBuilder<Node.SourceInfo.Builder>> {
       @_lifetime(copy self) get { .init(_raw, 3) }
     }
 
     /// Files which were listed on the command line.
-    @export(implementation) public var requestedFiles: ListBuilder<CodeGeneratorRequest.RequestedFile.Builder> {
+    @_transparent @_optimize(none) @export(implementation) public var requestedFiles: ListBuilder<CodeGeneratorRequest.RequestedFile.Builder> {
       @_lifetime(copy self) get { _raw.pointer(1).list() }
     }
-    @_lifetime(copy self) @inline(__always) @export(implementation) public func initRequestedFiles(_ count: Int) -> ListBuilder<CodeGeneratorRequest.RequestedFile.Builder> {
+    @_lifetime(copy self) @_transparent @_optimize(none) @export(implementation) public func initRequestedFiles(_ count: Int) -> ListBuilder<CodeGeneratorRequest.RequestedFile.Builder> {
       _raw.pointer(1).initList(count: count)
     }
-    @export(implementation) public func setRequestedFiles(_ value: ListReader<CodeGeneratorRequest.RequestedFile.Reader>) throws(DecodingError) {
+    @_transparent @_optimize(none) @export(implementation) public func setRequestedFiles(_ value: ListReader<CodeGeneratorRequest.RequestedFile.Reader>) throws(DecodingError) {
       try _raw.pointer(1).set(value)
     }
-    @export(implementation) public var requestedFilesField: PointerField<ListBuilder<CodeGeneratorRequest.RequestedFile.Builder>> {
+    @_transparent @_optimize(none) @export(implementation) public var requestedFilesField: PointerField<ListBuilder<CodeGeneratorRequest.RequestedFile.Builder>> {
       @_lifetime(copy self) get { .init(_raw, 1) }
     }
   }
@@ -2971,20 +3117,24 @@ public enum CodeGeneratorRequest: StructType, DescribedType {
       @inlinable public init(_raw raw: StructReader) { _raw = raw }
 
       /// ID of the file.
-      @inline(__always) @export(implementation) public var id: UInt64 { _raw.read(0) }
+      @_transparent @_optimize(none) @export(implementation) public var id: UInt64 { _raw.read(0) }
 
       /// Name of the file as it appeared on the command-line (minus the src-prefix).  You may use
       /// this to decide where to write the output.
-      @inline(__always) @export(implementation) public var filename: TextReader {
+      @_transparent @_optimize(none) @export(implementation) public var filename: TextReader {
         @_lifetime(copy self) get throws(DecodingError) { try _raw.readText(0) }
       }
-      @export(implementation) public var hasFilename: Bool { _raw.hasPointer(0) }
+      @_transparent @_optimize(none) @export(implementation) public var hasFilename: Bool {
+        _raw.hasPointer(0)
+      }
 
       /// List of all imported paths seen in this file.
-      @inline(__always) @export(implementation) public var imports: ListReader<CodeGeneratorRequest.RequestedFile.Import.Reader> {
+      @_transparent @_optimize(none) @export(implementation) public var imports: ListReader<CodeGeneratorRequest.RequestedFile.Import.Reader> {
         @_lifetime(copy self) get throws(DecodingError) { try _raw.readList(1) }
       }
-      @export(implementation) public var hasImports: Bool { _raw.hasPointer(1) }
+      @_transparent @_optimize(none) @export(implementation) public var hasImports: Bool {
+        _raw.hasPointer(1)
+      }
     }
 
     /// Builds a ``RequestedFile``.
@@ -2995,35 +3145,35 @@ public enum CodeGeneratorRequest: StructType, DescribedType {
       @inlinable public init(_raw raw: StructBuilder) { _raw = raw }
 
       /// ID of the file.
-      @inline(__always) @export(implementation) public var id: UInt64 {
+      @_transparent @_optimize(none) @export(implementation) public var id: UInt64 {
         get { _raw.read(0) }
         nonmutating set { _raw.write(0, newValue) }
       }
 
       /// Name of the file as it appeared on the command-line (minus the src-prefix).  You may use
       /// this to decide where to write the output.
-      @inline(__always) @export(implementation) public var filename: String {
+      @_transparent @_optimize(none) @export(implementation) public var filename: String {
         get { _raw.pointer(0).string }
         nonmutating set { _raw.pointer(0).setText(newValue) }
       }
-      @inline(__always) @export(implementation) public func setFilename(utf8 bytes: Span<UInt8>) {
+      @_transparent @_optimize(none) @export(implementation) public func setFilename(utf8 bytes: Span<UInt8>) {
         _raw.pointer(0).setText(utf8: bytes)
       }
-      @export(implementation) public var filenameField: PointerField<TextType> {
+      @_transparent @_optimize(none) @export(implementation) public var filenameField: PointerField<TextType> {
         @_lifetime(copy self) get { .init(_raw, 0) }
       }
 
       /// List of all imported paths seen in this file.
-      @export(implementation) public var imports: ListBuilder<CodeGeneratorRequest.RequestedFile.Import.Builder> {
+      @_transparent @_optimize(none) @export(implementation) public var imports: ListBuilder<CodeGeneratorRequest.RequestedFile.Import.Builder> {
         @_lifetime(copy self) get { _raw.pointer(1).list() }
       }
-      @_lifetime(copy self) @inline(__always) @export(implementation) public func initImports(_ count: Int) -> ListBuilder<CodeGeneratorRequest.RequestedFile.Import.Builder> {
+      @_lifetime(copy self) @_transparent @_optimize(none) @export(implementation) public func initImports(_ count: Int) -> ListBuilder<CodeGeneratorRequest.RequestedFile.Import.Builder> {
         _raw.pointer(1).initList(count: count)
       }
-      @export(implementation) public func setImports(_ value: ListReader<CodeGeneratorRequest.RequestedFile.Import.Reader>) throws(DecodingError) {
+      @_transparent @_optimize(none) @export(implementation) public func setImports(_ value: ListReader<CodeGeneratorRequest.RequestedFile.Import.Reader>) throws(DecodingError) {
         try _raw.pointer(1).set(value)
       }
-      @export(implementation) public var importsField: PointerField<ListBuilder<CodeGeneratorRequest.RequestedFile.Import.Builder>> {
+      @_transparent @_optimize(none) @export(implementation) public var importsField: PointerField<ListBuilder<CodeGeneratorRequest.RequestedFile.Import.Builder>> {
         @_lifetime(copy self) get { .init(_raw, 1) }
       }
     }
@@ -3042,7 +3192,9 @@ public enum CodeGeneratorRequest: StructType, DescribedType {
         @inlinable public init(_raw raw: StructReader) { _raw = raw }
 
         /// ID of the imported file.
-        @inline(__always) @export(implementation) public var id: UInt64 { _raw.read(0) }
+        @_transparent @_optimize(none) @export(implementation) public var id: UInt64 {
+          _raw.read(0)
+        }
 
         /// Name which *this* file used to refer to the foreign file.  This may be a relative name.
         /// This information is provided because it might be useful for code generation, e.g. to
@@ -3050,10 +3202,12 @@ public enum CodeGeneratorRequest: StructType, DescribedType {
         /// information is only meaningful at compile time anyway.
         ///
         /// (On Zooko's triangle, this is the import's petname according to the importing file.)
-        @inline(__always) @export(implementation) public var name: TextReader {
+        @_transparent @_optimize(none) @export(implementation) public var name: TextReader {
           @_lifetime(copy self) get throws(DecodingError) { try _raw.readText(0) }
         }
-        @export(implementation) public var hasName: Bool { _raw.hasPointer(0) }
+        @_transparent @_optimize(none) @export(implementation) public var hasName: Bool {
+          _raw.hasPointer(0)
+        }
       }
 
       /// Builds a ``Import``.
@@ -3064,7 +3218,7 @@ public enum CodeGeneratorRequest: StructType, DescribedType {
         @inlinable public init(_raw raw: StructBuilder) { _raw = raw }
 
         /// ID of the imported file.
-        @inline(__always) @export(implementation) public var id: UInt64 {
+        @_transparent @_optimize(none) @export(implementation) public var id: UInt64 {
           get { _raw.read(0) }
           nonmutating set { _raw.write(0, newValue) }
         }
@@ -3075,14 +3229,14 @@ public enum CodeGeneratorRequest: StructType, DescribedType {
         /// information is only meaningful at compile time anyway.
         ///
         /// (On Zooko's triangle, this is the import's petname according to the importing file.)
-        @inline(__always) @export(implementation) public var name: String {
+        @_transparent @_optimize(none) @export(implementation) public var name: String {
           get { _raw.pointer(0).string }
           nonmutating set { _raw.pointer(0).setText(newValue) }
         }
-        @inline(__always) @export(implementation) public func setName(utf8 bytes: Span<UInt8>) {
+        @_transparent @_optimize(none) @export(implementation) public func setName(utf8 bytes: Span<UInt8>) {
           _raw.pointer(0).setText(utf8: bytes)
         }
-        @export(implementation) public var nameField: PointerField<TextType> {
+        @_transparent @_optimize(none) @export(implementation) public var nameField: PointerField<TextType> {
           @_lifetime(copy self) get { .init(_raw, 0) }
         }
       }
