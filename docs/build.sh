@@ -4,8 +4,9 @@
 set -eu
 cd "$(dirname "$0")/.."
 
-modules="CapnProto CapnProtoSchema CapnProtoRPC CapnProtoNIO CapnProtoInstruments CapnProtoTesting CapTP \
-  CapnProtoCodeGen RemoteSessionSchema RemoteSessionClient RemoteSessionGateway GuestServices"
+modules="CapnProto CapnProtoSchema CapnProtoRPC CapnProtoNIO CapnProtoTLS CapnProtoWebSocket \
+  CapnProtoLifecycle CapnProtoInstruments CapnProtoTesting CapTP CapnProtoCodeGen \
+  RemoteSessionSchema RemoteSessionClient RemoteSessionGateway GuestServices"
 
 echo "building the modules and extracting their declarations"
 log=build/docs/symbols.log

@@ -18,7 +18,7 @@ public struct RPCListenerService: Service {
     self.listen = listen
   }
 
-  /// Listens until the group shuts down, then as ``RPCListener/shutDown(gracePeriod:reason:)``; if the
+  /// Listens until the group shuts down, then as `RPCListener.shutDown(gracePeriod:reason:)`; if the
   /// group does not wait for so long, the calls that are still in progress fail then.
   ///
   /// - Throws: `RPCError` if it cannot listen; `CancellationError` if the task is cancelled before the

@@ -35,7 +35,7 @@ extension ListenerSecurity {
   ///
   /// - Parameters:
   ///   - identity: what the listener shows.
-  ///   - clients: whether clients show certificates as well: ``IncomingConnection/certificate`` is
+  ///   - clients: whether clients show certificates as well: `IncomingConnection.certificate` is
   ///     then what the client has shown.
   /// - Returns: what `RPCListener.listen` takes.
   /// - Throws: `RPCError` if the identity's key is not that of its certificate, say.
