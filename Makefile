@@ -109,6 +109,7 @@ bench: setup ## Time and count instructions beside the C++ implementation (takes
 	# Without debug information, which is newer than some versions of valgrind can read.
 	swift build -c release --package-path Benchmarks -Xlinker --strip-debug
 	Benchmarks/run.sh --swift Benchmarks/.build/release --rounds $(ROUNDS)
+	Benchmarks/memory.sh --swift Benchmarks/.build/release
 	swift build -c release --product capnpc-swift-gen
 	Benchmarks/generator.sh --generator .build/release/capnpc-swift-gen \
 	  --modules Benchmarks/.build/release/Modules --rounds $(ROUNDS)

@@ -101,7 +101,6 @@ let package = Package(
       name: "CapTP",
       dependencies: [
         "CapnProto", .product(name: "DequeModule", package: "swift-collections"),
-        .product(name: "HeapModule", package: "swift-collections"),
       ], exclude: ["Schema"], swiftSettings: strict),
     .target(
       name: "CapnProtoRPC",

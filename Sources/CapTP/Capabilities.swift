@@ -36,7 +36,11 @@ public struct OutgoingCall: ~Copyable {
   public var message: MessageBuilder
 
   /// A call of the message.
-  public init(_ message: consuming MessageBuilder) { self.message = message }
+  public init(_ message: consuming MessageBuilder) {
+    // Here, and not while the call is sent: that is done under a connection's lock.
+    message.releaseErased()
+    self.message = message
+  }
 
   /// A message for a call or for its results, which most fit into the first segment of. It is small,
   /// as the message is kept until the call is finished.

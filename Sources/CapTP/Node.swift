@@ -187,7 +187,7 @@ extension Connection {
     guard let node = nodes[id] else { return }
     switch outcome {
     case .failure(let error): settle(id, .broken(error))
-    case .success(nil): settle(id, .broken(.failed("called a null capability")))
+    case .success(nil): settle(id, .broken(Self.nullCall))
     case .success(.some(let hook)):
       if let pin = own(hook).map({ settled($0.node) }), pin != id, isPin(pin, of: node.state) {
         // The peer leads the promise back to itself: so would calls go that are under way.
@@ -211,6 +211,7 @@ extension Connection {
     }
   }
 
+  static let nullCall = RPCError.failed("called a null capability")
   private static let circle = RPCError.failed("the promise resolved to itself")
 
   private func isPin(_ pin: NodeID, of state: NodeState) -> Bool {

@@ -229,7 +229,8 @@ extension Connection {
     if !needsFinish {
       // The peer has forgotten the answer, so nothing leads there any more.
       questions[id]?.pins = [:]
-      for pin in pins.values { settle(pin, .broken(.failed("called a null capability"))) }
+      let error = if case .failure(let error) = outcome { error } else { Self.nullCall }
+      for pin in pins.values { settle(pin, .broken(error)) }
       forgetQuestion(id)
     } else if pins.isEmpty {
       sendFinish(id, releaseResultCaps: false)

@@ -83,6 +83,11 @@
     unsafe arena.capabilities = arena.capabilities.map { $0.map(transform) }
   }
 
+  /// Lets go of capabilities that the message held and that no pointer in it refers to any more. It is
+  /// done when the message is frozen or cleared at the latest; that it is not done there, where
+  /// whoever is let go of must not run, is what this is for.
+  public borrowing func releaseErased() { arena.letGoOfDropped() }
+
   /// Ends building and hands the message to a reader, without a copy. Capabilities go along.
   public consuming func freeze(limits: ReaderLimits = .standard) -> MessageReader {
     arena.freeze(limits: limits)

@@ -5,7 +5,10 @@ public struct SealedMessage: ~Copyable, Sendable {
   private let arena: MessageArena
 
   /// Seals the message.
-  public init(_ message: consuming MessageBuilder) { arena = message.arena }
+  public init(_ message: consuming MessageBuilder) {
+    message.releaseErased()
+    arena = message.arena
+  }
 
   /// Opens the message again, to go on building it.
   public consuming func open() -> MessageBuilder { MessageBuilder(arena: arena) }

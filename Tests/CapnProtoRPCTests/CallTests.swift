@@ -124,6 +124,31 @@ import Testing
     #expect(await eventually { server.cancelled.value == 1 })
   }
 
+  @Test func `a capability that is put into a call and erased is let go of outside of the connection`()
+    async throws
+  {
+    final class LastWords: Value.Server {
+      let connection: RPCConnection
+      let said: LiveCount
+      init(_ connection: RPCConnection, _ said: LiveCount) {
+        self.connection = connection
+        self.said = said
+      }
+      // Waits for ever if the connection is at work.
+      deinit { if connection.tableSizes.questions >= 0 { said.add(1) } }
+    }
+    let connection = InMemoryNetwork.connect(
+      server: Value.Client.server(ValueServer(1, LiveCount()))._capability
+    ).client
+    let said = LiveCount()
+    let call = connection.bootstrapCapability().call(interfaceID: 1, methodID: 1) {
+      $0.setCapabilityReference(Capability(Value.Client.server(LastWords(connection, said))))
+      $0.setText("")
+    }
+    #expect(said.value == 1)
+    await #expect(throws: RPCError.self) { try await call.results { _ in } }
+  }
+
   @Test func `a disconnect fails what waits and what comes later, and releases objects`()
     async throws
   {

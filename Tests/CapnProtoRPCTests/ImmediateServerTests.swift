@@ -14,6 +14,7 @@ import Testing
 private final class QuickValue: Value.ImmediateServer {
   private let number: Double
   let reads = Mutex<[Double]>([])
+  let added = Mutex<[Double]>([])
   /// Held by a caller while it makes a call.
   let lock = Mutex(())
 
@@ -26,6 +27,7 @@ private final class QuickValue: Value.ImmediateServer {
 
   func plus(_ call: PlusCall) throws {
     let other = try call.params.other
+    added.withLock { $0.append(other) }
     guard other.isFinite else { throw RPCError.overloaded("too large") }
     call.reply { $0.value = .server(QuickValue(number + other)) }
   }
@@ -56,6 +58,19 @@ private final class QuickSink: Sink.ImmediateServer {
     let count = bytes.withLock { $0 }
     call.reply { $0.bytes = count }
   }
+}
+
+/// Notes what its method sees of the task that it runs in.
+private final class TaskWitness: Value.ImmediateServer {
+  @TaskLocal static var caller: String?
+  let seen = Mutex<[String?]>([])
+  let sawCancellation = Mutex(false)
+
+  func read(_ call: ReadCall) throws {
+    seen.withLock { $0.append(Self.caller) }
+    if Task.isCancelled { sawCancellation.withLock { $0 = true } }
+  }
+  func plus(_ call: PlusCall) throws {}
 }
 
 /// Notes the thread that its method runs on.
@@ -117,11 +132,40 @@ private final class ThreadWitness: Value.ImmediateServer {
   }
 
   @Test func `calls that are made before one is awaited run in their order`() async throws {
-    let relayed = Value.Client.server(QuickRelay(.server(QuickValue(2))))
+    let value = QuickValue(2)
+    let relayed = Value.Client.server(QuickRelay(.server(value)))
     let calls = (0..<100).map { number in relayed.plus { $0.other = Double(number) } }
     for (number, call) in calls.enumerated().reversed() {
       #expect(try await call.pipeline.value.read().results { $0.value } == Double(number + 2))
     }
+    #expect(value.added.withLock { $0 } == (0..<100).map { Double($0) })
+  }
+
+  @Test func `who awaits a call runs no other one`() async throws {
+    let witness = TaskWitness()
+    let client = Value.Client.server(witness)
+    try await TaskWitness.$caller.withValue("first") {
+      let other = client.read()
+      let own = client.read()
+      try await own.finished()
+      try await other.finished()
+    }
+    #expect(witness.seen.withLock { $0.first } == .some(nil))
+    // Alone, it does not wait for another thread.
+    try await TaskWitness.$caller.withValue("second") { try await client.read().finished() }
+    #expect(witness.seen.withLock { $0 }.count == 3)
+  }
+
+  @Test func `a method does not see that its caller is cancelled`() async throws {
+    let witness = TaskWitness()
+    let task = Task {
+      try? await Task.sleep(for: .seconds(600))
+      // Only the caller is cancelled: the call runs elsewhere, or not at all.
+      _ = try? await Value.Client.server(witness).read().finished()
+    }
+    task.cancel()
+    await task.value
+    #expect(!witness.sawCancellation.withLock { $0 })
   }
 
   @MainActor @Test func `an actor that awaits a call does not run the method`() async throws {

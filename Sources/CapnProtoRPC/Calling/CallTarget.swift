@@ -61,7 +61,7 @@ extension Responder {
 package protocol CallTarget: CapabilityHook {
   /// Makes a call; the caller is told the outcome once, perhaps before this returns.
   ///
-  /// - Returns: where it can be taken back; nil if it has ended.
+  /// - Returns: where it can be taken back; nil if it has ended, or is about to.
   func send(_ call: consuming OutgoingCall, caller: any Caller) -> CallRoute?
   /// Passes on a call that came from elsewhere; the responder gets the outcome once.
   ///

@@ -44,7 +44,7 @@ package final class CallTimers: Sendable {
   /// No timers.
   package init() {}
 
-  /// Runs the body once so much time has passed, in a task of its own.
+  /// Runs the body once so much time has passed, in the task of the timers.
   package func start(after time: Duration, _ body: @escaping @Sendable () -> Void) -> ID {
     let instant = ContinuousClock.now + time
     let (id, sleeper) = state.withLock { state in

@@ -153,7 +153,8 @@ package final class PendingCall: Caller {
   private func takeTurn(for isolation: (any Actor)?) {
     guard isolation == nil else { return }
     let route = state.withLock { $0.route }
-    if case .turn(let turns, _) = route { turns.runNow() }
+    // A method must not see that its caller is cancelled.
+    if case .turn(let turns, let call) = route, !Task.isCancelled { turns.runNow(call) }
   }
 
   /// Nobody wants the outcome any more.

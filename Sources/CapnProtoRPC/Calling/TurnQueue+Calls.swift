@@ -12,7 +12,7 @@ extension TurnQueue {
     do {
       let call = try DeliveredCall(call)
       let cancellation = CallCancellation()
-      execute {
+      execute(beginning: cancellation) {
         cancellation.follow(deliver(call, CallerResponder(caller: caller)))
       }
       return .local(cancellation)

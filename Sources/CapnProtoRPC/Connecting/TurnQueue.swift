@@ -2,12 +2,24 @@ import Synchronization
 
 /// Runs work in order, one piece after the other, never on the stack of who asks for it.
 public final class TurnQueue: ConnectionExecutor {
+  private struct Piece: Sendable {
+    /// The call that it begins, if it does.
+    let call: CallCancellation?
+    let work: @Sendable () -> Void
+  }
   private struct State {
-    var work: [@Sendable () -> Void] = []
+    var pieces: [Piece] = []
     /// Whether a turn has been asked for that has not begun.
     var isScheduled = false
     /// Whether somebody works it off.
     var isRunning = false
+
+    /// Whether a turn has to be asked for, which is noted.
+    mutating func mustSchedule() -> Bool {
+      guard !pieces.isEmpty, !isScheduled, !isRunning else { return false }
+      isScheduled = true
+      return true
+    }
   }
   private let state = Mutex(State())
 
@@ -15,14 +27,22 @@ public final class TurnQueue: ConnectionExecutor {
   public init() {}
 
   /// Adds work to the end of the queue.
-  public func execute(_ work: @escaping @Sendable () -> Void) {
+  public func execute(_ work: @escaping @Sendable () -> Void) { add(Piece(call: nil, work: work)) }
+
+  /// Adds work that begins the call to the end of the queue.
+  func execute(beginning call: CallCancellation, _ work: @escaping @Sendable () -> Void) {
+    add(Piece(call: call, work: work))
+  }
+
+  private func add(_ piece: Piece) {
     let mustSchedule = state.withLock { state in
-      state.work.append(work)
-      if state.isScheduled || state.isRunning { return false }
-      state.isScheduled = true
-      return true
+      state.pieces.append(piece)
+      return state.mustSchedule()
     }
-    guard mustSchedule else { return }
+    if mustSchedule { schedule() }
+  }
+
+  private func schedule() {
     // A task that runs where a connection does its work is not left for another thread.
     if let executor = currentConnectionExecutor() {
       executor.execute { self.run() }
@@ -33,27 +53,42 @@ public final class TurnQueue: ConnectionExecutor {
 
   private func run() {
     state.withLock { $0.isScheduled = false }
-    runNow()
-  }
-
-  /// Takes the turn that the work waits for, unless somebody works it off already.
-  ///
-  /// For a task that awaits what comes of it, and need not wait for another thread then.
-  func runNow() {
     var batch = nextBatch(isFirst: true)
     while !batch.isEmpty {
-      for work in batch { work() }
+      for piece in batch { piece.work() }
       batch = nextBatch(isFirst: false)
     }
   }
 
-  private func nextBatch(isFirst: Bool) -> [@Sendable () -> Void] {
+  private func nextBatch(isFirst: Bool) -> [Piece] {
     state.withLock { state in
+      // Who works it off asks for another turn if more has come.
       if isFirst, state.isRunning { return [] }
-      defer { state.work = [] }
-      state.isRunning = !state.work.isEmpty
-      return state.work
+      defer { state.pieces = [] }
+      state.isRunning = !state.pieces.isEmpty
+      return state.pieces
     }
+  }
+
+  /// Begins the call at once if nothing else waits.
+  ///
+  /// For a task that awaits the call, and need not wait for another thread then. It runs no work of
+  /// others: that would see this task's values, and might not end while others make calls.
+  func runNow(_ call: CallCancellation) {
+    let piece = state.withLock { state -> Piece? in
+      guard !state.isRunning, state.pieces.count == 1, state.pieces[0].call === call else {
+        return nil
+      }
+      state.isRunning = true
+      return state.pieces.removeLast()
+    }
+    guard let piece else { return }
+    piece.work()
+    let mustSchedule = state.withLock { state in
+      state.isRunning = false
+      return state.mustSchedule()
+    }
+    if mustSchedule { schedule() }
   }
 
   /// Never: whoever asks is told to queue its work.

@@ -21,8 +21,8 @@ extension Capability {
     target = LocalCapability(interface, .later { call in try await dispatch(server, call) })
   }
 
-  /// A capability that the object serves, whose methods all answer before they return. Such calls
-  /// cost a fraction of what those of tasks do.
+  /// A capability that the object serves, whose methods all answer before they return: no task is
+  /// made for a call.
   ///
   /// - Parameters:
   ///   - server: the object.

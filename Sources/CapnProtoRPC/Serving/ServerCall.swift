@@ -32,7 +32,7 @@ public final class ServerCall: Sendable {
         ForwardingCaller(responder).finish(outcome)
         cancellation.end()
       }
-      return .local(cancellation)
+      return cancellation.hasEnded ? nil : .local(cancellation)
     }
     let built = results.withLock { $0.take() }
     if let built {
