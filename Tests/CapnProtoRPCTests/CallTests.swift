@@ -124,7 +124,7 @@ import Testing
     #expect(await eventually { server.cancelled.value == 1 })
   }
 
-  @Test func `a capability that is put into a call and erased is let go of outside of the connection`()
+  @Test func `what is put into a call and erased is let go of outside of the connection`()
     async throws
   {
     final class LastWords: Value.Server {
