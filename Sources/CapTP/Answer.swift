@@ -141,12 +141,8 @@ extension Connection {
     } else if answers[token.id]?.isKept == true {
       sendReturn(token.id) { $0.setResultsSentElsewhere() }
     } else {
-      sendReturn(token.id) {
-        error.write(to: $0.exceptionField)
-        $0.noFinishNeeded = true
-      }
-      endAnswer(token.id, .failure(error), needsFinish: false)
-      return
+      // Calls that the peer has pipelined on it fail with the same error until it finishes it.
+      sendReturn(token.id) { error.write(to: $0.exceptionField) }
     }
     endAnswer(token.id, .failure(error))
   }

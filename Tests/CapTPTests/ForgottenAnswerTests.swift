@@ -35,10 +35,13 @@ import Testing
     #expect(engine.connection.failure == nil)
   }
 
-  @Test func `an error needs no finish`() throws {
+  @Test func `an error is kept for calls on it until it is finished`() throws {
     var (engine, token) = try called()
     engine.connection.returnError(.failed("no"), for: token)
-    #expect(try needsNoFinish(&engine))
+    #expect(try !needsNoFinish(&engine))
+    #expect(engine.receive { $0.callAnswer(2, of: 1) } == ["return 2: failed no"])
+    _ = engine.receive { $0.finishQuestion(1) }
+    _ = engine.receive { $0.finishQuestion(2) }
     #expect(engine.connection.tableSizes.answers == 0)
   }
 
@@ -57,12 +60,13 @@ import Testing
 
   @Test func `a call on an answer that is forgotten fails, and nothing else does`() throws {
     var (engine, token) = try called()
-    _ = engine.fail(token, "no")
+    _ = engine.answer(token, with: nil)
     #expect(
       engine.receive { $0.callAnswer(2, of: 1) } == [
         "return 2: failed the call was finished, or its results have no capabilities"
       ])
     #expect(engine.connection.failure == nil)
+    _ = engine.receive { $0.finishQuestion(2) }
     #expect(engine.connection.tableSizes.answers == 0)
   }
 
@@ -73,7 +77,8 @@ import Testing
       engine.answer(token, with: nil) == [
         "return 1: results", "return 2: failed called a null capability",
       ])
-    #expect(engine.connection.tableSizes.answers == 0)
+    // The other one failed, which is kept.
+    #expect(engine.connection.tableSizes.answers == 1)
   }
 
   /// An engine that has called the peer's export 3 as question 1.
