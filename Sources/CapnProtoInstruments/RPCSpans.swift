@@ -1,10 +1,8 @@
 // Spans are kept by the numbers of their questions, as the wire knows them. A peer's call that is
 // handed to its object runs in the context of its span: so do the calls that the object makes.
 //
-// The context stays in its process. A `Call` of rpc.capnp has no place for it: a field of ours in the
-// struct could be a field of a later version to another implementation, and whatever else could
-// carry it (another message before the call, a capability in its table) is answered, or kept, by
-// peers that do not know it.
+// The context crosses as baggage beside the `Call`, which other implementations do not see. A field of
+// ours in the struct could be a field of a later version to them.
 
 public import CapnProtoRPC
 import Synchronization
@@ -14,11 +12,15 @@ public import Tracing
 /// where it is served, of kind `server`.
 ///
 /// A span begins and ends with the messages of its call. It is a child of the span in whose task the
-/// call is sent, which is the one that makes it unless the connection is corked; one that is served is the parent of what its object does, and begins a trace of its
-/// own. An error is told by its kind, never by its words.
+/// call is sent, which is the one that makes it unless the connection is corked; one that is served is
+/// the parent of what its object does. An error is told by its kind, never by its words.
+///
+/// Where both ends propagate, one that is served is a child of the caller's; else it begins a trace of
+/// its own.
 public final class RPCSpans<SpanTracer: Tracer>: ConnectionObserver {
   private let tracer: SpanTracer
   private let names: InterfaceNames
+  private let propagates: Bool
   private let spans = Mutex(OpenCalls<SpanTracer.Span>())
 
   /// Spans of the tracer, which is called while the connection waits.
@@ -26,9 +28,14 @@ public final class RPCSpans<SpanTracer: Tracer>: ConnectionObserver {
   /// - Parameters:
   ///   - tracer: makes the spans.
   ///   - names: what methods are called in the names of spans; others go by number.
-  public init(_ tracer: SpanTracer, names: InterfaceNames = InterfaceNames()) {
+  ///   - propagates: whether the peer is told the caller's context, and believed what it tells of its
+  ///     own. Only for peers that may know of this side's traces, and put theirs among them.
+  public init(
+    _ tracer: SpanTracer, names: InterfaceNames = InterfaceNames(), propagates: Bool = false
+  ) {
     self.tracer = tracer
     self.names = names
+    self.propagates = propagates
   }
 
   /// Begins a span, or ends one.
@@ -40,6 +47,14 @@ public final class RPCSpans<SpanTracer: Tracer>: ConnectionObserver {
     case .finish: end(spans.withLock { $0.finished(event) }, nil)
     default: break
     }
+  }
+
+  /// The context of the call's span, if it is propagated.
+  public func baggage(of event: MessageEvent) -> [UInt8] {
+    guard propagates, let span = spans.withLock({ $0[event] }) else { return [] }
+    var fields = ContextFields()
+    tracer.inject(span.context, into: &fields, using: ContextFields.Access())
+    return fields.bytes
   }
 
   /// Ends the spans of the connection.
@@ -58,7 +73,10 @@ public final class RPCSpans<SpanTracer: Tracer>: ConnectionObserver {
     guard let interface = message.interfaceID else { return }
     let name = names.method(message.methodID ?? 0, of: interface)
     let isClient = event.direction == .sent
-    let context = isClient ? ServiceContext.current ?? .topLevel : .topLevel
+    var context = isClient ? ServiceContext.current ?? .topLevel : .topLevel
+    if propagates, !isClient, let baggage = event.baggage {
+      tracer.extract(ContextFields(baggage), into: &context, using: ContextFields.Access())
+    }
     let span = tracer.startSpan(name, context: context, ofKind: isClient ? .client : .server)
     span.attributes["rpc.system"] = "capnp"
     end(spans.withLock { $0.begin(event, span) }, nil)

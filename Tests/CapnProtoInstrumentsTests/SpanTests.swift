@@ -9,11 +9,14 @@ import Tracing
   private let here = InMemoryTracer()
   private let there = InMemoryTracer()
 
-  private func connect() -> (client: RPCConnection, server: RPCConnection) {
+  private func connect(
+    propagating: (here: Bool, there: Bool) = (false, false)
+  ) -> (client: RPCConnection, server: RPCConnection) {
     var names = InterfaceNames()
     names.add(TestObject.interface)
     return TestObject.connect(
-      client: RPCSpans(here, names: names), server: RPCSpans(there, names: names),
+      client: RPCSpans(here, names: names, propagates: propagating.here),
+      server: RPCSpans(there, names: names, propagates: propagating.there),
       tracing: there)
   }
 
@@ -29,6 +32,29 @@ import Tracing
     #expect(made.status == nil)
     let served = try #require(there.finishedSpans.first { $0.kind == .server })
     #expect(served.operationName == "test.capnp:Test.answer")
+    #expect(served.parentSpanID == nil)
+    client.close()
+  }
+
+  @Test func `a span that is propagated is the parent of the one at the peer`() async throws {
+    let (client, _) = connect(propagating: (true, true))
+    try await here.withSpan("work") { _ in
+      try await TestObject.call(client.bootstrapCapability(), .answer)
+    }
+    let made = try #require(here.finishedSpans.first { $0.kind == .client })
+    let served = try #require(there.finishedSpans.first { $0.kind == .server })
+    #expect(served.parentSpanID == made.spanID)
+    #expect(served.traceID == made.traceID)
+    client.close()
+  }
+
+  @Test(arguments: [(true, false), (false, true)])
+  func `a context that one end does not propagate stays there`(here first: Bool, there second: Bool)
+    async throws
+  {
+    let (client, _) = connect(propagating: (first, second))
+    try await TestObject.call(client.bootstrapCapability(), .answer)
+    let served = try #require(there.finishedSpans.first { $0.kind == .server })
     #expect(served.parentSpanID == nil)
     client.close()
   }

@@ -42,4 +42,22 @@
 
   /// The message as one frame.
   public func flattened() -> [UInt8] { arena.flattened() }
+
+  /// The message with one more segment, to which no pointer leads; without the capabilities that the
+  /// runtime has put beside it.
+  ///
+  /// - Parameter segment: whole words.
+  /// - Throws: ``FramingError`` if the message has too many segments or words then, or the segment is
+  ///   no whole words; ``DecodingError`` as ``init(_:)``.
+  public func appending(segment: [UInt8]) throws -> SharedMessage {
+    guard segment.count % 8 == 0 else {
+      throw FramingError.truncated(
+        bytes: segment.count, needed: segment.count + 8 - segment.count % 8)
+    }
+    var frame = SegmentTable.encode(
+      (0..<arena.segmentCount).map { arena.usedWords(inSegment: $0) } + [segment.count / 8])
+    unsafe arena.forEachSegment { unsafe frame.append(contentsOf: $0) }
+    frame.append(contentsOf: segment)
+    return try SharedMessage(MessageReader(flat: frame))
+  }
 }

@@ -374,8 +374,7 @@ public final class RPCConnection: Sendable {
 
   private func send(_ message: SharedMessage, _ state: inout State) {
     state.messagesSent += 1
-    onlookers?.sent(message)
-    transport.send(message)
+    transport.send(onlookers?.sent(message) ?? message)
   }
 
   private func drain() {

@@ -11,6 +11,10 @@ public protocol ConnectionObserver: Sendable {
   func connectionOpened(_ connection: ConnectionNumber)
   /// A message went out or came in.
   func messagePassed(_ event: MessageEvent)
+  /// What is to travel with a call that is about to go out, after ``messagePassed(_:)``: for the
+  /// observers of a peer that is of this library too; others do not see it. Up to 4096 bytes, and
+  /// nothing if it is empty.
+  func baggage(of event: MessageEvent) -> [UInt8]
   /// The connection is over.
   func connectionClosed(_ connection: ConnectionNumber, reason: RPCError)
   /// A call of the peer is to be handed to its object: the body does that, and must be called. Here
@@ -24,6 +28,8 @@ extension ConnectionObserver {
   public func connectionOpened(_ connection: ConnectionNumber) {}
   /// Does nothing.
   public func connectionClosed(_ connection: ConnectionNumber, reason: RPCError) {}
+  /// Nothing.
+  public func baggage(of event: MessageEvent) -> [UInt8] { [] }
   /// Calls the body.
   public func serve(_ call: ServedCall, _ body: () -> Void) { body() }
 }
@@ -48,16 +54,19 @@ public struct MessageEvent: Hashable, Sendable {
   public var bytes: Int
   /// What it is about.
   public var message: MessageSummary
+  /// What the peer's observers sent along with a call; nil if nothing came. A peer says what it likes.
+  public var baggage: [UInt8]?
 
   /// A message that went over the connection.
   public init(
     connection: ConnectionNumber, time: ContinuousClock.Instant, direction: Direction, bytes: Int,
-    message: MessageSummary
+    message: MessageSummary, baggage: [UInt8]? = nil
   ) {
     self.connection = connection
     self.time = time
     self.direction = direction
     self.bytes = bytes
     self.message = message
+    self.baggage = baggage
   }
 }

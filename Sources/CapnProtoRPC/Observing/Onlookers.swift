@@ -19,12 +19,23 @@ struct Onlookers: Sendable {
     for observer in observers { observer.connectionClosed(number, reason: reason) }
   }
 
-  func sent(_ message: SharedMessage) {
-    tell(.sent, message.frameBytes, MessageSummary(message.reader))
+  /// Tells of a message that goes out.
+  ///
+  /// - Returns: the message with what is to travel with it.
+  func sent(_ message: SharedMessage) -> SharedMessage {
+    let event = tell(.sent, message.frameBytes, MessageSummary(message.reader), nil)
+    guard event.message.kind == .call else { return message }
+    for observer in observers {
+      let baggage = observer.baggage(of: event)
+      if !baggage.isEmpty { return CallBaggage.attach(baggage, to: message) }
+    }
+    return message
   }
 
   func received(_ message: borrowing MessageReader) {
-    tell(.received, message.frameBytes, message.summary)
+    let summary = message.summary
+    let baggage = summary.kind == .call ? CallBaggage.read(message) : nil
+    tell(.received, message.frameBytes, summary, baggage)
   }
 
   /// Hands the call to its object, by way of each observer.
@@ -40,9 +51,15 @@ struct Onlookers: Sendable {
     first.serve(call) { serve(call, observers.dropFirst(), body) }
   }
 
-  private func tell(_ direction: MessageEvent.Direction, _ bytes: Int, _ message: MessageSummary) {
+  @discardableResult
+  private func tell(
+    _ direction: MessageEvent.Direction, _ bytes: Int, _ message: MessageSummary,
+    _ baggage: [UInt8]?
+  ) -> MessageEvent {
     let event = MessageEvent(
-      connection: number, time: .now, direction: direction, bytes: bytes, message: message)
+      connection: number, time: .now, direction: direction, bytes: bytes, message: message,
+      baggage: baggage)
     for observer in observers { observer.messagePassed(event) }
+    return event
   }
 }

@@ -60,6 +60,12 @@ package struct OpenCalls<Value> {
     calls[call.connection]?[Question(asker: .received, id: call.question)]
   }
 
+  /// What was kept for the question that the message asks.
+  package subscript(event: some PassedMessage) -> Value? {
+    guard let id = event.message.id else { return nil }
+    return calls[event.connection]?[Question(asker: event.direction, id: id)]
+  }
+
   /// The connection is over: what was kept for its calls.
   package mutating func removeAll(of connection: ConnectionNumber) -> [Value] {
     calls.removeValue(forKey: connection).map { Array($0.values) } ?? []
