@@ -84,13 +84,17 @@ struct Compiler: ~Copyable {
     let process = Process()
     process.executableURL = URL(filePath: "/usr/bin/env")
     process.arguments = [command] + arguments
-    let (output, errors) = (Pipe(), Pipe())
+    let output = Pipe()
+    // A file holds what it says however long that is.
+    let errors = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
+    try Data().write(to: errors)
+    defer { try? FileManager.default.removeItem(at: errors) }
     process.standardOutput = output
-    process.standardError = errors
+    process.standardError = try FileHandle(forWritingTo: errors)
     try process.run()
     let bytes = try output.fileHandleForReading.readToEnd() ?? Data()
-    let text = try errors.fileHandleForReading.readToEnd() ?? Data()
     process.waitUntilExit()
+    let text = try Data(contentsOf: errors)
     return (process.terminationStatus, Array(bytes), String(decoding: text, as: UTF8.self))
   }
 }

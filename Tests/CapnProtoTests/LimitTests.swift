@@ -64,6 +64,55 @@ import Testing
     }
   }
 
+  @Test func listsAndBytesCountEachTimeThatTheyAreReached() throws {
+    let structs =
+      [list(0, .inlineComposite, 10), tag(count: 10, data: 1, pointers: 0)]
+      + [UInt64](repeating: 0, count: 10)
+    let bytes = [list(0, .byte, 80)] + [UInt64](repeating: 0, count: 10)
+    // Within a struct as well, whose pointers are read by index.
+    func within(_ words: [UInt64]) -> [UInt64] { [structure(0, data: 0, pointers: 1)] + words }
+    let limits = ReaderLimits(traversalWords: 34, nestingDepth: 64)
+    try reading(structs, limits: limits) { (root) throws in
+      for _ in 0..<3 { _ = try root.list(of: Sample.Reader.self) }
+      #expect(throws: DecodingError.traversalLimitExceeded) {
+        _ = try root.list(of: Sample.Reader.self)
+      }
+    }
+    try reading(bytes, limits: limits) { (root) throws in
+      for _ in 0..<3 { _ = try root.data() }
+      #expect(throws: DecodingError.traversalLimitExceeded) { _ = try root.data() }
+    }
+    try reading(within(structs), limits: limits) { (root) throws in
+      let object = try root.structure()
+      for _ in 0..<3 { _ = try object.readList(0, of: Sample.Reader.self) }
+      #expect(throws: DecodingError.traversalLimitExceeded) {
+        _ = try object.readList(0, of: Sample.Reader.self)
+      }
+    }
+    try reading(within(bytes), limits: limits) { (root) throws in
+      let object = try root.structure()
+      for _ in 0..<3 { _ = try object.readData(0) }
+      #expect(throws: DecodingError.traversalLimitExceeded) { _ = try object.readData(0) }
+    }
+  }
+
+  @Test func elementsOfAListAreALevelDeeper() throws {
+    // A list of one struct, whose pointer leads to another list.
+    let words =
+      [
+        list(0, .inlineComposite, 1), tag(count: 1, data: 0, pointers: 1), list(0, .byte, 8), 0,
+      ] as [UInt64]
+    func bytes(_ depth: UInt16) throws {
+      try reading(words, limits: ReaderLimits(traversalWords: 100, nestingDepth: depth)) {
+        (root) throws in
+        let list = try root.list(of: Sample.Reader.self)
+        _ = try list[0]._raw.readList(0, of: UInt8.self)
+      }
+    }
+    try bytes(2)
+    #expect(throws: DecodingError.nestingLimitExceeded) { try bytes(1) }
+  }
+
   @Test func amplificationByACopyEndsAtTheTraversalLimit() {
     // 1000 pointers to one text of 8000 bytes: 8 MB out of 16 kB.
     var words = [list(0, .pointer, 1000)]

@@ -1,7 +1,8 @@
 // Safety. Follows pointers of a message that nobody vouches for, in the cases that are read inline.
 // The object's address is computed as a number, modulo 2^64; what becomes an address is that number,
 // once its distance from the segment's start is known to leave room for the object's words. The
-// distance cannot be taken for another one: an offset has 30 bits, so it is less than 2^33 bytes away.
+// distance cannot be taken for another one: an offset has 30 bits, so it is less than 2^33 bytes away,
+// a pointer's place is a multiple of 8 bytes from the start, and a segment has fewer than 2^60 words.
 
 /// Words that lie where a pointer leads: checked, not counted yet.
 @safe @usableFromInline

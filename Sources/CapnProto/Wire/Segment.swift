@@ -7,6 +7,11 @@
 
 public import Synchronization
 
+#if !_pointerBitWidth(_64)
+  // A list of a message may have 2^29 elements of 2^17 words: places are computed in `Int`.
+  #error("CapnProto needs integers of 64 bits: build for a 64-bit architecture")
+#endif
+
 @usableFromInline typealias SegmentPointer = UnsafeMutablePointer<Segment>
 @usableFromInline typealias ArenaPointer = UnsafeMutablePointer<ArenaHeader>
 
