@@ -15,6 +15,7 @@ let strict: [SwiftSetting] = [
 let package = Package(
   name: "benchmarks",
   platforms: [.macOS(.v26)],
+  products: [.library(name: "Reporting", targets: ["Reporting"])],
   dependencies: [
     .package(name: "swift-capnproto", path: ".."),
     .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),

@@ -9,10 +9,13 @@
 #endif
 
 /// Prints the line of JSON that every benchmark program prints.
-public func report(_ name: String, iterations: Int, elapsed: Duration, checksum: UInt64) {
+public func report(
+  _ name: String, by implementation: String = "swift", iterations: Int, elapsed: Duration,
+  checksum: UInt64
+) {
   let nanoseconds = elapsed / .nanoseconds(1) / Double(iterations)
   print(
-    #"{"case":"\#(name)","implementation":"swift","iterations":\#(iterations),"#
+    #"{"case":"\#(name)","implementation":"\#(implementation)","iterations":\#(iterations),"#
       + #""ns":\#((nanoseconds * 10).rounded() / 10),"checksum":"\#(checksum)"}"#)
 }
 
