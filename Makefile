@@ -17,7 +17,7 @@ PORT_OPTION := $(if $(PORT),--port $(PORT))
 
 .DEFAULT_GOAL := help
 .PHONY: help setup image tools run run-remote-session-capset-interop run-capnp-chat-interop \
-  run-local test test-random sanitize check simulate soak interop bench fuzz docs clean
+  run-local test test-random sanitize check simulate soak interop bench bench-grpc fuzz docs clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1|\2/p' $(MAKEFILE_LIST) | \
@@ -114,6 +114,12 @@ bench: setup ## Time and count instructions beside the C++ implementation (takes
 	Benchmarks/generator.sh --generator .build/release/capnpc-swift-gen \
 	  --modules Benchmarks/.build/release/Modules --rounds $(ROUNDS)
 
+bench-grpc: setup ## Time calls beside those of grpc-swift (the first build takes minutes; ROUNDS=..., 7)
+	swift build -c release --package-path Benchmarks --product ping -Xlinker --strip-debug
+	@echo "building gRPC (the first time takes minutes)"
+	swift build -c release --package-path Benchmarks/gRPC --product grpc-ping -Xlinker --strip-debug
+	Benchmarks/grpc.sh --rounds $(ROUNDS)
+
 # With two options of its own, the package manager leaves the coverage out that guides the fuzzer:
 # the first one only keeps its main function free. The generator is built too, with a main of its
 # own. Leaks are not looked for, as the detector does not see the pointers in which Swift keeps tags.
@@ -130,3 +136,4 @@ docs: setup ## Build the documentation
 
 clean: ## Remove everything that was built or downloaded
 	rm -rf .build .build-fuzz .build-asan .build-tsan $(GUEST_BUILD) build
+	rm -rf Benchmarks/.build Benchmarks/gRPC/.build
