@@ -30,7 +30,7 @@ public struct SchemaRequest {
 
   /// Reads the request.
   ///
-  /// - Throws: `DecodingError` if it is damaged; ``SchemaError`` if what it declares is wrong, or
+  /// - Throws: `DecodingError` if it is damaged; `SchemaError` if what it declares is wrong, or
   ///   newer than this generator.
   public init(
     _ request: CodeGeneratorRequest.Reader, options: CodeGeneratorOptions = CodeGeneratorOptions()

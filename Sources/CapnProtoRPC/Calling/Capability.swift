@@ -13,7 +13,7 @@ public struct Capability: Sendable {
 
   /// The same capability, whose calls may take so long unless they are given a time of their own
   /// (``RemoteCall/within(_:)``). It holds for this reference and its copies; nil leaves the time to
-  /// the connection (``ConnectionLimits/callTimeout``). Streaming calls have no limit.
+  /// the connection (`ConnectionLimits.callTimeout`). Streaming calls have no limit.
   public init(_ capability: Capability, callTimeout: Duration?) {
     target = capability.target
     self.callTimeout = callTimeout

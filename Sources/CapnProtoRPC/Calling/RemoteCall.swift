@@ -12,10 +12,10 @@ public struct RemoteCall<
 
   /// This call, which is given so long from now on. If it has not ended by then it is taken back
   /// (`Finish` in rpc.capnp), so that the object can stop, and fails with an error that
-  /// ``RPCError/isTimeout``; so does what was pipelined on it.
+  /// `RPCError.isTimeout`; so does what was pipelined on it.
   ///
   /// It replaces the time that the reference or the connection gives
-  /// (``Capability/init(_:callTimeout:)``, ``ConnectionLimits/callTimeout``).
+  /// (``Capability/init(_:callTimeout:)``, `ConnectionLimits.callTimeout`).
   public func within(_ timeout: Duration) -> Self {
     token.call.setTimeout(timeout)
     return self

@@ -3,8 +3,8 @@ public import CapnProto
 
 /// A Swift error that a server throws and the caller gets with its type.
 ///
-/// It crosses as an ``RPCError`` that has the kind, the reason, and the payload as a detail. A caller
-/// asks for it with ``RPCError/typed(as:)``; to one that does not know the type, or whose
+/// It crosses as an `RPCError` that has the kind, the reason, and the payload as a detail. A caller
+/// asks for it with `RPCError.typed(as:)`; to one that does not know the type, or whose
 /// implementation of Cap'n Proto does not know of details, it is its kind and reason.
 ///
 /// For conditions that a caller is expected to handle, a union in the results is the better choice:

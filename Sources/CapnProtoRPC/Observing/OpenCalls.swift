@@ -2,7 +2,7 @@
 public struct ServedCall: Hashable, Sendable {
   /// The connection that it came over.
   public let connection: ConnectionNumber
-  /// Its question, as ``MessageSummary/id`` of its `Call`.
+  /// Its question, as `MessageSummary.id` of its `Call`.
   public let question: UInt32
 }
 

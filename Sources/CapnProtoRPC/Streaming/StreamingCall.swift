@@ -6,7 +6,7 @@ extension Capability {
   /// room for another one.
   ///
   /// The calls on this reference and on its copies are one stream. How much of it may be on its way
-  /// adapts to the path (``StreamLimits``). What was sent arrives even if the reference is dropped or
+  /// adapts to the path (`StreamLimits`). What was sent arrives even if the reference is dropped or
   /// the task is cancelled. A call that fails ends the stream: its error is thrown by the next
   /// streaming call, by ``finishStream()``, and by the object itself to whatever is called after it.
   ///
