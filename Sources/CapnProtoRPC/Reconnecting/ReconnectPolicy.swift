@@ -11,6 +11,9 @@ public struct ReconnectPolicy: Sendable {
   /// What a connection is made for after one was lost. The first one is made for the first call.
   public var trigger = Trigger.call
   /// The longest wait after the first attempt that failed.
+  ///
+  /// A connection that has not lasted as long as ``maximumDelay`` counts as such an attempt, except that
+  /// the first call after one such connection does not wait.
   public var initialDelay = Duration.milliseconds(100)
   /// The longest wait after any attempt.
   public var maximumDelay = Duration.seconds(30)
@@ -23,10 +26,17 @@ public struct ReconnectPolicy: Sendable {
   public var attemptLimit = Int.max
   /// How long one attempt may take, until the peer has given its object; nil for as long as it likes.
   public var attemptTimeout: Duration? = .seconds(30)
+  /// How long a call may take that was not given a time of its own, from when it is made, wherever it
+  /// waits; nil for the time of the connection that it is made on (``ConnectionLimits/callTimeout``),
+  /// which does not hold for calls that wait for one.
+  public var callTimeout: Duration?
   /// Calls that may wait for a connection. One more fails as `overloaded`.
   public var queuedCalls = 1024
   /// Whether another attempt is worth making after this error. Without, each call fails with it from
   /// then on.
+  ///
+  /// By default it is not after `failed`, which is what waiting does not mend: a certificate that is
+  /// refused, a peer that speaks something else, a host that does not exist.
   public var retries: @Sendable (RPCError) -> Bool = { error in
     error.kind == .disconnected || error.kind == .overloaded
   }

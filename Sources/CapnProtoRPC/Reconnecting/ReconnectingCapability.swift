@@ -6,7 +6,8 @@ final class ReconnectingCapability: CallTarget {
   private let reconnection: Reconnection
   private let stream = StreamPlace()
   /// Of the reference and not of one connection: a stream that lost a call must not seem whole.
-  var streamWriter: StreamWriter { stream.writer() }
+  var streamWriter: StreamWriter { stream.writer(streamLimits) }
+  var streamLimits: StreamLimits { reconnection.streamLimits }
   var callTimeout: Duration? { reconnection.callTimeout }
 
   init(_ reconnection: Reconnection) { self.reconnection = reconnection }

@@ -3,12 +3,15 @@ public import CapTP
 /// A client of an object behind a connection that is made when it is needed, and made again after it
 /// was lost.
 ///
-/// Calls keep their order. One that may have reached the peer is never made again: calls that are in
-/// flight when the connection breaks fail with `disconnected`, and it is for their callers to know
-/// whether they may be repeated. Later calls wait for the next connection.
+/// Calls keep their order on one connection, and while they wait for one. One that may have reached the
+/// peer is never made again: calls that are in flight when the connection breaks fail with
+/// `disconnected`, and it is for their callers to know whether they may be repeated. Later calls wait for
+/// the next connection, and across that there is no order: a call that has failed may still be waiting at
+/// the peer, and run after a later one.
 ///
 /// Objects that came over a connection break with it, and are not made anew. Close the client when it is
-/// not needed any more: it only lets go of its object by itself, and a connection does not end with that.
+/// not needed any more. One that is let go of without lets its calls end, and closes its connection once
+/// neither side holds anything of the other.
 public final class ReconnectingClient: Sendable {
   /// How the client is doing.
   public enum State: Hashable, Sendable {

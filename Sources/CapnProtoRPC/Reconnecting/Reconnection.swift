@@ -16,6 +16,12 @@ final class Reconnection: Sendable {
     /// Where calls go; nil while no call has needed a connection.
     var promise: QueuedCapability?
     var connection: RPCConnection?
+    /// When the connection was made.
+    var connected = ContinuousClock.now
+    /// Attempts that failed and connections that did not last, in a row.
+    var setbacks = 0
+    /// The last loss, and when an attempt may be made after it.
+    var loss: (error: RPCError, next: ContinuousClock.Instant)?
     /// Makes the connection; once that is there, watches the object.
     var task: Task<Void, Never>?
     var watchers: [ObjectIdentifier: CapabilityWatcher] = [:]
@@ -39,11 +45,14 @@ final class Reconnection: Sendable {
   }
 
   deinit {
-    let (task, isConnected, readers) = state.withLock { state in
-      (state.task, state.connection != nil, state.readers)
+    let (task, connection, readers) = state.withLock { state in
+      (state.task, state.connection, state.readers)
     }
-    // What watches the object keeps it.
-    if isConnected { task?.cancel() }
+    if let connection {
+      // What watches the object keeps it.
+      task?.cancel()
+      connection.closeOnceUnused()
+    }
     for reader in readers.values { reader.finish() }
   }
 
@@ -54,7 +63,7 @@ final class Reconnection: Sendable {
     while true {
       let (promise, failure) = state.withLock { state -> (QueuedCapability?, RPCError?) in
         if let failure = state.failure { return (nil, failure) }
-        if state.promise == nil { begin(&state, after: nil) }
+        if state.promise == nil { begin(&state) }
         return (state.promise, nil)
       }
       if let failure { return BrokenCapability(failure) }
@@ -65,7 +74,14 @@ final class Reconnection: Sendable {
     }
   }
 
-  var callTimeout: Duration? { state.withLock { $0.promise }?.callTimeout }
+  /// While there is no connection, nobody knows what its own limits will be.
+  var callTimeout: Duration? {
+    policy.callTimeout ?? state.withLock { $0.promise }?.callTimeout
+  }
+
+  var streamLimits: StreamLimits {
+    state.withLock { $0.promise }?.streamLimits ?? StreamLimits()
+  }
 
   func status(notifying watcher: CapabilityWatcher?) -> CapabilityStatus {
     let failure = state.withLock { state in
@@ -106,16 +122,23 @@ final class Reconnection: Sendable {
   // MARK: The connection
 
   /// Starts to make a connection, with a new promise.
-  private func begin(_ state: inout State, after delay: Duration?) {
+  private func begin(_ state: inout State) {
     let promise = QueuedCapability(limit: policy.queuedCalls)
     state.promise = promise
-    if delay == nil { state.become(.connecting(attempt: 1)) }
-    let (attempt, policy) = (attempt, policy)
+    var delay: Duration?
+    if let (error, next) = state.loss, next > .now {
+      let wait = next - .now
+      state.become(.waiting(attempt: 0, error: error, delay: wait))
+      delay = wait
+    } else {
+      state.become(.connecting(attempt: 1))
+    }
+    let (attempt, policy, setbacks, firstDelay) = (attempt, policy, state.setbacks, delay)
     state.task = Task.detached { [weak self] in
       // For calls that wait when there will be no connection.
       defer { promise.resolve(BrokenCapability(.disconnected("the client was let go of"))) }
       var count = 0
-      var delay = delay
+      var delay = firstDelay
       // Calls that wait are seen through even if nobody holds the client any more.
       while self != nil || promise.isWaitedFor {
         if let delay { guard (try? await attempt.sleep(delay)) != nil else { return } }
@@ -124,9 +147,10 @@ final class Reconnection: Sendable {
         do {
           let (connection, object) = try await attempt.run()
           if let self {
-            self.connected(promise, connection, object)
+            self.connected(promise, connection, object, setbacks: setbacks + count - 1)
           } else {
             promise.resolve(object.target)
+            connection.closeOnceUnused()
           }
           return
         } catch {
@@ -137,7 +161,7 @@ final class Reconnection: Sendable {
             promise.resolve(BrokenCapability(error))
             return
           }
-          let next = policy.delay(after: count, random: .random(in: 0...1))
+          let next = policy.delay(after: setbacks + count, random: .random(in: 0...1))
           self?.note(.waiting(attempt: count, error: error, delay: next), promise)
           delay = next
         }
@@ -156,18 +180,37 @@ final class Reconnection: Sendable {
 
   /// The peer has given its object.
   private func connected(
-    _ promise: QueuedCapability, _ connection: RPCConnection, _ object: Capability
+    _ promise: QueuedCapability, _ connection: RPCConnection, _ object: Capability, setbacks: Int
   ) {
     let isWanted = state.withLock { state in
       guard state.promise === promise, state.failure == nil else { return false }
       state.connection = connection
+      state.connected = .now
+      state.setbacks = setbacks
       state.task = Task.detached { [weak self] in
-        if let error = try? await object.whenBroken() { self?.lose(promise, error) }
+        if let error = await Self.end(of: object, behind: connection) {
+          self?.lose(promise, error)
+        }
       }
       state.become(.connected)
       return true
     }
     if isWanted { promise.resolve(object.target) } else { connection.close() }
+  }
+
+  /// Waits until the object or its connection is gone: one that this process has made of what the
+  /// connection brought may outlive it.
+  ///
+  /// - Returns: why; nil if the task is cancelled before.
+  private static func end(
+    of object: Capability, behind connection: RPCConnection
+  ) async -> RPCError? {
+    await withTaskGroup(of: RPCError?.self) { group in
+      group.addTask { try? await object.whenBroken() }
+      group.addTask { try? await connection.closed() }
+      defer { group.cancelAll() }
+      return await group.next() ?? nil
+    }
   }
 
   /// The object, mostly with its connection, is gone.
@@ -182,12 +225,17 @@ final class Reconnection: Sendable {
       state.promise = nil
       state.connection = nil
       state.task = nil
+      let now = ContinuousClock.now
+      // A peer that gives its object and then closes is as good as one that cannot be reached.
+      let hasLasted = now - state.connected >= policy.maximumDelay
+      state.setbacks = hasLasted ? 0 : state.setbacks + 1
+      // A call that comes after one loss need not wait: what is wrong may have been this connection.
+      let waits = policy.trigger == .call ? state.setbacks - 1 : max(state.setbacks, 1)
+      let delay = policy.delay(after: waits, random: .random(in: 0...1))
+      state.loss = waits > 0 ? (error, now + delay) : nil
       switch policy.trigger {
       case .call: state.become(.idle)
-      case .loss:
-        let delay = policy.delay(after: 1, random: .random(in: 0...1))
-        state.become(.waiting(attempt: 0, error: error, delay: delay))
-        begin(&state, after: delay)
+      case .loss: begin(&state)
       }
       return connection
     }
@@ -214,5 +262,24 @@ final class Reconnection: Sendable {
     ended.connection?.close()
     for watcher in ended.watchers.values { watcher.referenceChanged() }
     for reader in ended.readers.values { reader.finish() }
+  }
+}
+
+extension RPCConnection {
+  /// Closes the connection once neither side holds or waits for anything of the other.
+  ///
+  /// How often that is looked at bounds how long it stays open for nothing.
+  fileprivate func closeOnceUnused() {
+    Task.detached {
+      while self.isUsed { try? await Task.sleep(for: .milliseconds(100)) }
+      self.close()
+    }
+  }
+
+  private var isUsed: Bool {
+    var sizes = tableSizes
+    // They stay when the connection is over.
+    sizes.nodes = 0
+    return sizes != TableSizes()
   }
 }
