@@ -48,8 +48,11 @@ final class MessageHandler: ChannelInboundHandler {
     context.fireChannelInactive()
   }
 
-  // Also of a channel that fails before it is active.
-  func handlerRemoved(context: ChannelHandlerContext) { whenRemoved() }
+  // However the channel ends: it may fail before it is active, or be inactive before this is added.
+  func handlerRemoved(context: ChannelHandlerContext) {
+    connection.disconnect(.disconnected("the peer closed the connection"))
+    whenRemoved()
+  }
 
   func errorCaught(context: ChannelHandlerContext, error: any Error) {
     if error is UnreadError { connection.note(.unwrittenBytes) }

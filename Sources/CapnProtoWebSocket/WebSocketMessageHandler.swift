@@ -20,6 +20,9 @@ final class WebSocketMessageHandler: ChannelDuplexHandler {
   /// The peer has a moment to read why the connection ends.
   private var isLingering = false
   private var lastWrite: EventLoopFuture<Void>?
+  /// What the last ping brought that is not answered. Those before it need no answer any more (RFC
+  /// 6455, section 5.5.2), so a peer that does not read makes this side keep no more than one.
+  private var ping: ByteBuffer?
 
   init(isServer: Bool) { self.isServer = isServer }
 
@@ -43,15 +46,24 @@ final class WebSocketMessageHandler: ChannelDuplexHandler {
         context, .unacceptableData,
         "a text frame came, and Cap'n Proto takes binary frames of one message each")
     case .ping:
-      // A peer that does not read gets no more pongs than there is room for.
-      if !isClosing, context.channel.isWritable {
-        write(frame.unmaskedData, .pong, context, promise: nil)
-        context.flush()
-      }
+      ping = frame.unmaskedData
+      answerPing(context)
     case .pong: break
     case .connectionClose: closed(by: frame, context)
     default: break
     }
+  }
+
+  func channelWritabilityChanged(context: ChannelHandlerContext) {
+    answerPing(context)
+    context.fireChannelWritabilityChanged()
+  }
+
+  /// Answers the last ping, once all before the answer is written.
+  private func answerPing(_ context: ChannelHandlerContext) {
+    guard !isClosing, context.channel.isWritable, let data = ping.take() else { return }
+    write(data, .pong, context, promise: nil)
+    context.flush()
   }
 
   private func closed(by frame: WebSocketFrame, _ context: ChannelHandlerContext) {

@@ -58,10 +58,14 @@ struct SilenceClockTests {
 @Suite(.timeLimit(.minutes(5))) struct KeepAliveTests {
   private let server = ProbeServer()
 
-  private func listen(_ limits: ConnectionLimits = ConnectionLimits()) async throws -> RPCListener {
+  private func listen(
+    _ limits: ConnectionLimits = ConnectionLimits(),
+    _ note: @escaping @Sendable (IncomingConnection) -> Void = { _ in }
+  ) async throws -> RPCListener {
     let server = server
-    return try await RPCListener.listen(on: .tcp(host: "127.0.0.1", port: 0), limits: limits) { _ in
-      Capability(Probe.Client.server(server))
+    return try await RPCListener.listen(on: .tcp(host: "127.0.0.1", port: 0), limits: limits) {
+      note($0)
+      return Capability(Probe.Client.server(server))
     }
   }
 
@@ -127,10 +131,13 @@ struct SilenceClockTests {
   }
 
   @Test func `a peer that answers nothing is given up, at either end`() async throws {
-    let listener = try await listen(limits(.milliseconds(20), .milliseconds(100)))
+    let (seen, found) = AsyncStream<RPCConnection>.makeStream()
+    let listener = try await listen(limits(.milliseconds(20), .milliseconds(100))) {
+      found.yield($0.connection)
+    }
     let silent = try await RawPeer.connect(to: listener.address)
-    #expect(await eventually { listener.openConnections.count == 1 })
-    let connection = try #require(listener.openConnections.first)
+    var connections = seen.makeAsyncIterator()
+    let connection = try #require(await connections.next())
     let end = try await connection.closed()
     #expect(
       end == .disconnected("nothing has come from the peer for too long (silence)"))

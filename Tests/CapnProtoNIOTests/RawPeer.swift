@@ -8,32 +8,46 @@ import Synchronization
 /// A peer that sends bytes as they are, over a socket of this machine.
 final class RawPeer: Sendable {
   private let channel: any Channel
-  private let collected = Mutex<[UInt8]>([])
+  private let collected: Collected
   /// What has come so far.
-  var received: [UInt8] { collected.withLock { $0 } }
+  var received: [UInt8] { collected.bytes.withLock { $0 } }
 
-  private init(_ channel: any Channel) { self.channel = channel }
+  private init(_ channel: any Channel, _ collected: Collected) {
+    self.channel = channel
+    self.collected = collected
+  }
 
   /// Connects to a listener, and closes once that does, or not.
   static func connect(to address: RPCAddress, closes: Bool = true) async throws -> RawPeer {
     guard case .tcp(let host, let port) = address else { throw ChannelError.unknownLocalAddress }
+    let collected = Collected()
     let channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
       .channelOption(.allowRemoteHalfClosure, value: true)
+      // Before anything can come.
+      .channelInitializer { channel in
+        channel.eventLoop.makeCompletedFuture {
+          try channel.pipeline.syncOperations.addHandler(Collector(collected, closes))
+        }
+      }
       .connect(host: host, port: port).get()
-    let peer = RawPeer(channel)
-    try await channel.eventLoop.submit {
-      try channel.pipeline.syncOperations.addHandler(Collector(peer, closes))
-    }.get()
-    return peer
+    return RawPeer(channel, collected)
   }
 
   /// Listens, and sends each who connects the bytes once it has sent something; then closes. Nil is a
   /// listener that says nothing.
   static func listen(answering bytes: [UInt8]?) async throws -> (any Channel, RPCAddress) {
+    try await listen { _ in bytes }
+  }
+
+  /// Listens, and sends each who connects what the closure makes of the first bytes that come; then
+  /// closes.
+  static func listen(
+    answering answer: @escaping @Sendable ([UInt8]) -> [UInt8]?
+  ) async throws -> (any Channel, RPCAddress) {
     let channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
       .childChannelInitializer { channel in
         channel.eventLoop.makeCompletedFuture {
-          try channel.pipeline.syncOperations.addHandler(Answerer(bytes))
+          try channel.pipeline.syncOperations.addHandler(Answerer(answer))
         }
       }
       .bind(host: "127.0.0.1", port: 0).get()
@@ -51,8 +65,6 @@ final class RawPeer: Sendable {
     try await channel.closeFuture.get()
     return received
   }
-
-  fileprivate func append(_ bytes: [UInt8]) { collected.withLock { $0 += bytes } }
 }
 
 /// The reason of an `Abort`; nil for other bytes.
@@ -64,17 +76,22 @@ func abortReason(_ bytes: [UInt8]) -> String? {
   return try? exception.reason.string
 }
 
+private final class Collected: Sendable {
+  let bytes = Mutex<[UInt8]>([])
+}
+
 private final class Collector: ChannelInboundHandler {
   typealias InboundIn = ByteBuffer
-  private let peer: RawPeer
+  private let collected: Collected
   private let closes: Bool
-  init(_ peer: RawPeer, _ closes: Bool) {
-    self.peer = peer
+  init(_ collected: Collected, _ closes: Bool) {
+    self.collected = collected
     self.closes = closes
   }
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-    peer.append(Array(unwrapInboundIn(data).readableBytesView))
+    let bytes = unwrapInboundIn(data).readableBytesView
+    collected.bytes.withLock { $0 += bytes }
   }
 
   // The other side has closed its half.
@@ -86,11 +103,11 @@ private final class Collector: ChannelInboundHandler {
 private final class Answerer: ChannelInboundHandler {
   typealias InboundIn = ByteBuffer
   typealias OutboundOut = ByteBuffer
-  private let bytes: [UInt8]?
-  init(_ bytes: [UInt8]?) { self.bytes = bytes }
+  private let answer: @Sendable ([UInt8]) -> [UInt8]?
+  init(_ answer: @escaping @Sendable ([UInt8]) -> [UInt8]?) { self.answer = answer }
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-    guard let bytes else { return }
+    guard let bytes = answer(Array(unwrapInboundIn(data).readableBytesView)) else { return }
     let channel = context.channel
     context.writeAndFlush(wrapOutboundOut(ByteBuffer(bytes: bytes))).whenComplete { _ in
       channel.close(promise: nil)

@@ -4,12 +4,17 @@ import CapnProtoNIO
 import CapnProtoRPC
 import CapnProtoTLS
 import CapnProtoTesting
-import CapnProtoWebSocket
+import Crypto
+import Foundation
 import NIOCore
+import NIOEmbedded
+import NIOWebSocket
 import SwiftASN1
 import Synchronization
 import Testing
 import X509
+
+@testable import CapnProtoWebSocket
 
 @Suite(.timeLimit(.minutes(5))) struct WebSocketTests {
   private func listen(
@@ -167,6 +172,45 @@ import X509
   }
 
   /// A peer that speaks WebSocket by hand.
+  @Test func `a server that closes right after it has agreed leaves no call waiting`()
+    async throws
+  {
+    let (channel, address) = try await RawPeer.listen { request in
+      let text = String(decoding: request, as: UTF8.self)
+      let field = text.split(separator: "\r\n").first {
+        $0.lowercased().hasPrefix("sec-websocket-key: ")
+      }
+      guard let key = field?.dropFirst("sec-websocket-key: ".count) else { return nil }
+      // RFC 6455, section 4.2.2.
+      let hash = Insecure.SHA1.hash(
+        data: Array("\(key)258EAFA5-E914-47DA-95CA-C5AB0DC85B11".utf8))
+      return Array(
+        ("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+          + "Sec-WebSocket-Accept: \(Data(hash).base64EncodedString())\r\n\r\n").utf8)
+    }
+    guard case .tcp(let host, let port) = address else { return }
+    // Whether both come in one event is for the system to say.
+    for _ in 0..<20 {
+      guard
+        let connection = try? await RPCConnector.connect(
+          to: WebSocketAddress(host: host, port: port))
+      else { continue }
+      let call = Task { try await connection.echo(1) }
+      let ended = Task {
+        let error = await call.result
+        if case .failure(let error as RPCError) = error { return error.kind == .disconnected }
+        return false
+      }
+      let limit = Task {
+        try await Task.sleep(for: .seconds(20))
+        call.cancel()
+      }
+      #expect(await ended.value)
+      limit.cancel()
+    }
+    try await channel.close()
+  }
+
   private func peer(
     of listener: RPCListener, _ request: String? = nil
   ) async throws -> (peer: RawPeer, head: String) {
@@ -250,6 +294,32 @@ import X509
     let (seen, found) = AsyncStream<RPCConnection>.makeStream()
     let listener = try await listen { found.yield($0.connection) }
     let peer = try await peer(of: listener)
+  @Test func `a ping that comes while bytes wait is answered once they are written`() throws {
+    let channel = EmbeddedChannel(handler: WebSocketMessageHandler(isServer: true))
+    try channel.connect(to: SocketAddress(ipAddress: "127.0.0.1", port: 1)).wait()
+    func ping(_ text: String) throws {
+      try channel.writeInbound(
+        WebSocketFrame(
+          fin: true, opcode: .ping, maskKey: [0, 0, 0, 0], data: ByteBuffer(string: text)))
+    }
+    channel.isWritable = false
+    channel.pipeline.fireChannelWritabilityChanged()
+    try ping("one")
+    try ping("two")
+    #expect(try channel.readOutbound(as: WebSocketFrame.self) == nil)
+    channel.isWritable = true
+    channel.pipeline.fireChannelWritabilityChanged()
+    // The last one only, and once (RFC 6455, section 5.5.2).
+    let pong = try channel.readOutbound(as: WebSocketFrame.self)
+    #expect(pong?.opcode == .pong)
+    #expect(pong?.data == ByteBuffer(string: "two"))
+    channel.pipeline.fireChannelWritabilityChanged()
+    #expect(try channel.readOutbound(as: WebSocketFrame.self) == nil)
+    try ping("three")
+    #expect(try channel.readOutbound(as: WebSocketFrame.self)?.data == ByteBuffer(string: "three"))
+    _ = try channel.finish()
+  }
+
     try await peer.peer.send(frame(8, [0x03, 0xf3] + Array("out of\u{7} memory".utf8)))
     _ = try await rest(peer)
     var connections = seen.makeAsyncIterator()
