@@ -24,7 +24,8 @@ public struct ConnectionLimits: Hashable, Sendable {
   /// known to be the peer's when they are made, and not for those that are passed on for others.
   public var callTimeout: Duration?
   /// How long nothing may come from the peer; then the connection ends. Nil for as long as it likes: a
-  /// peer that is idle and alive sends nothing unless it is asked (``pingAfter``).
+  /// peer that is idle and alive sends nothing unless it is asked (``pingAfter``), and one whose own
+  /// limits are reached reads and answers nothing until its calls have ended.
   public var silence: Duration?
   /// How long until a peer from which nothing comes is asked for a sign of life, and asked again, over
   /// a socket. Each implementation of rpc.capnp gives one. Nil for never.

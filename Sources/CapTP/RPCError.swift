@@ -1,4 +1,4 @@
-import CapnProto
+package import CapnProto
 
 /// Why a call failed, as it travels between vats (`Exception` in rpc.capnp).
 public struct RPCError: Error, Hashable, Sendable {
@@ -79,7 +79,7 @@ extension RPCError: CustomStringConvertible {
 
 extension RPCError {
   /// The error that a peer sent.
-  init(_ exception: Exception.Reader) throws(DecodingError) {
+  package init(_ exception: Exception.Reader) throws(DecodingError) {
     // An unknown kind is treated as `failed`, as rpc.capnp asks for.
     kind = Kind(rawValue: exception.type.rawValue) ?? .failed
     reason = try exception.reason.string
@@ -102,6 +102,10 @@ extension RPCError {
 
   /// Details of one error that are taken from a peer; it hardly needs more.
   private static var detailLimit: Int { 16 }
+
+  /// What a connection ends with that the peer aborts with this error: `disconnected`, unless the peer
+  /// says that what it was asked for is not to be had here (`unimplemented`), and so not next time.
+  package var kindOfAbort: Kind { kind == .unimplemented ? .failed : .disconnected }
 
   func write(to place: PointerField<Exception.Builder>) {
     let exception = place.initPointer().initStructure(as: DetailedException.Builder.self)

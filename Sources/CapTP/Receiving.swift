@@ -67,7 +67,8 @@ extension Connection {
     case .unimplemented(let sent): try receiveUnimplemented(sent)
     case .abort(let exception):
       let error = try RPCError(exception)
-      disconnect(.disconnected("the peer aborted the connection: \(error.reason)"))
+      disconnect(
+        RPCError(error.kindOfAbort, "the peer aborted the connection: \(error.reason)"))
     default: try sendUnimplemented(message)
     }
   }

@@ -50,7 +50,7 @@ private func openNext(
   do {
     try channel.pipeline.syncOperations.addHandler(
       FirstBytesHandler(expected: layer.language, isIncoming: isIncoming) {
-        opened.fail(RPCError.disconnected($0.reason))
+        opened.fail($0.error)
       })
     try layer.open(on: channel, isIncoming: isIncoming).whenComplete { result in
       switch result {

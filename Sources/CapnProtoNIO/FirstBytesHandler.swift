@@ -58,7 +58,7 @@ final class FirstBytesHandler: ChannelInboundHandler, RemovableChannelHandler {
       if isIncoming, let reply = Self.reply(to: foreign) {
         context.writeAndFlush(wrapOutboundOut(ByteBuffer(bytes: reply)), promise: nil)
       }
-      foreign.abortReason = Self.abortReason(in: head)
+      foreign.abort = Self.abort(in: head)
       refuse(foreign)
     }
   }
@@ -92,16 +92,21 @@ final class FirstBytesHandler: ChannelInboundHandler, RemovableChannelHandler {
 
   private static func abort(_ reason: String) -> [UInt8] {
     let message = MessageBuilder(firstSegmentWords: 32)
-    message.build(CapTP.Message.Builder.self) { $0.initAbort().reason = reason }
+    message.build(CapTP.Message.Builder.self) { message in
+      let exception = message.initAbort()
+      exception.reason = reason
+      // The next attempt would be told the same.
+      exception.type = .unimplemented
+    }
     return message.flattened()
   }
 
   /// What a peer says that speaks Cap'n Proto where something else is spoken: why it refuses that.
-  private static func abortReason(in head: ByteBuffer) -> String? {
+  private static func abort(in head: ByteBuffer) -> RPCError? {
     guard let message = try? MessageReader(flat: Array(head.readableBytesView)),
       let root = try? message.root(as: CapTP.Message.Reader.self),
-      case .abort(let exception)? = try? root.which, let reason = try? exception.reason
+      case .abort(let exception)? = try? root.which, let error = try? RPCError(exception)
     else { return nil }
-    return MessageSummary.printable(reason.string.utf8)
+    return RPCError(error.kind, MessageSummary.printable(error.reason.utf8))
   }
 }

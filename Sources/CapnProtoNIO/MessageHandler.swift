@@ -56,8 +56,8 @@ final class MessageHandler: ChannelInboundHandler {
 
   func errorCaught(context: ChannelHandlerContext, error: any Error) {
     if error is UnreadError { connection.note(.unwrittenBytes) }
-    let reason = (error as? RPCError)?.reason ?? "\(error)"
-    connection.disconnect(.disconnected("the connection failed: \(reason)"))
+    let failure = error as? RPCError ?? .disconnected("\(error)")
+    connection.disconnect(RPCError(failure.kind, "the connection failed: \(failure.reason)"))
     context.close(promise: nil)
   }
 }

@@ -1,3 +1,5 @@
+import CapTP
+
 /// What a peer speaks, as its first bytes tell.
 ///
 /// A frame of messages ("Serialization Over a Stream" in the encoding specification) begins with a
@@ -73,7 +75,7 @@ struct ForeignPeer: Error, Hashable {
   /// Whether the peer has connected to this side, and not the other way round.
   let isIncoming: Bool
   /// What the peer has said in an `Abort`, if it speaks Cap'n Proto.
-  var abortReason: String?
+  var abort: RPCError?
 
   /// The peer's language if it is another one than expected; nil for one that whoever expects its own
   /// can tell best what is wrong with.
@@ -84,11 +86,19 @@ struct ForeignPeer: Error, Hashable {
     self.isIncoming = isIncoming
   }
 
+  /// What calls fail with. The peer speaks tomorrow what it speaks today (`failed`), unless it has said
+  /// something else.
+  var error: RPCError {
+    if let abort {
+      return RPCError(
+        abort.kindOfAbort,
+        "the peer refused the connection in plain Cap'n Proto: \(abort.reason)")
+    }
+    return .failed(reason)
+  }
+
   /// What this side is told.
   var reason: String {
-    if let abortReason {
-      return "the peer refused the connection in plain Cap'n Proto: \(abortReason)"
-    }
     let words = "the peer speaks \(language.name), not \(service)"
     return isIncoming ? words : "\(words): \(Self.advice(client: expected, server: language))"
   }
@@ -112,7 +122,8 @@ struct ForeignPeer: Error, Hashable {
   private static func advice(client: PeerLanguage, server: PeerLanguage) -> String {
     switch (client, server) {
     case (_, .tls): "connect with TLS"
-    case (.tls, _): "connect without TLS"
+    // Whoever says so has not proven to be the server.
+    case (.tls, _): "check host and port; connect without TLS only if this server has none"
     case (.messages, .http): "check host and port, or use a ws:// address if it serves WebSocket"
     case (.http, .messages): "connect with a Cap'n Proto client, and not with a ws:// address"
     default: "check host and port"

@@ -17,7 +17,7 @@ extension RPCConnection {
     if let keepAlive { try pipeline.addHandler(keepAlive, position: .first) }
     try pipeline.addHandlers(
       FirstBytesHandler(expected: .messages, isIncoming: isIncoming) {
-        self.disconnect(.disconnected($0.reason))
+        self.disconnect($0.error)
       },
       MessageHandler(self, limits, whenRemoved: whenRemoved))
   }

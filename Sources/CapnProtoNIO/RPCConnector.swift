@@ -17,7 +17,9 @@ public enum RPCConnector {
   ///   - logger: gets what goes wrong.
   ///   - observers: are told what happens on the connection.
   /// - Returns: the connection, which is open.
-  /// - Throws: `RPCError` of kind `disconnected` that says why there is no connection.
+  /// - Throws: `RPCError` that says why there is no connection: of kind `failed` if the settings or the
+  ///   peer have to change before there can be one, as a certificate that is refused, a peer that
+  ///   speaks something else or a host that does not exist; else of kind `disconnected`.
   public static func connect(
     to address: RPCAddress, security: ConnectorSecurity? = nil, bootstrap: Capability? = nil,
     limits: ConnectionLimits = ConnectionLimits(), timeout: Duration = .seconds(10),
@@ -64,7 +66,8 @@ public enum RPCConnector {
         }
       return try await opening.connection.get()
     } catch {
-      throw RPCError.disconnected("cannot connect to \(name): \(words(for: error))")
+      let (kind, words) = meaning(of: error)
+      throw RPCError(kind, "cannot connect to \(name): \(words)")
     }
   }
 
@@ -73,16 +76,22 @@ public enum RPCConnector {
     let connection: EventLoopFuture<RPCConnection>
   }
 
-  private static func words(for error: any Error) -> String {
+  private static func meaning(of error: any Error) -> (RPCError.Kind, String) {
     switch error {
-    case let error as RPCError: return error.reason
+    case let error as RPCError: return (error.kind, error.reason)
     case let error as NIOConnectionError:
-      if let first = error.connectionErrors.first { return words(for: first.error) }
-      return "the host is not known"
-    case ChannelError.connectTimeout: return "no answer in time"
+      if let first = error.connectionErrors.first { return meaning(of: first.error) }
+      // Who is asked for names may say that there is none, or not be reached.
+      let answers = [error.dnsAError, error.dnsAAAAError].compactMap {
+        $0 as? SocketAddressError.UnknownHost
+      }
+      let isKnownToBeNone =
+        !answers.isEmpty && answers.allSatisfy { $0.errorCode == Int(EAI_NONAME) }
+      return (isKnownToBeNone ? .failed : .disconnected, "the host is not known")
+    case ChannelError.connectTimeout: return (.disconnected, "no answer in time")
     case let error as IOError where error.errnoCode == ECONNREFUSED:
-      return "nothing listens there"
-    default: return "\(error)"
+      return (.disconnected, "nothing listens there")
+    default: return (.disconnected, "\(error)")
     }
   }
 }

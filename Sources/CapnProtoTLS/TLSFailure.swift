@@ -1,3 +1,4 @@
+import CapnProtoRPC
 import NIOSSL
 
 #if canImport(Glibc)
@@ -19,7 +20,8 @@ struct TLSFailure {
     let serverName: String?
   }
 
-  let words: String
+  /// In words: of kind `failed` if one of the sides has to change first, else `disconnected`.
+  let error: RPCError
 
   /// - Parameters:
   ///   - error: what went wrong.
@@ -32,29 +34,30 @@ struct TLSFailure {
   ) {
     let owner = place.serverName == nil ? "client" : "server"
     if error as? NIOSSLExtraError == .failedToValidateHostname {
-      words = "the server's certificate is not for \(place.serverName ?? "it")"
+      self.error = .failed("the server's certificate is not for \(place.serverName ?? "it")")
       return
     }
     if error as? NIOSSLError == .uncleanShutdown {
-      words = "the peer closed the connection without an end of TLS"
+      self.error = .disconnected("the peer closed the connection without an end of TLS")
       return
     }
     if error as? NIOSSLError == .handshakeFailed(.sslError([.eofDuringHandshake])) {
-      words = "the peer closed the connection during the TLS handshake"
+      self.error = .disconnected("the peer closed the connection during the TLS handshake")
       return
     }
     let text = "\(error)"
     if text.contains("CERTIFICATE_VERIFY_FAILED") {
-      words =
+      let fault =
         switch certificate {
-        case let certificate? where certificate.notValidAfter < now:
-          "the \(owner)'s certificate has expired"
-        case let certificate? where certificate.notValidBefore > now:
-          "the \(owner)'s certificate is not valid yet"
-        default: "the \(owner)'s certificate is not of an authority that is trusted here"
+        case let certificate? where certificate.notValidAfter < now: "has expired"
+        case let certificate? where certificate.notValidBefore > now: "is not valid yet"
+        default: "is not of an authority that is trusted here"
         }
+      self.error = .failed("the \(owner)'s certificate \(fault)")
+    } else if let reason = Self.reasons.first(where: { text.contains($0.name) }) {
+      self.error = .failed(reason.words)
     } else {
-      words = Self.reasons.first { text.contains($0.name) }?.words ?? Self.name(in: text)
+      self.error = .disconnected(Self.name(in: text))
     }
   }
 

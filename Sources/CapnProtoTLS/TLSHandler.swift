@@ -14,25 +14,30 @@ final class TLSHandler: ChannelInboundHandler {
   private let tls: NIOSSLHandler
   private let opened: EventLoopPromise<PeerCertificate?>
   private let place: TLSFailure.Place
+  private let isIncoming: Bool
   private var isOpen = false
 
   private init(
-    _ tls: NIOSSLHandler, _ opened: EventLoopPromise<PeerCertificate?>, _ place: TLSFailure.Place
+    _ tls: NIOSSLHandler, _ opened: EventLoopPromise<PeerCertificate?>,
+    _ place: TLSFailure.Place, isIncoming: Bool
   ) {
     self.tls = tls
     self.opened = opened
     self.place = place
+    self.isIncoming = isIncoming
   }
 
   /// Adds TLS to the end of the pipeline.
   ///
-  /// - Returns: the peer's certificate, once TLS is open.
+  /// - Returns: a client's certificate, once TLS is open. A server has proven to be the host that was
+  ///   asked for, and its certificate is of no more use.
   /// - Throws: what the pipeline does.
   static func add(
-    _ tls: NIOSSLHandler, to channel: any Channel, _ place: TLSFailure.Place
+    _ tls: NIOSSLHandler, to channel: any Channel, _ place: TLSFailure.Place, isIncoming: Bool
   ) throws -> EventLoopFuture<PeerCertificate?> {
     let opened = channel.eventLoop.makePromise(of: PeerCertificate?.self)
-    try channel.pipeline.syncOperations.addHandlers(tls, TLSHandler(tls, opened, place))
+    try channel.pipeline.syncOperations.addHandlers(
+      tls, TLSHandler(tls, opened, place, isIncoming: isIncoming))
     return opened.futureResult
   }
 
@@ -40,7 +45,8 @@ final class TLSHandler: ChannelInboundHandler {
     if case .handshakeCompleted = event as? TLSUserEvent {
       isOpen = true
       do {
-        opened.succeed(try tls.peerCertificate.map(PeerCertificate.init))
+        opened.succeed(
+          isIncoming ? try tls.peerCertificate.map(PeerCertificate.init) : nil)
       } catch {
         opened.fail(RPCError.disconnected("the peer's certificate cannot be read: \(error)"))
       }
@@ -49,8 +55,7 @@ final class TLSHandler: ChannelInboundHandler {
   }
 
   func errorCaught(context: ChannelHandlerContext, error: any Error) {
-    let failure = RPCError.disconnected(
-      TLSFailure(error, place, certificate: tls.peerCertificate).words)
+    let failure = TLSFailure(error, place, certificate: tls.peerCertificate).error
     if isOpen { context.fireErrorCaught(failure) } else { opened.fail(failure) }
   }
 

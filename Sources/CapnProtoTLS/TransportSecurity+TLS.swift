@@ -97,7 +97,7 @@ private struct TLSClientLayer: ChannelLayer {
   func open(on channel: any Channel, isIncoming: Bool) throws -> EventLoopFuture<PeerCertificate?> {
     try TLSHandler.add(
       NIOSSLClientHandler(context: context, serverHostname: name.host), to: channel,
-      TLSFailure.Place(serverName: name.text))
+      TLSFailure.Place(serverName: name.text), isIncoming: isIncoming)
   }
 }
 
@@ -107,6 +107,7 @@ private struct TLSServerLayer: ChannelLayer {
 
   func open(on channel: any Channel, isIncoming: Bool) throws -> EventLoopFuture<PeerCertificate?> {
     try TLSHandler.add(
-      NIOSSLServerHandler(context: context), to: channel, TLSFailure.Place(serverName: nil))
+      NIOSSLServerHandler(context: context), to: channel, TLSFailure.Place(serverName: nil),
+      isIncoming: isIncoming)
   }
 }

@@ -17,7 +17,9 @@ extension RPCConnector {
   ///   - logger: gets what goes wrong.
   ///   - observers: are told what happens on the connection.
   /// - Returns: the connection, which is open.
-  /// - Throws: `RPCError` of kind `disconnected` that says why there is no connection.
+  /// - Throws: `RPCError` that says why there is no connection: of kind `failed` if the settings or the
+  ///   server have to change before there can be one, as for a path that it does not serve; else of
+  ///   kind `disconnected`.
   public static func connect(
     to address: WebSocketAddress, security: ConnectorSecurity? = nil,
     bootstrap: Capability? = nil, limits: ConnectionLimits = ConnectionLimits(),

@@ -91,7 +91,19 @@ private final class HTTPRequestHandler: ChannelInboundHandler, RemovableChannelH
     guard let status else { return }
     let words = MessageSummary.printable(text.readableBytesView)
     opened.fail(
-      RPCError.disconnected(
+      RPCError(
+        Self.isPassing(status) ? .disconnected : .failed,
         "the server refuses WebSocket at \(address) with status \(status.code): \(words)"))
+  }
+
+  /// Whether the server may agree a while later (RFC 9110, section 15).
+  private static func isPassing(_ status: HTTPResponseStatus) -> Bool {
+    switch status.code {
+    // Too slow, too early, too many.
+    case 408, 425, 429: true
+    // It cannot do it at all, or not with this version of HTTP.
+    case 501, 505: false
+    case let code: code >= 500
+    }
   }
 }

@@ -220,6 +220,21 @@ import Testing
     #expect(asker.error?.reason == "the peer aborted the connection: no more")
   }
 
+  @Test func `only an abort for what is not to be had there would come again`() {
+    for (type, kind) in [
+      (CapTP.Exception.Type_.failed, RPCError.Kind.disconnected), (.overloaded, .disconnected),
+      (.disconnected, .disconnected), (.unimplemented, .failed),
+    ] {
+      var engine = Engine()
+      _ = engine.receive {
+        let exception = $0.initAbort()
+        exception.reason = "no more"
+        exception.type = type
+      }
+      #expect(engine.connection.failure?.kind == kind)
+    }
+  }
+
   @Test func `a resolve that the peer does not understand takes its capability back`() throws {
     let promise = Promise()
     var engine = Engine(bootstrap: promise)

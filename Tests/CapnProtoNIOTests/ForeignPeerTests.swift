@@ -42,7 +42,7 @@ import Testing
     // With one byte after the other, those after the decision may not be taken any more.
     let request = oneByOne ? "GET " : "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
     let (error, answer) = try await outcome(of: Array(request.utf8), oneByOne: oneByOne)
-    #expect(error == .disconnected("the peer speaks HTTP, not Cap'n Proto RPC"))
+    #expect(error == .failed("the peer speaks HTTP, not Cap'n Proto RPC"))
     let text = String(decoding: answer, as: UTF8.self)
     #expect(text.hasPrefix("HTTP/1.1 400 Bad Request\r\n"), "\(text)")
     #expect(text.contains("\r\n\r\nthis port speaks Cap'n Proto RPC, not HTTP"), "\(text)")
@@ -52,10 +52,11 @@ import Testing
   func `a listener without TLS refuses a ClientHello in words`(_ oneByOne: Bool) async throws {
     let hello: [UInt8] = oneByOne ? [0x16, 3, 1] : [0x16, 3, 1, 0, 5, 1, 0, 0, 1, 3]
     let (error, answer) = try await outcome(of: hello, oneByOne: oneByOne)
-    #expect(error == .disconnected("the peer speaks TLS, not Cap'n Proto RPC"))
+    #expect(error == .failed("the peer speaks TLS, not Cap'n Proto RPC"))
     #expect(
       abortReason(answer)
-        == "this port speaks Cap'n Proto RPC, not TLS: connect without TLS")
+        == "this port speaks Cap'n Proto RPC, not TLS: check host and port; "
+        + "connect without TLS only if this server has none")
   }
 
   @Test(arguments: [
@@ -70,9 +71,38 @@ import Testing
     let (channel, address) = try await RawPeer.listen(answering: Array(answer.utf8))
     let connection = try await RPCConnector.connect(to: address)
     let error = await #expect(throws: RPCError.self) { try await connection.echo(1) }
-    #expect(error?.kind == .disconnected)
+    #expect(error?.kind == .failed)
     #expect(error?.reason.contains(expected) == true, "\(error as Any)")
     try await channel.close()
+  }
+
+  @Test func `a client that reconnects gives up on a port that speaks something else`() async throws
+  {
+    let (channel, address) = try await RawPeer.listen(
+      answering: Array("HTTP/1.1 400 Bad Request\r\n\r\n".utf8))
+    let client = ReconnectingClient { try await RPCConnector.connect(to: address) }
+    let waiting = Task {
+      try await client.client(as: Probe.Client.self).echo { $0.number = 1 }.results { $0.number }
+    }
+    let limit = Task {
+      try await Task.sleep(for: .seconds(20))
+      waiting.cancel()
+    }
+    let error = await #expect(throws: RPCError.self) { try await waiting.value }
+    #expect(error?.reason.contains("the peer speaks HTTP") == true, "\(error as Any)")
+    limit.cancel()
+    client.close()
+    try await channel.close()
+  }
+
+  @Test func `a host that does not exist is told from one that cannot be reached`() async throws {
+    // No name of a host has a space, so nobody is asked for it.
+    for (host, kind) in [("a b", RPCError.Kind.failed), ("127.0.0.1", .disconnected)] {
+      let error = await #expect(throws: RPCError.self) {
+        try await RPCConnector.connect(to: .tcp(host: host, port: 1))
+      }
+      #expect(error?.kind == kind, "\(error as Any)")
+    }
   }
 
   @Test func `a peer that begins like HTTP and goes no further is cut in a message`()

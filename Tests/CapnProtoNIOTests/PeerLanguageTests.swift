@@ -72,7 +72,8 @@ struct PeerLanguageTests {
     let tlsToPlain = try #require(ForeignPeer(.messages, expected: .tls, isIncoming: false))
     #expect(
       tlsToPlain.reason
-        == "the peer speaks Cap'n Proto RPC, not Cap'n Proto RPC over TLS: connect without TLS")
+        == "the peer speaks Cap'n Proto RPC, not Cap'n Proto RPC over TLS: "
+        + "check host and port; connect without TLS only if this server has none")
     let browser = try #require(ForeignPeer(.http, expected: .messages, isIncoming: true))
     #expect(browser.reason == "the peer speaks HTTP, not Cap'n Proto RPC")
     #expect(browser.reply.hasPrefix("this port speaks Cap'n Proto RPC, not HTTP: "))

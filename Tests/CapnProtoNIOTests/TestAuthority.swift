@@ -28,10 +28,10 @@ struct TestAuthority {
   /// Whoever trusts this authority.
   var trust: TLSTrust { get throws { try .authorities(pem) } }
 
-  /// A certificate of the names, with its key, in PEM.
+  /// A certificate of the names, or of what its extension for them is to hold, with its key, in PEM.
   func issue(
-    _ names: [GeneralName], subject: String = "test", from start: TimeInterval = -3600,
-    to end: TimeInterval = 3600
+    _ names: [GeneralName], encodedNames: [UInt8]? = nil, subject: String = "test",
+    from start: TimeInterval = -3600, to end: TimeInterval = 3600
   ) throws -> (certificate: Certificate, identity: TLSIdentity, privateKey: String) {
     let own = Certificate.PrivateKey(P256.Signing.PrivateKey())
     let issued = try Certificate(
@@ -41,7 +41,12 @@ struct TestAuthority {
       signatureAlgorithm: .ecdsaWithSHA256,
       extensions: Certificate.Extensions {
         Critical(BasicConstraints.notCertificateAuthority)
-        SubjectAlternativeNames(names)
+        if let encodedNames {
+          Certificate.Extension(
+            oid: .X509ExtensionID.subjectAlternativeName, critical: false, value: encodedNames[...])
+        } else {
+          SubjectAlternativeNames(names)
+        }
       }, issuerPrivateKey: key)
     let privateKey = try own.serializeAsPEM().pemString
     let identity = try TLSIdentity(

@@ -41,10 +41,10 @@ import X509
   }
 
   private func expectFailure(
-    _ words: String, _ connect: () async throws -> RPCConnection
+    _ words: String, kind: RPCError.Kind = .failed, _ connect: () async throws -> RPCConnection
   ) async {
     let error = await #expect(throws: RPCError.self) { try await connect().echo(1) }
-    #expect(error?.kind == .disconnected)
+    #expect(error?.kind == kind, "\(error as Any)")
     #expect(error?.reason.contains(words) == true, "\(error as Any)")
   }
 
@@ -133,6 +133,22 @@ import X509
     await listener.close()
   }
 
+  @Test(arguments: [
+    (200, RPCError.Kind.failed), (301, .failed), (403, .failed), (429, .disconnected),
+    (501, .failed), (503, .disconnected),
+  ])
+  func `a refusal is final unless its status is that of a server which is not ready`(
+    _ status: Int, _ kind: RPCError.Kind
+  ) async throws {
+    let (channel, address) = try await RawPeer.listen(
+      answering: Array("HTTP/1.1 \(status) No\r\nContent-Length: 3\r\n\r\nno\n".utf8))
+    guard case .tcp(let host, let port) = address else { return }
+    await expectFailure("with status \(status): no", kind: kind) {
+      try await RPCConnector.connect(to: WebSocketAddress(host: host, port: port))
+    }
+    try await channel.close()
+  }
+
   @Test func `each side is told that the other one speaks no WebSocket`() async throws {
     let listener = try await listen()
     await expectFailure("this port speaks Cap'n Proto RPC over WebSocket, not Cap'n Proto RPC") {
@@ -156,22 +172,6 @@ import X509
     await listener.close()
   }
 
-  // MARK: Frames
-
-  /// A request for WebSocket.
-  private func upgrade(_ fields: [String] = []) -> String {
-    (["GET /rpc HTTP/1.1", "Host: x", "Upgrade: websocket", "Connection: Upgrade"]
-      + ["Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==", "Sec-WebSocket-Version: 13"] + fields)
-      .joined(separator: "\r\n") + "\r\n\r\n"
-  }
-
-  private func answer(of listener: RPCListener, to request: String) async throws -> String {
-    let peer = try await RawPeer.connect(to: listener.address)
-    try await peer.send(Array(request.utf8))
-    return String(decoding: try await peer.everything(), as: UTF8.self)
-  }
-
-  /// A peer that speaks WebSocket by hand.
   @Test func `a server that closes right after it has agreed leaves no call waiting`()
     async throws
   {
@@ -211,6 +211,22 @@ import X509
     try await channel.close()
   }
 
+  // MARK: Frames
+
+  /// A request for WebSocket.
+  private func upgrade(_ fields: [String] = []) -> String {
+    (["GET /rpc HTTP/1.1", "Host: x", "Upgrade: websocket", "Connection: Upgrade"]
+      + ["Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==", "Sec-WebSocket-Version: 13"] + fields)
+      .joined(separator: "\r\n") + "\r\n\r\n"
+  }
+
+  private func answer(of listener: RPCListener, to request: String) async throws -> String {
+    let peer = try await RawPeer.connect(to: listener.address)
+    try await peer.send(Array(request.utf8))
+    return String(decoding: try await peer.everything(), as: UTF8.self)
+  }
+
+  /// A peer that speaks WebSocket by hand.
   private func peer(
     of listener: RPCListener, _ request: String? = nil
   ) async throws -> (peer: RawPeer, head: String) {
@@ -278,22 +294,6 @@ import X509
     await listener.close()
   }
 
-  @Test func `a close is answered with one, and ends the connection`() async throws {
-    let (seen, found) = AsyncStream<RPCConnection>.makeStream()
-    let listener = try await listen { found.yield($0.connection) }
-    let peer = try await peer(of: listener)
-    try await peer.peer.send(frame(8, [0x03, 0xe8]))
-    #expect(closing(try await rest(peer))?.code == 1000)
-    var connections = seen.makeAsyncIterator()
-    let connection = try #require(await connections.next())
-    #expect(try await connection.closed() == .disconnected("the peer closed the connection"))
-    await listener.close()
-  }
-
-  @Test func `a close for a reason ends the connection with it`() async throws {
-    let (seen, found) = AsyncStream<RPCConnection>.makeStream()
-    let listener = try await listen { found.yield($0.connection) }
-    let peer = try await peer(of: listener)
   @Test func `a ping that comes while bytes wait is answered once they are written`() throws {
     let channel = EmbeddedChannel(handler: WebSocketMessageHandler(isServer: true))
     try channel.connect(to: SocketAddress(ipAddress: "127.0.0.1", port: 1)).wait()
@@ -320,6 +320,22 @@ import X509
     _ = try channel.finish()
   }
 
+  @Test func `a close is answered with one, and ends the connection`() async throws {
+    let (seen, found) = AsyncStream<RPCConnection>.makeStream()
+    let listener = try await listen { found.yield($0.connection) }
+    let peer = try await peer(of: listener)
+    try await peer.peer.send(frame(8, [0x03, 0xe8]))
+    #expect(closing(try await rest(peer))?.code == 1000)
+    var connections = seen.makeAsyncIterator()
+    let connection = try #require(await connections.next())
+    #expect(try await connection.closed() == .disconnected("the peer closed the connection"))
+    await listener.close()
+  }
+
+  @Test func `a close for a reason ends the connection with it`() async throws {
+    let (seen, found) = AsyncStream<RPCConnection>.makeStream()
+    let listener = try await listen { found.yield($0.connection) }
+    let peer = try await peer(of: listener)
     try await peer.peer.send(frame(8, [0x03, 0xf3] + Array("out of\u{7} memory".utf8)))
     _ = try await rest(peer)
     var connections = seen.makeAsyncIterator()
@@ -397,7 +413,7 @@ import X509
     let listener = try await listen()
     var limits = ConnectionLimits()
     limits.messageWords = 1
-    await expectFailure("limit") {
+    await expectFailure("more than the limit of 1 (FrameLimits.words)", kind: .disconnected) {
       try await RPCConnector.connect(to: address(listener), limits: limits)
     }
     await listener.close()

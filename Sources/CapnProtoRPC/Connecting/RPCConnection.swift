@@ -120,7 +120,8 @@ public final class RPCConnection: Sendable {
   /// Ends the connection: every call that waits, and every later one, fails with `disconnected`.
   public func close() { disconnect(.disconnected("the connection was closed by this side")) }
 
-  /// The transport is closed, or failed. As ``close()``, with the reason.
+  /// The transport is closed, or failed. As ``close()``, with the error for the calls: `disconnected`, or
+  /// `failed` if the next connection would fail as well.
   public func disconnect(_ error: RPCError) { perform { $0.disconnect(error) } }
 
   /// Tells the peer why, and ends the connection.
