@@ -16,7 +16,7 @@ struct ConnectionAcceptor: Sendable {
 
   /// Makes a connection of the channel, on its event loop, or tells the peer why not.
   func accept(_ channel: any Channel) throws {
-    guard let id = connections.admit() else {
+    guard let id = try connections.admit(channel) else {
       try refuse(channel)
       return
     }
@@ -30,7 +30,6 @@ struct ConnectionAcceptor: Sendable {
         }
       }
       .whenFailure { error in
-        connections.remove(id)
         let reason = (error as? RPCError)?.reason ?? "\(error)"
         logger.debug("connection refused", metadata: ["reason": "\(reason)"])
       }
@@ -45,10 +44,9 @@ struct ConnectionAcceptor: Sendable {
       peer: RPCAddress(channel.remoteAddress), id: id, certificate: certificate,
       connection: connection)
     connection.offer(bootstrap(incoming))
-    try connection.read(from: channel, limits, isIncoming: true) {
-      connections.remove(incoming.id)
-      whenClosed(incoming)
-    }
+    try connection.read(from: channel, limits, isIncoming: true)
+    // After the place is free again.
+    channel.closeFuture.whenComplete { _ in whenClosed(incoming) }
   }
 
   private func refuse(_ channel: any Channel) throws {

@@ -9,17 +9,12 @@ final class MessageHandler: ChannelInboundHandler {
   private let connection: RPCConnection
   private var decoder: FrameDecoder
   private var hasReceived = false
-  private let whenRemoved: @Sendable () -> Void
 
-  init(
-    _ connection: RPCConnection, _ limits: ConnectionLimits,
-    whenRemoved: @escaping @Sendable () -> Void = {}
-  ) {
+  init(_ connection: RPCConnection, _ limits: ConnectionLimits) {
     self.connection = connection
     var frameLimits = FrameLimits.standard
     frameLimits.words = limits.messageWords
     decoder = FrameDecoder(frameLimits: frameLimits)
-    self.whenRemoved = whenRemoved
   }
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
@@ -51,7 +46,6 @@ final class MessageHandler: ChannelInboundHandler {
   // However the channel ends: it may fail before it is active, or be inactive before this is added.
   func handlerRemoved(context: ChannelHandlerContext) {
     connection.disconnect(.disconnected("the peer closed the connection"))
-    whenRemoved()
   }
 
   func errorCaught(context: ChannelHandlerContext, error: any Error) {

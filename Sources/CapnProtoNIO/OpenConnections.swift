@@ -1,11 +1,17 @@
 import CapnProtoRPC
+import NIOCore
 import Synchronization
 
-/// The connections of a listener: those that are open, and those that are not ready yet.
+/// The connections of a listener, each until its socket is closed: those that are open, and those that
+/// are not ready yet.
 final class OpenConnections: Sendable {
+  private enum Entry {
+    /// Its layers are being opened.
+    case opening(any Channel)
+    case open(RPCConnection)
+  }
   private struct State {
-    /// Nil for one that is not ready yet.
-    var connections: [UInt64: RPCConnection?] = [:]
+    var entries: [UInt64: Entry] = [:]
     var isClosed = false
     /// Connections that are being told why they are refused; each keeps its socket until it is told.
     var refusals = 0
@@ -18,14 +24,19 @@ final class OpenConnections: Sendable {
 
   init(limit: Int) { self.limit = limit }
 
-  /// Counts a connection in and numbers it; nil if it is one too many.
-  func admit() -> UInt64? {
-    state.withLock { state in
-      guard state.connections.count < limit else { return nil }
+  /// Counts a connection in and numbers it, until its channel is closed; nil if it is one too many.
+  ///
+  /// - Throws: `ChannelError` if none is wanted any more.
+  func admit(_ channel: any Channel) throws -> UInt64? {
+    let id = try state.withLock { state -> UInt64? in
+      guard !state.isClosed else { throw ChannelError.eof }
+      guard state.entries.count < limit else { return nil }
       let id = Self.lastID.add(1, ordering: .relaxed).newValue
-      state.connections[id] = .some(nil)
+      state.entries[id] = .opening(channel)
       return id
     }
+    if let id { channel.closeFuture.whenComplete { _ in self.remove(id) } }
+    return id
   }
 
   /// The connection of the number is ready.
@@ -34,19 +45,25 @@ final class OpenConnections: Sendable {
   func open(_ id: UInt64, _ connection: RPCConnection) -> Bool {
     state.withLock { state in
       guard !state.isClosed else { return false }
-      state.connections[id] = connection
+      state.entries[id] = .open(connection)
       return true
     }
   }
 
-  func remove(_ id: UInt64) {
+  private func remove(_ id: UInt64) {
     // Let go of outside of the lock.
-    let connection = state.withLock { $0.connections.removeValue(forKey: id) }
-    withExtendedLifetime(connection) {}
+    let entry = state.withLock { $0.entries.removeValue(forKey: id) }
+    withExtendedLifetime(entry) {}
   }
 
-  /// Those that are not ready yet are not wanted any more.
-  func close() { state.withLock { $0.isClosed = true } }
+  /// Those that are not ready yet are not wanted any more: their sockets are closed.
+  func close() {
+    let entries = state.withLock { state in
+      state.isClosed = true
+      return state.entries
+    }
+    for case .opening(let channel) in entries.values { channel.close(promise: nil) }
+  }
 
   /// Whether there is room to say why; if not, the connection is just closed.
   func beginRefusal() -> Bool {
@@ -59,5 +76,12 @@ final class OpenConnections: Sendable {
 
   func endRefusal() { state.withLock { $0.refusals -= 1 } }
 
-  var all: [RPCConnection] { state.withLock { $0.connections.values.compactMap { $0 } } }
+  /// Those that are open.
+  var all: [RPCConnection] {
+    state.withLock { state in
+      state.entries.values.compactMap {
+        if case .open(let connection) = $0 { connection } else { nil }
+      }
+    }
+  }
 }

@@ -5,8 +5,7 @@ extension RPCConnection {
   /// Adds what reads the messages of the connection to the end of the channel's pipeline, on its event
   /// loop.
   func read(
-    from channel: any Channel, _ limits: ConnectionLimits, isIncoming: Bool,
-    whenRemoved: @escaping @Sendable () -> Void = {}
+    from channel: any Channel, _ limits: ConnectionLimits, isIncoming: Bool
   ) throws {
     let pipeline = channel.pipeline.syncOperations
     let keepAlive = KeepAliveHandler(limits) {
@@ -19,6 +18,6 @@ extension RPCConnection {
       FirstBytesHandler(expected: .messages, isIncoming: isIncoming) {
         self.disconnect($0.error)
       },
-      MessageHandler(self, limits, whenRemoved: whenRemoved))
+      MessageHandler(self, limits))
   }
 }

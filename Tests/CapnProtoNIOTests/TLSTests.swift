@@ -234,6 +234,32 @@ import X509
     await listener.close()
   }
 
+  @Test(arguments: [false, true])
+  func `a listener that ends does not wait for handshakes`(_ isGraceful: Bool) async throws {
+    let listener = try await listen(connectionLimit: 1, handshakeTimeout: .seconds(3600))
+    let silent = try await RawPeer.connect(to: listener.address)
+    // It has the only place.
+    #expect(
+      await eventually {
+        guard let other = try? await RawPeer.connect(to: listener.address),
+          let answer = try? await other.everything()
+        else { return false }
+        return abortReason(answer)?.contains("1 connections are open here") == true
+      })
+    if isGraceful {
+      await listener.shutDown(gracePeriod: .zero)
+    } else {
+      await listener.close()
+    }
+    let limit = Task {
+      try await Task.sleep(for: .seconds(20))
+      Issue.record("the handshake goes on")
+      await silent.close()
+    }
+    #expect(try await silent.everything() == [])
+    limit.cancel()
+  }
+
   @Test func `a client waits for a handshake no longer than it likes`() async throws {
     let (channel, address) = try await RawPeer.listen(answering: nil)
     await expectFailure("the connection was not ready within 0.2 seconds", kind: .disconnected) {
