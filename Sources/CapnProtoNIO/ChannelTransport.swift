@@ -57,6 +57,8 @@ final class ChannelTransport: MessageTransport {
     }
   }
 
+  func writeGathered() { if channel.eventLoop.inEventLoop { flush() } }
+
   private func flush() {
     let messages = state.withLock { state in
       state.isFlushScheduled = false

@@ -4,6 +4,9 @@ public import CapnProto
 public protocol MessageTransport: Sendable {
   /// Takes a message to send; never blocks and never calls back.
   func send(_ message: SharedMessage)
+  /// Much has been taken within one turn: what is there may be written now, so that the peer works on
+  /// it while this side goes on. Called from any thread, and where no lock is held.
+  func writeGathered()
   /// Closes the connection once what was taken is out.
   func close()
   /// Stops reading from the peer, or goes on: so much of its calls waits that no more may come in.
@@ -12,6 +15,8 @@ public protocol MessageTransport: Sendable {
 }
 
 extension MessageTransport {
+  /// Does nothing: for transports that gather nothing, or write it soon anyway.
+  public func writeGathered() {}
   /// Does nothing: for transports that cannot hold their peer back.
   public func setReading(_ isReading: Bool) {}
 }

@@ -25,6 +25,8 @@ public final class RPCConnection: Sendable {
     /// Messages that are kept back while the connection is corked; nil while it is not.
     var corked: [SharedMessage]?
     var messagesSent = 0
+    /// Messages that the transport was given since it was told to write them.
+    var gathered = 0
     var messagesReceived = 0
     /// Handlers of the peer's calls, to be cancelled when the peer does not want them any more.
     var handlers: [AnswerToken: CallRoute] = [:]
@@ -102,7 +104,7 @@ public final class RPCConnection: Sendable {
   /// Takes a message that arrived.
   public func receive(_ message: consuming MessageReader) {
     var box: MessageReader? = message
-    let (mustDrain, isCurrent) = (
+    let (due, isCurrent) = (
       state.withLock { state in
         state.messagesReceived += 1
         if let message = box.take() {
@@ -114,7 +116,8 @@ public final class RPCConnection: Sendable {
       }, executor.isCurrent
     )
     // Only what arrives is worked off at once: a call must not run objects on its caller's stack.
-    if mustDrain { if isCurrent { drain() } else { scheduleDrain() } }
+    if due.write { transport.writeGathered() }
+    if due.drain { if isCurrent { drain() } else { scheduleDrain() } }
   }
 
   /// Ends the connection: every call that waits, and every later one, fails with `disconnected`.
@@ -322,35 +325,56 @@ public final class RPCConnection: Sendable {
 
   /// The answer is given, and `deliver` notes no handler of it any more.
   private func endHandler(of answer: AnswerToken, _ body: (inout Connection) -> Void) {
-    let (handler, mustDrain) = state.withLock { state in
+    let (handler, due) = state.withLock { state in
       body(&state.engine)
       return (state.takeHandler(of: answer), settle(&state))
     }
     // Let go of outside of the lock.
     withExtendedLifetime(handler) {}
-    if mustDrain { scheduleDrain() }
+    see(to: due)
   }
 
   // MARK: Moving the engine
 
   @discardableResult
   private func perform<Value: Sendable>(_ body: (inout Connection) -> Value) -> Value {
-    let (value, mustDrain) = state.withLock { state in
+    let (value, due) = state.withLock { state in
       let value = body(&state.engine)
       return (value, settle(&state))
     }
-    if mustDrain { scheduleDrain() }
+    see(to: due)
     return value
   }
 
+  /// What is to be done once the lock is given up.
+  private struct Due {
+    /// Work off the engine's effects, which nobody does yet.
+    var drain = false
+    /// Let the transport write what it was given.
+    var write = false
+  }
+
+  /// Messages that the peer should not wait for until the end of this side's turn.
+  private static let gatheredLimit = 8
+
   /// Sends what the engine has to say.
-  ///
-  /// - Returns: whether its effects are to be worked off, and nobody does so yet.
-  private func settle(_ state: inout State) -> Bool {
+  private func settle(_ state: inout State) -> Due {
     sendMessages(&state)
-    guard !state.isDraining, state.engine.hasSteps else { return false }
-    state.isDraining = true
-    return true
+    var due = Due()
+    if state.gathered >= Self.gatheredLimit {
+      state.gathered = 0
+      due.write = true
+    }
+    if !state.isDraining, state.engine.hasSteps {
+      state.isDraining = true
+      due.drain = true
+    }
+    return due
+  }
+
+  private func see(to due: Due) {
+    if due.write { transport.writeGathered() }
+    if due.drain { scheduleDrain() }
   }
 
   private func scheduleDrain() { executor.execute { self.drain() } }
@@ -375,6 +399,7 @@ public final class RPCConnection: Sendable {
 
   private func send(_ message: SharedMessage, _ state: inout State) {
     state.messagesSent += 1
+    state.gathered += 1
     transport.send(onlookers?.sent(message) ?? message)
   }
 
@@ -471,16 +496,4 @@ private final class ConnectionLink: Sendable {
     get { link.withLock { $0.connection } }
     set { link.withLock { $0.connection = newValue } }
   }
-}
-
-/// Answers a call of the peer.
-struct AnswerResponder: Responder {
-  let connection: RPCConnection
-  let answer: AnswerToken
-
-  func returnResults(_ message: consuming MessageBuilder) {
-    connection.returnResults(message, for: answer)
-  }
-
-  func returnError(_ error: RPCError) { connection.returnError(error, for: answer) }
 }

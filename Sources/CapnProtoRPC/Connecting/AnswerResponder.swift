@@ -1,0 +1,14 @@
+import CapTP
+import CapnProto
+
+/// Answers a call of the peer.
+struct AnswerResponder: Responder {
+  let connection: RPCConnection
+  let answer: AnswerToken
+
+  func returnResults(_ message: consuming MessageBuilder) {
+    connection.returnResults(message, for: answer)
+  }
+
+  func returnError(_ error: RPCError) { connection.returnError(error, for: answer) }
+}

@@ -1,0 +1,36 @@
+import CapnProto
+import CapnProtoRPC
+import Synchronization
+import Testing
+
+/// Counts what it is given, and looks at its connection when it is told to write.
+private final class GatheringTransport: MessageTransport {
+  let given = Mutex(0)
+  let written = Mutex<[Int]>([])
+  let connection = Mutex<RPCConnection?>(nil)
+
+  func send(_ message: SharedMessage) { given.withLock { $0 += 1 } }
+  func close() {}
+  func setReading(_ isReading: Bool) {}
+
+  func writeGathered() {
+    // Waits for ever where the connection is at work.
+    _ = connection.withLock { $0 }?.tableSizes
+    let count = given.withLock { $0 }
+    written.withLock { $0.append(count) }
+  }
+}
+
+@Suite(.timeLimit(.minutes(5))) struct GatheringTests {
+  @Test func `a transport is told to write before much has gathered`() {
+    let transport = GatheringTransport()
+    let connection = RPCConnection(bootstrap: nil, transport: transport, executor: TurnQueue())
+    transport.connection.withLock { $0 = connection }
+    let object = connection.bootstrapCapability()
+    let calls = (1...31).map { _ in object.call(interfaceID: 1, methodID: 0) { _ in } }
+    #expect(transport.written.withLock { $0 } == [8, 16, 24, 32])
+    withExtendedLifetime(calls) {}
+    transport.connection.withLock { $0 = nil }
+    connection.close()
+  }
+}
