@@ -12,7 +12,8 @@ struct ContextFields {
     for line in bytes.split(separator: UInt8(ascii: "\n")) {
       guard let colon = line.firstIndex(of: UInt8(ascii: ":")) else { continue }
       let value = line[line.index(after: colon)...].drop { $0 == UInt8(ascii: " ") }
-      values[String(decoding: line[..<colon], as: UTF8.self)] = String(decoding: value, as: UTF8.self)
+      let name = String(decoding: line[..<colon], as: UTF8.self)
+      values[name] = String(decoding: value, as: UTF8.self)
     }
   }
 

@@ -53,16 +53,17 @@ private struct NowhereTransport: MessageTransport {
   }
 
   /// A last segment of a peer's call, and what is found in it.
-  @Test(arguments: [
-    ([0x9d3c_61f4_b82e_07a5, 3, 0x0000_0000_0003_0201], [1, 2, 3]),
-    ([0x9d3c_61f4_b82e_07a5, 0], []),
-    ([0x9d3c_61f4_b82e_07a5, 8], nil),
-    ([0x9d3c_61f4_b82e_07a5, .max, 1], nil),
-    ([0x9d3c_61f4_b82e_07a5, 4097] + [UInt64](repeating: 0, count: 600), nil),
-    ([0x9d3c_61f4_b82e_07a5], nil),
-    ([0x9d3c_61f4_b82e_07a6, 1, 1], nil),
-    ([], nil),
-  ] as [([UInt64], [UInt8]?)])
+  @Test(
+    arguments: [
+      ([0x9d3c_61f4_b82e_07a5, 3, 0x0000_0000_0003_0201], [1, 2, 3]),
+      ([0x9d3c_61f4_b82e_07a5, 0], []),
+      ([0x9d3c_61f4_b82e_07a5, 8], nil),
+      ([0x9d3c_61f4_b82e_07a5, .max, 1], nil),
+      ([0x9d3c_61f4_b82e_07a5, 4097] + [UInt64](repeating: 0, count: 600), nil),
+      ([0x9d3c_61f4_b82e_07a5], nil),
+      ([0x9d3c_61f4_b82e_07a6, 1, 1], nil),
+      ([], nil),
+    ] as [([UInt64], [UInt8]?)])
   func `a peer may send any last segment`(words: [UInt64], bytes: [UInt8]?) throws {
     let porter = Porter()
     let connection = RPCConnection(

@@ -47,6 +47,7 @@
   /// runtime has put beside it.
   ///
   /// - Parameter segment: whole words.
+  /// - Returns: a message of its own.
   /// - Throws: ``FramingError`` if the message has too many segments or words then, or the segment is
   ///   no whole words; ``DecodingError`` as ``init(_:)``.
   public func appending(segment: [UInt8]) throws -> SharedMessage {
