@@ -92,17 +92,10 @@ import Testing
     return (engine, asker, handle)
   }
 
-  private func forgetting(_ message: Message.Builder, failing: Bool) {
-    let body = message.initReturn()
-    body.releaseParamCaps = false
-    if failing { body.initException().reason = "no" } else { _ = body.initResults() }
-    body._raw.writeBool(Self.noFinishNeeded, true)
-  }
-
   @Test(arguments: [false, true])
   func `a return that needs no finish gets none, and frees the question`(failing: Bool) throws {
     var (engine, asker, handle) = try asking()
-    #expect(engine.receive { forgetting($0, failing: failing) } == [])
+    #expect(engine.receive { $0.returnWithoutFinish(0, failing: failing) } == [])
     #expect(asker.count == 1)
     #expect(asker.hasResults == !failing)
     #expect(engine.connection.tableSizes.questions == 0)
@@ -114,7 +107,7 @@ import Testing
     let promised = engine.pipelined(on: 0, asker)
     let pipelined = try #require(promised)
     let late = Asker()
-    #expect(engine.receive { forgetting($0, failing: false) } == [])
+    #expect(engine.receive { $0.returnWithoutFinish(0) } == [])
     #expect(engine.call(pipelined.node, asker: late) == [])
     #expect(late.error?.reason == "called a null capability")
     #expect(engine.connection.tableSizes.questions == 0)
@@ -124,7 +117,7 @@ import Testing
     var (engine, asker, _) = try asking()
     engine.connection.dropQuestion(QuestionID(rawValue: 0), caller: asker)
     #expect(engine.sent() == ["finish 0 and release"])
-    #expect(engine.receive { forgetting($0, failing: false) } == [])
+    #expect(engine.receive { $0.returnWithoutFinish(0) } == [])
     #expect(asker.count == 0)
     #expect(engine.connection.tableSizes.questions == 0)
     #expect(engine.connection.failure == nil)

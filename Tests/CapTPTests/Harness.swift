@@ -265,12 +265,13 @@ extension Message.Builder {
     describe(payload.initCapTable(1)[0])
   }
 
-  /// A `Return` of null with `noFinishNeeded`, which newer versions of rpc.capnp have.
-  func returnWithoutFinish(_ question: UInt32) {
+  /// A `Return` of null, or of an error, with `noFinishNeeded`, which newer versions of rpc.capnp have.
+  func returnWithoutFinish(_ question: UInt32, failing: Bool = false) {
     let body = initReturn()
     body.answerId = question
-    _ = body.initResults()
-    body._raw.writeBool(33, true, default: false)
+    body.releaseParamCaps = false
+    if failing { body.initException().reason = "no" } else { _ = body.initResults() }
+    body._raw.writeBool(33, true)
   }
 
   func callExport(_ question: UInt32, _ export: UInt32) {

@@ -107,9 +107,10 @@ import Testing
       engine.connection.failure?.reason.contains("question 0, which is not open") == true)
   }
 
-  @Test func `a pipelined capability that was announced is null once the peer has forgotten it`()
-    throws
-  {
+  @Test(arguments: [(false, "called a null capability"), (true, "no")])
+  func `a pipelined capability that was announced ends as the answer that the peer has forgotten`(
+    failing: Bool, reason: String
+  ) throws {
     var (engine, promise, token, handle) = try promising()
     let asker = Asker()
     _ = engine.call(handle.node, asker: asker, with: Object())
@@ -117,11 +118,11 @@ import Testing
     promise.resolve(try #require(pipelined))
     engine.connection.resolveExport(token, .success(promise))
     #expect(engine.sent() == ["resolve 0: answer 0"])
-    #expect(engine.receive { $0.returnWithoutFinish(0) } == [])
+    #expect(engine.receive { $0.returnWithoutFinish(0, failing: failing) } == [])
     #expect(engine.connection.tableSizes.questions == 0)
     // The peer knows no answer 0 any more.
     #expect(
-      engine.receive { $0.callExport(5, 0) } == ["return 5: failed called a null capability"])
+      engine.receive { $0.callExport(5, 0) } == ["return 5: failed \(reason)"])
     #expect(engine.connection.failure == nil)
   }
 

@@ -139,23 +139,6 @@ import Testing
     }
   }
 
-  @Test func `a return that needs no finish gets none, and its number is free`() {
-    var engine = Engine()
-    let asker = Asker()
-    let handle = engine.connection.bootstrap()
-    #expect(engine.call(handle.node, asker: asker) == ["bootstrap 0", "call 1 of answer 0"])
-    #expect(engine.receive { $0.returnWithoutFinish(1) } == [])
-    #expect(asker.hasResults)
-    #expect(engine.call(handle.node, asker: Asker()) == ["call 1 of answer 0"])
-    #expect(
-      engine.receive {
-        $0.returnWithoutFinish(1)
-        $0.`return`.initException().reason = "no"
-      } == [])
-    #expect(engine.connection.tableSizes.questions == 1)
-    #expect(engine.connection.failure == nil)
-  }
-
   @Test func `a capability of a third party is called by way of its vine`() {
     var engine = Engine()
     let handle = engine.connection.bootstrap()

@@ -104,20 +104,17 @@ public final class RPCConnection: Sendable {
   /// Takes a message that arrived.
   public func receive(_ message: consuming MessageReader) {
     var box: MessageReader? = message
-    let (due, isCurrent) = (
-      state.withLock { state in
-        state.messagesReceived += 1
-        if let message = box.take() {
-          // What comes after the end means nothing, and nobody would end what onlookers keep for it.
-          if state.engine.failure == nil { onlookers?.received(message) }
-          state.engine.receive(message)
-        }
-        return settle(&state)
-      }, executor.isCurrent
-    )
+    let due = state.withLock { state in
+      state.messagesReceived += 1
+      if let message = box.take() {
+        // What comes after the end means nothing, and nobody would end what onlookers keep for it.
+        if state.engine.failure == nil { onlookers?.received(message) }
+        state.engine.receive(message)
+      }
+      return settle(&state)
+    }
     // Only what arrives is worked off at once: a call must not run objects on its caller's stack.
-    if due.write { transport.writeGathered() }
-    if due.drain { if isCurrent { drain() } else { scheduleDrain() } }
+    see(to: due, here: executor.isCurrent)
   }
 
   /// Ends the connection: every call that waits, and every later one, fails with `disconnected`.
@@ -372,9 +369,9 @@ public final class RPCConnection: Sendable {
     return due
   }
 
-  private func see(to due: Due) {
+  private func see(to due: Due, here isHere: Bool = false) {
     if due.write { transport.writeGathered() }
-    if due.drain { scheduleDrain() }
+    if due.drain { if isHere { drain() } else { scheduleDrain() } }
   }
 
   private func scheduleDrain() { executor.execute { self.drain() } }
