@@ -24,7 +24,9 @@ public struct Connection: Sendable {
   let limits: ConnectionLimits
   /// What the peer gets when it asks for the bootstrap interface.
   public var bootstrapHook: (any CapabilityHook)?
-  let makeHandle: @Sendable (ConnectionToken, NodeID) -> any ReferenceHandle
+  let makeHandle: HandleMaker
+  /// The descriptor that goes along with a capability of this side; nil if the transport carries none.
+  let descriptorOf: DescriptorLookup?
   /// The time, as the runtime tells it: only for people who look at the tables.
   let clock: @Sendable () -> Duration
 
@@ -60,6 +62,7 @@ public struct Connection: Sendable {
   public internal(set) var failure: RPCError?
 
   private var messages = Deque<SharedMessage>()
+  var descriptors = DescriptorTable()
   /// What is to be done, oldest first.
   var steps = Deque<Step>()
   /// Calls that left a queue: they go before any step.
@@ -74,20 +77,27 @@ public struct Connection: Sendable {
   ///   - bootstrap: the capability that the peer gets when it asks for the bootstrap interface.
   ///   - limits: what the peer may make this side hold.
   ///   - clock: tells how long ago something was, against a start of its own choice.
+  ///   - descriptorOf: the descriptor of a capability that the peer is given; nil if the transport
+  ///     carries none. It must not ask another connection, whose lock may be held.
   ///   - makeHandle: makes the runtime's reference to a node; it is kept by whoever holds it.
   public init(
     bootstrap: (any CapabilityHook)?, limits: ConnectionLimits = ConnectionLimits(),
-    clock: @escaping @Sendable () -> Duration = { .zero },
-    makeHandle: @escaping @Sendable (ConnectionToken, NodeID) -> any ReferenceHandle
+    clock: @escaping @Sendable () -> Duration = { .zero }, descriptorOf: DescriptorLookup? = nil,
+    makeHandle: @escaping HandleMaker
   ) {
     bootstrapHook = bootstrap
     self.limits = limits
     self.clock = clock
+    self.descriptorOf = descriptorOf
     self.makeHandle = makeHandle
   }
 
   /// The next message to send, oldest first.
-  public mutating func nextMessage() -> SharedMessage? { messages.popFirst() }
+  public mutating func nextMessage() -> SharedMessage? {
+    guard let message = messages.popFirst() else { return nil }
+    if descriptorOf != nil { descriptors.messageLeft() }
+    return message
+  }
 
   mutating func emit(_ effect: Effect) { steps.append(.effect(effect)) }
 
@@ -109,6 +119,7 @@ public struct Connection: Sendable {
     // What this side has built has a root that is a struct.
     guard let message = try? SharedMessage(builder.freeze()) else { return nil }
     if failure == nil { messages.append(message) } else { emit(.discardMessage(message)) }
+    if descriptorOf != nil { descriptors.messageWasBuilt(isSent: failure == nil) }
     return message
   }
 

@@ -18,6 +18,9 @@ public struct ConnectionLimits: Hashable, Sendable {
   public var imports = 65_536
   /// Calls that wait for a promise or an embargo.
   public var queuedCalls = 4096
+  /// Descriptors of the peer that this side holds open, over a Unix socket: what comes beyond is closed
+  /// and its capability is without one. With none, which is so unless it is set, none are sent either.
+  public var descriptors = 0
 
   /// How long a call to the peer may take that was not given a time of its own; nil for as long as it
   /// likes. Then it is taken back, and fails with an error that is a timeout. It is for calls on what is

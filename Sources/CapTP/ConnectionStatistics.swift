@@ -41,6 +41,8 @@ public enum ConnectionLimit: String, Hashable, Sendable, CaseIterable {
   case imports
   /// A call that was to wait failed as `overloaded`.
   case queuedCalls
+  /// Descriptors that the peer sent were closed.
+  case descriptors
   /// A call of this side took longer than it might.
   case callTimeout
   /// Nothing came from the peer: the connection was ended.

@@ -25,6 +25,7 @@ extension Connection {
     wordsInFlight = 0
     discardHeld()
     imports = PeerTable()
+    descriptors = DescriptorTable()
     for id in nodes.ids { breakNode(id, error) }
     for id in embargoes.ids {
       if let embargo = embargoes.remove(id) { releaseNode(embargo.node) }

@@ -72,6 +72,9 @@ extension Connection {
     } else {
       descriptor.senderHosted = id.rawValue
     }
+    if let attached = descriptorOf?(hook), let index = descriptors.attach(attached) {
+      descriptor.attachedFd = index
+    }
     return id
   }
 

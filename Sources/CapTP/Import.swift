@@ -59,9 +59,9 @@ extension Connection {
     switch try descriptor.which {
     case .none: return (nil, false)
     case .senderHosted(let id):
-      return (try handle(importNode(ImportID(rawValue: id), isPromise: false)), false)
+      return (try importHandle(id, isPromise: false, descriptor), false)
     case .senderPromise(let id):
-      return (try handle(importNode(ImportID(rawValue: id), isPromise: true)), false)
+      return (try importHandle(id, isPromise: true, descriptor), false)
     case .receiverHosted(let id):
       guard let export = exports[ExportID(rawValue: id)] else {
         throw ProtocolViolation("a descriptor names export \(id), which is not open")
@@ -73,10 +73,19 @@ extension Connection {
       return (hook, true)
     case .thirdPartyHosted(let other):
       // Level 3 is not spoken here: the vine stands for the capability, as the sender proxies it.
-      return (try handle(importNode(ImportID(rawValue: other.vineId), isPromise: false)), false)
+      return (try importHandle(other.vineId, isPromise: false, descriptor), false)
     case .unknown(let number):
       throw ProtocolViolation("unknown kind \(number) of a capability descriptor")
     }
+  }
+
+  private mutating func importHandle(
+    _ id: UInt32, isPromise: Bool, _ descriptor: CapDescriptor.Reader
+  ) throws -> any ReferenceHandle {
+    let id = ImportID(rawValue: id)
+    let node = try importNode(id, isPromise: isPromise)
+    if descriptorOf != nil { descriptors.note(descriptor.attachedFd, of: id) }
+    return handle(node)
   }
 
   private mutating func importNode(
@@ -109,6 +118,7 @@ extension Connection {
     if imports[id]?.pin == node { imports[id]?.pin = nil }
     guard let entry = imports[id], entry.node == nil, entry.pin == nil else { return }
     imports[id] = nil
+    if descriptorOf != nil { descriptors.forget(id) }
     send {
       let release = $0.initRelease()
       release.id = id.rawValue

@@ -130,7 +130,7 @@ extension Connection {
   /// A handle for the runtime, which keeps the node.
   mutating func handle(_ id: NodeID) -> any ReferenceHandle {
     nodes[id]?.holders += 1
-    return makeHandle(token, id)
+    return makeHandle(token, id, descriptorOf == nil ? nil : descriptor(of: id))
   }
 
   /// The node at the end of the aliases, which are never circular.

@@ -2,8 +2,17 @@ public import CapnProto
 
 extension Connection {
   /// Takes a message of the peer. One that breaks the protocol aborts the connection.
-  public mutating func receive(_ message: consuming MessageReader) {
+  ///
+  /// - Parameters:
+  ///   - message: the message.
+  ///   - attached: the descriptors that came along with it. Those that belong to no capability of the
+  ///     message are let go of.
+  public mutating func receive(
+    _ message: consuming MessageReader, with attached: [any AttachedDescriptor] = []
+  ) {
     guard failure == nil else { return }
+    if !attached.isEmpty { descriptors.arriving = attached }
+    defer { if !attached.isEmpty { descriptors.arriving = [] } }
     do {
       try dispatch(message)
     } catch let violation as ProtocolViolation {

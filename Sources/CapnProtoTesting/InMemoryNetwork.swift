@@ -6,7 +6,8 @@ import Synchronization
 
 /// Connects two vats in one process, without a socket.
 ///
-/// Messages cross as frames, so that nothing but bytes is shared.
+/// Messages cross as frames, so that nothing is shared but bytes, and descriptors if the limits let any
+/// come: up to so many with each message.
 public enum InMemoryNetwork {
   /// Two ends of one connection.
   ///
@@ -39,6 +40,10 @@ public enum InMemoryNetwork {
 
 /// Carries messages to a connection of the same process, unless that does not read.
 final class InMemoryTransport: MessageTransport {
+  private struct Sent {
+    let frame: [UInt8]
+    let descriptors: [OpenDescriptor]
+  }
   private struct State {
     /// Where messages go, and where they come from; nil once the peer has been told that this side
     /// is closed.
@@ -47,7 +52,7 @@ final class InMemoryTransport: MessageTransport {
     /// What carries the peer's messages to this side.
     weak var back: InMemoryTransport?
     /// Messages that the peer has not read, oldest first.
-    var frames = Deque<[UInt8]>()
+    var frames = Deque<Sent>()
     var unreadBytes = 0
     var isRead = true
     var isClosed = false
@@ -57,9 +62,11 @@ final class InMemoryTransport: MessageTransport {
   private let state = Mutex(State())
   private let turns: any ConnectionExecutor
   private let unreadLimit: Int
+  let descriptorLimit: Int
 
   init(_ limits: ConnectionLimits, _ turns: any ConnectionExecutor) {
     unreadLimit = limits.unwrittenBytes
+    descriptorLimit = limits.descriptors
     self.turns = turns
   }
 
@@ -71,12 +78,15 @@ final class InMemoryTransport: MessageTransport {
     }
   }
 
-  func send(_ message: SharedMessage) {
+  func send(_ message: SharedMessage) { send(message, with: []) }
+
+  func send(_ message: SharedMessage, with descriptors: [OpenDescriptor]) {
     let frame = message.flattened()
     let (mustSchedule, flooded) = state.withLock { state -> (Bool, RPCConnection?) in
       guard !state.isClosed else { return (false, nil) }
       state.unreadBytes += frame.count
-      state.frames.append(frame)
+      state.frames.append(
+        Sent(frame: frame, descriptors: Array(descriptors.prefix(descriptorLimit))))
       guard state.unreadBytes <= unreadLimit else {
         state.isClosed = true
         state.frames = []
@@ -91,8 +101,10 @@ final class InMemoryTransport: MessageTransport {
 
   private func deliver() {
     state.withLock { $0.isScheduled = false }
-    while let (frame, peer) = nextFrame() {
-      if let message = try? MessageReader(flat: frame) { peer.receive(message) }
+    while let (sent, peer) = next() {
+      if let message = try? MessageReader(flat: sent.frame) {
+        peer.receive(message, with: sent.descriptors)
+      }
     }
     let (closed, own) = state.withLock { state -> (RPCConnection?, RPCConnection?) in
       guard state.isClosed, state.frames.isEmpty else { return (nil, nil) }
@@ -106,12 +118,12 @@ final class InMemoryTransport: MessageTransport {
     closed?.disconnect(.disconnected("the peer closed the connection"))
   }
 
-  private func nextFrame() -> (frame: [UInt8], peer: RPCConnection)? {
+  private func next() -> (sent: Sent, peer: RPCConnection)? {
     state.withLock { state in
       guard state.isRead, let peer = state.peer, !state.frames.isEmpty else { return nil }
-      let frame = state.frames.removeFirst()
-      state.unreadBytes -= frame.count
-      return (frame, peer)
+      let sent = state.frames.removeFirst()
+      state.unreadBytes -= sent.frame.count
+      return (sent, peer)
     }
   }
 

@@ -7,11 +7,16 @@ import Testing
 final class Handle: ReferenceHandle {
   let token: ConnectionToken
   let node: NodeID
+  let descriptor: (any AttachedDescriptor)?
   private let drops: Drops?
 
-  init(_ token: ConnectionToken, _ node: NodeID, _ drops: Drops?) {
+  init(
+    _ token: ConnectionToken, _ node: NodeID, _ descriptor: (any AttachedDescriptor)?,
+    _ drops: Drops?
+  ) {
     self.token = token
     self.node = node
+    self.descriptor = descriptor
     self.drops = drops
   }
 
@@ -31,7 +36,14 @@ final class Drops: Sendable {
 }
 
 /// An object of this side.
-final class Object: CapabilityHook {}
+final class Object: CapabilityHook {
+  let descriptor: (any AttachedDescriptor)?
+
+  init(_ descriptor: (any AttachedDescriptor)? = nil) { self.descriptor = descriptor }
+}
+
+/// A descriptor that goes along with an object.
+final class Descriptor: AttachedDescriptor {}
 
 /// A promise of this side.
 final class Promise: PromiseHook {
@@ -66,11 +78,14 @@ struct Engine {
 
   init(
     bootstrap: (any CapabilityHook)? = nil, limits: ConnectionLimits = ConnectionLimits(),
-    dropsHandles: Bool = false
+    dropsHandles: Bool = false, carriesDescriptors: Bool = false
   ) {
     let drops = dropsHandles ? Drops() : nil
     self.drops = drops
-    connection = Connection(bootstrap: bootstrap, limits: limits) { Handle($0, $1, drops) }
+    let lookup: DescriptorLookup = { ($0 as? Object)?.descriptor }
+    connection = Connection(
+      bootstrap: bootstrap, limits: limits, descriptorOf: carriesDescriptors ? lookup : nil
+    ) { Handle($0, $1, $2, drops) }
   }
 
   /// Sends the engine a message of the peer; returns its answers in words.

@@ -205,11 +205,11 @@ import Testing
     }
     let connection = try await RPCConnector.connect(to: listener.address)
     let calculator = connection.bootstrap(as: Calculator.Client.self)
-    let before = connection.messageCounts
+    let before = connection.statistics
     let sum = calculator.evaluate { $0.initExpression().literal = 40 }
       .pipeline.value.plus { $0.other = 2 }.pipeline.value.read()
     // All three calls are out before anything came back.
-    #expect(connection.messageCounts.sent >= before.sent + 3)
+    #expect(connection.statistics.messagesSent >= before.messagesSent + 3)
     #expect(try await sum.results { $0.value } == 42)
     connection.close()
     #expect(await eventually { listener.openConnections.isEmpty })
@@ -224,13 +224,13 @@ import Testing
     let calculator = connection.bootstrap(as: Calculator.Client.self)
     let sum = calculator.evaluate { $0.initExpression().literal = 40 }
       .pipeline.value.plus { $0.other = 2 }.pipeline.value.read()
-    #expect(connection.messageCounts == (0, 0))
+    #expect(connection.statistics.messagesSent == 0)
     connection.flush()
     #expect(try await sum.results { $0.value } == 42)
     // What the results made this side say is kept back as well.
-    #expect(connection.messageCounts.sent == 4)
+    #expect(connection.statistics.messagesSent == 4)
     connection.uncork()
-    #expect(connection.messageCounts.sent > 4)
+    #expect(connection.statistics.messagesSent > 4)
     connection.cork()
     connection.abort("enough")
     #expect(try await connection.closed().reason == "the connection was aborted: enough")

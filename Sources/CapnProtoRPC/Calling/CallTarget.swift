@@ -75,6 +75,8 @@ package protocol CallTarget: CapabilityHook {
   var streamLimits: StreamLimits { get }
   /// The stream that the streaming calls on the reference are.
   var streamWriter: StreamWriter { get }
+  /// The descriptor that goes along with it, as far as that is known without asking a connection.
+  var attachedDescriptor: OpenDescriptor? { get }
 }
 
 extension CallTarget {
@@ -83,6 +85,9 @@ extension CallTarget {
 
   /// As long as it likes.
   package var callTimeout: Duration? { nil }
+
+  /// None.
+  package var attachedDescriptor: OpenDescriptor? { nil }
 
   /// As much as suits most.
   package var streamLimits: StreamLimits { StreamLimits() }

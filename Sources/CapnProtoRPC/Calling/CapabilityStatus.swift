@@ -66,12 +66,17 @@ extension CallTarget {
     var target: any CallTarget = self
     // As `Connection` does: a chain of promises of absurd length is cut off.
     for _ in 0..<64 {
-      let next =
-        (target as? any PromiseHook)?.resolution ?? (target as? RemoteCapability)?.localCapability
-      guard let next = next as? any CallTarget else { break }
+      guard let next = target.next ?? (target as? DescriptorCapability)?.target else { break }
       target = next
     }
     return target
+  }
+
+  /// The capability that this one has turned out to be; nil if it is none but itself.
+  var next: (any CallTarget)? {
+    let next =
+      (self as? any PromiseHook)?.resolution ?? (self as? RemoteCapability)?.localCapability
+    return next as? any CallTarget
   }
 }
 

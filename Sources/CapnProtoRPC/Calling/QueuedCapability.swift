@@ -29,6 +29,9 @@ package final class QueuedCapability: CallTarget, PromiseHook {
     state.withLock { $0.target }?.streamLimits ?? StreamLimits()
   }
   package var callTimeout: Duration? { state.withLock { $0.target }?.callTimeout }
+  package var attachedDescriptor: OpenDescriptor? {
+    state.withLock { $0.target }?.attachedDescriptor
+  }
 
   /// Who waits for what the capability is.
   enum Watcher: Hashable {

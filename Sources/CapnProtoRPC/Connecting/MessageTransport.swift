@@ -4,6 +4,11 @@ public import CapnProto
 public protocol MessageTransport: Sendable {
   /// Takes a message to send; never blocks and never calls back.
   func send(_ message: SharedMessage)
+  /// Takes a message to send, and descriptors that go along with it: at most ``descriptorLimit``,
+  /// beyond which they may be left out.
+  func send(_ message: SharedMessage, with descriptors: [OpenDescriptor])
+  /// How many descriptors of the operating system may go along with a message; 0 if none can.
+  var descriptorLimit: Int { get }
   /// Much has been taken within one turn: what is there may be written now, so that the peer works on
   /// it while this side goes on. Called from any thread, and where no lock is held.
   func writeGathered()
@@ -15,6 +20,10 @@ public protocol MessageTransport: Sendable {
 }
 
 extension MessageTransport {
+  /// Leaves the descriptors out: for transports that carry none.
+  public func send(_ message: SharedMessage, with descriptors: [OpenDescriptor]) { send(message) }
+  /// None.
+  public var descriptorLimit: Int { 0 }
   /// Does nothing: for transports that gather nothing, or write it soon anyway.
   public func writeGathered() {}
   /// Does nothing: for transports that cannot hold their peer back.

@@ -23,7 +23,7 @@ public final class RPCConnection: Sendable {
     var lastCloseWaiter: UInt64 = 0
     var failure: RPCError?
     /// Messages that are kept back while the connection is corked; nil while it is not.
-    var corked: [SharedMessage]?
+    var corked: [Outgoing]?
     var messagesSent = 0
     /// Messages that the transport was given since it was told to write them.
     var gathered = 0
@@ -36,11 +36,17 @@ public final class RPCConnection: Sendable {
       handlers.isEmpty ? nil : handlers.removeValue(forKey: answer)
     }
   }
+  /// A message that goes out, and what goes along with it.
+  private struct Outgoing {
+    let message: SharedMessage
+    let descriptors: [any AttachedDescriptor]
+  }
   private let state: Mutex<State>
   /// References that were dropped and that the engine has not been told of.
   private let dropped = Mutex<[NodeID]>([])
   let limits: ConnectionLimits
   private let transport: any MessageTransport
+  private let carriesDescriptors: Bool
   private let executor: any ConnectionExecutor
   private let logger: Logger
   /// Who is told of messages; nil if nobody is, which is then all that it costs.
@@ -63,15 +69,17 @@ public final class RPCConnection: Sendable {
     onlookers = observers.isEmpty ? nil : Onlookers(observers)
     self.limits = limits
     self.transport = transport
+    carriesDescriptors = transport.descriptorLimit > 0
     self.executor = executor
     self.logger = logger
     let link = ConnectionLink()
     state = Mutex(
       State(
         engine: Connection(
-          bootstrap: bootstrap?.target, limits: limits, clock: Self.clock
-        ) { token, node in
-          RemoteCapability(link.connection, token, node)
+          bootstrap: bootstrap?.target, limits: limits, clock: Self.clock,
+          descriptorOf: carriesDescriptors ? Self.descriptor : nil
+        ) { token, node, descriptor in
+          RemoteCapability(link.connection, token, node, descriptor as? OpenDescriptor)
         }))
     link.connection = self
     onlookers?.opened()
@@ -101,15 +109,15 @@ public final class RPCConnection: Sendable {
     withExtendedLifetime(before) {}
   }
 
-  /// Takes a message that arrived.
-  public func receive(_ message: consuming MessageReader) {
+  /// Takes a message that arrived, with the descriptors that came along with it.
+  public func receive(_ message: consuming MessageReader, with descriptors: [OpenDescriptor] = []) {
     var box: MessageReader? = message
     let due = state.withLock { state in
       state.messagesReceived += 1
       if let message = box.take() {
         // What comes after the end means nothing, and nobody would end what onlookers keep for it.
         if state.engine.failure == nil { onlookers?.received(message) }
-        state.engine.receive(message)
+        state.engine.receive(message, with: descriptors)
       }
       return settle(&state)
     }
@@ -177,10 +185,7 @@ public final class RPCConnection: Sendable {
   }
 
   /// Entries in the connection's tables.
-  public var tableSizes: TableSizes {
-    flushDropped()
-    return state.withLock { $0.engine.tableSizes }
-  }
+  public var tableSizes: TableSizes { statistics.tables }
 
   /// What the connection's tables hold, for people: what a program that is stuck waits for, and how
   /// long. `tables.text(names:)` puts it into words.
@@ -193,6 +198,10 @@ public final class RPCConnection: Sendable {
       tables.corkedMessages = state.corked?.count ?? 0
       return tables
     }
+  }
+
+  private static let descriptor: DescriptorLookup = { hook in
+    (hook as? any CallTarget)?.attachedDescriptor
   }
 
   private static let epoch = ContinuousClock.now
@@ -215,17 +224,12 @@ public final class RPCConnection: Sendable {
   /// Sends what was kept back, and from now on each message at once.
   public func uncork() { sendCorked(thenCorked: nil) }
 
-  private func sendCorked(thenCorked: [SharedMessage]?) {
+  private func sendCorked(thenCorked: [Outgoing]?) {
     state.withLock { state in
       guard let corked = state.corked else { return }
       state.corked = thenCorked
-      for message in corked { send(message, &state) }
+      for outgoing in corked { send(outgoing, &state) }
     }
-  }
-
-  /// Messages that went out and came in since the connection was made.
-  public var messageCounts: (sent: Int, received: Int) {
-    state.withLock { ($0.messagesSent, $0.messagesReceived) }
   }
 
   // MARK: For the capabilities behind the connection
@@ -286,6 +290,10 @@ public final class RPCConnection: Sendable {
 
   func localCapability(_ node: NodeID) -> (any CapabilityHook)? {
     state.withLock { $0.engine.localCapability(node) }
+  }
+
+  func descriptor(_ node: NodeID) -> OpenDescriptor? {
+    state.withLock { $0.engine.descriptor(of: node) } as? OpenDescriptor
   }
 
   /// A reference is not held any more. It may be dropped anywhere, even under the lock, hence it
@@ -378,14 +386,16 @@ public final class RPCConnection: Sendable {
 
   private func sendMessages(_ state: inout State) {
     while let message = state.engine.nextMessage() {
+      let descriptors = carriesDescriptors ? state.engine.takeDescriptors() : []
+      let outgoing = Outgoing(message: message, descriptors: descriptors)
       if state.corked == nil {
-        send(message, &state)
+        send(outgoing, &state)
       } else {
-        state.corked?.append(message)
+        state.corked?.append(outgoing)
       }
     }
     if state.engine.failure != nil, let corked = state.corked.take() {
-      for message in corked { send(message, &state) }
+      for outgoing in corked { send(outgoing, &state) }
     }
     let isReading = !state.engine.isFull
     if state.isReading != isReading {
@@ -394,10 +404,15 @@ public final class RPCConnection: Sendable {
     }
   }
 
-  private func send(_ message: SharedMessage, _ state: inout State) {
+  private func send(_ outgoing: Outgoing, _ state: inout State) {
     state.messagesSent += 1
     state.gathered += 1
-    transport.send(onlookers?.sent(message) ?? message)
+    let message = onlookers?.sent(outgoing.message) ?? outgoing.message
+    guard !outgoing.descriptors.isEmpty else {
+      transport.send(message)
+      return
+    }
+    transport.send(message, with: outgoing.descriptors.compactMap { $0 as? OpenDescriptor })
   }
 
   private func drain() {
@@ -479,18 +494,5 @@ public final class RPCConnection: Sendable {
     // What was to be cancelled is; the rest had answered. Let go of outside of the lock.
     withExtendedLifetime(handlers) {}
     for waiter in waiters.values { waiter.resume() }
-  }
-}
-
-/// How an engine finds the connection that it lives in, and that is there whenever the engine runs.
-///
-/// Not weakly: counts of an object that is referred to so cost several times as much for good.
-private final class ConnectionLink: Sendable {
-  private struct Link { unowned var connection: RPCConnection? }
-  private let link = Mutex(Link())
-
-  var connection: RPCConnection? {
-    get { link.withLock { $0.connection } }
-    set { link.withLock { $0.connection = newValue } }
   }
 }

@@ -7,20 +7,29 @@ final class RemoteCapability: CallTarget, ReferenceHandle {
   private let connection: RPCConnection?
   let token: ConnectionToken
   let node: NodeID
+  /// The descriptor that was known when the reference was made.
+  let attachedDescriptor: OpenDescriptor?
   private let stream = StreamPlace()
   var streamWriter: StreamWriter { stream.writer(streamLimits) }
   var streamLimits: StreamLimits { connection?.limits.streams ?? StreamLimits() }
 
-  init(_ connection: RPCConnection?, _ token: ConnectionToken, _ node: NodeID) {
+  init(
+    _ connection: RPCConnection?, _ token: ConnectionToken, _ node: NodeID,
+    _ descriptor: OpenDescriptor?
+  ) {
     self.connection = connection
     self.token = token
     self.node = node
+    attachedDescriptor = descriptor
   }
 
   var callTimeout: Duration? { connection?.limits.callTimeout }
 
   /// The capability of this side that the reference has turned out to be.
   var localCapability: (any CapabilityHook)? { connection?.localCapability(node) }
+
+  /// The descriptor of what the reference has turned out to be.
+  var currentDescriptor: OpenDescriptor? { connection?.descriptor(node) }
 
   func status(notifying watcher: CapabilityWatcher?) -> CapabilityStatus {
     guard let connection else { return .broken(.disconnected("the connection is gone")) }

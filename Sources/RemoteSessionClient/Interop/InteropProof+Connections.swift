@@ -30,14 +30,14 @@ extension InteropProof {
       let motd = try await withDeadline(patience, "a call before the chain was sent") {
         try await chain(client)
       }
-      let received = connection.messageCounts.received
+      let received = connection.statistics.messagesReceived
       connection.flush()
-      let sent = connection.messageCounts.sent
+      let sent = connection.statistics.messagesSent
       let text = try await withDeadline(patience, "the chain") {
         let results = try await motd.results()
         return try results.reader.text.string
       }
-      let answers = connection.messageCounts.received
+      let answers = connection.statistics.messagesReceived
       connection.uncork()
       client.close()
       try expect(received == 0, "\(received) messages came in before the chain was sent")
