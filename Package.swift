@@ -116,7 +116,9 @@ let package = Package(
     .target(
       name: "CapnProtoNIO",
       dependencies: [
-        "CapnProto", "CapTP", "CapnProtoRPC", .product(name: "Logging", package: "swift-log"),
+        "CapnProto", "CapTP", "CapnProtoRPC",
+        .product(name: "DequeModule", package: "swift-collections"),
+        .product(name: "Logging", package: "swift-log"),
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),
       ], swiftSettings: strict),

@@ -5,6 +5,8 @@ import NIOCore
 /// Makes connections of the channels that a listener accepts.
 struct ConnectionAcceptor: Sendable {
   let layers: [any ChannelLayer]
+  /// Whether descriptors go along with messages, over Unix sockets.
+  let passesDescriptors: Bool
   let limits: ConnectionLimits
   let connectionLimit: Int
   let handshakeTimeout: Duration
@@ -16,10 +18,15 @@ struct ConnectionAcceptor: Sendable {
 
   /// Makes a connection of the channel, on its event loop, or tells the peer why not.
   func accept(_ channel: any Channel) throws {
-    guard let id = try connections.admit(channel) else {
+    guard let id = try connections.admit(close: { channel.close(promise: nil) }) else {
       try refuse(channel)
       return
     }
+    guard !passesDescriptors else {
+      try takeOver(channel, id)
+      return
+    }
+    channel.closeFuture.whenComplete { _ in connections.remove(id) }
     openLayers(layers, on: channel, isIncoming: true, within: handshakeTimeout)
       .flatMapThrowing { certificate in
         do {
@@ -39,14 +46,39 @@ struct ConnectionAcceptor: Sendable {
     _ channel: any Channel, _ id: UInt64, _ certificate: PeerCertificate?
   ) throws {
     let connection = connection(channel)
+    let incoming = try open(id, connection, channel, certificate)
+    try connection.read(from: channel, limits, isIncoming: true)
+    // After the place is free again.
+    channel.closeFuture.whenComplete { _ in whenClosed(incoming) }
+  }
+
+  /// Makes a connection of the channel's socket, and closes the channel.
+  private func takeOver(_ channel: any Channel, _ id: UInt64) throws {
+    defer { channel.close(promise: nil) }
+    do {
+      let transport = DescriptorTransport(try UnixSocket(takenFrom: channel), limits)
+      let connection = connection(transport, transport.queue)
+      let incoming = try open(id, connection, channel, nil)
+      transport.start(connection) {
+        connections.remove(id)
+        whenClosed(incoming)
+      }
+    } catch {
+      connections.remove(id)
+      throw error
+    }
+  }
+
+  private func open(
+    _ id: UInt64, _ connection: RPCConnection, _ channel: any Channel,
+    _ certificate: PeerCertificate?
+  ) throws -> IncomingConnection {
     guard connections.open(id, connection) else { throw ChannelError.eof }
     let incoming = IncomingConnection(
       peer: RPCAddress(channel.remoteAddress), id: id, certificate: certificate,
       connection: connection)
     connection.offer(bootstrap(incoming))
-    try connection.read(from: channel, limits, isIncoming: true)
-    // After the place is free again.
-    channel.closeFuture.whenComplete { _ in whenClosed(incoming) }
+    return incoming
   }
 
   private func refuse(_ channel: any Channel) throws {
@@ -62,8 +94,14 @@ struct ConnectionAcceptor: Sendable {
   }
 
   private func connection(_ channel: any Channel) -> RPCConnection {
+    connection(ChannelTransport(channel, limits), EventLoopExecutor(channel.eventLoop))
+  }
+
+  private func connection(
+    _ transport: any MessageTransport, _ executor: any ConnectionExecutor
+  ) -> RPCConnection {
     RPCConnection(
-      bootstrap: nil, limits: limits, transport: ChannelTransport(channel, limits),
-      executor: EventLoopExecutor(channel.eventLoop), logger: logger, observers: observers)
+      bootstrap: nil, limits: limits, transport: transport, executor: executor, logger: logger,
+      observers: observers)
   }
 }

@@ -70,9 +70,12 @@ final class KeepAliveHandler: ChannelInboundHandler {
     timer = context.eventLoop.assumeIsolated().scheduleTask(deadline: time) { self.look(context) }
   }
 
+  /// Why the connection to such a peer ends.
+  static let error = RPCError.disconnected("nothing has come from the peer for too long (silence)")
+
   /// A message that rpc.capnp has given up, without content: who receives it does nothing but send it
   /// back as `unimplemented`, whichever implementation it is.
-  private static let ping: [UInt8] = {
+  static let ping: [UInt8] = {
     let message = MessageBuilder(firstSegmentWords: 32)
     message.build(CapTP.Message.Builder.self) { _ = $0.obsoleteSaveField.initPointer() }
     return message.flattened()

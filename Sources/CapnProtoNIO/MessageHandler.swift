@@ -1,45 +1,25 @@
-import CapnProto
 import CapnProtoRPC
 import NIOCore
 
-/// Cuts what a channel reads into messages, and tells the connection when the channel ends.
+/// Gives what a channel reads to the connection, and tells it when the channel ends.
 final class MessageHandler: ChannelInboundHandler {
   typealias InboundIn = ByteBuffer
 
   private let connection: RPCConnection
-  private var decoder: FrameDecoder
-  private var hasReceived = false
+  private var intake: MessageIntake
 
   init(_ connection: RPCConnection, _ limits: ConnectionLimits) {
     self.connection = connection
-    var frameLimits = FrameLimits.standard
-    frameLimits.words = limits.messageWords
-    decoder = FrameDecoder(frameLimits: frameLimits)
+    intake = MessageIntake(connection, limits)
   }
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-    let buffer = unwrapInboundIn(data)
-    do {
-      var offset = 0
-      while let message = try decoder.next(buffer.readableBytesSpan, &offset) {
-        hasReceived = true
-        connection.receive(message)
-      }
-    } catch {
-      if case .tooLarge = error { connection.note(.messageWords) }
-      connection.abort(
-        hasReceived
-          ? "a message cannot be read: \(error)"
-          : "the first message cannot be read, so the peer may not speak Cap'n Proto RPC: \(error)")
-    }
+    let bytes = unwrapInboundIn(data)
+    intake.take(bytes.readableBytesSpan)
   }
 
   func channelInactive(context: ChannelHandlerContext) {
-    connection.disconnect(
-      .disconnected(
-        decoder.isBetweenMessages
-          ? "the peer closed the connection"
-          : "the connection was cut in the middle of a message"))
+    intake.end()
     context.fireChannelInactive()
   }
 

@@ -7,7 +7,7 @@ import Synchronization
 final class OpenConnections: Sendable {
   private enum Entry {
     /// Its layers are being opened.
-    case opening(any Channel)
+    case opening(close: @Sendable () -> Void)
     case open(RPCConnection)
   }
   private struct State {
@@ -24,19 +24,19 @@ final class OpenConnections: Sendable {
 
   init(limit: Int) { self.limit = limit }
 
-  /// Counts a connection in and numbers it, until its channel is closed; nil if it is one too many.
+  /// Counts a connection in, until it is removed.
   ///
+  /// - Parameter close: closes its socket, if it is not wanted any more before it is open.
+  /// - Returns: its number; nil if it is one too many.
   /// - Throws: `ChannelError` if none is wanted any more.
-  func admit(_ channel: any Channel) throws -> UInt64? {
-    let id = try state.withLock { state -> UInt64? in
+  func admit(close: @escaping @Sendable () -> Void) throws -> UInt64? {
+    try state.withLock { state -> UInt64? in
       guard !state.isClosed else { throw ChannelError.eof }
       guard state.entries.count < limit else { return nil }
       let id = Self.lastID.add(1, ordering: .relaxed).newValue
-      state.entries[id] = .opening(channel)
+      state.entries[id] = .opening(close: close)
       return id
     }
-    if let id { channel.closeFuture.whenComplete { _ in self.remove(id) } }
-    return id
   }
 
   /// The connection of the number is ready.
@@ -50,7 +50,8 @@ final class OpenConnections: Sendable {
     }
   }
 
-  private func remove(_ id: UInt64) {
+  /// The socket of the connection is closed.
+  func remove(_ id: UInt64) {
     // Let go of outside of the lock.
     let entry = state.withLock { $0.entries.removeValue(forKey: id) }
     withExtendedLifetime(entry) {}
@@ -62,7 +63,7 @@ final class OpenConnections: Sendable {
       state.isClosed = true
       return state.entries
     }
-    for case .opening(let channel) in entries.values { channel.close(promise: nil) }
+    for case .opening(let close) in entries.values { close() }
   }
 
   /// Whether there is room to say why; if not, the connection is just closed.

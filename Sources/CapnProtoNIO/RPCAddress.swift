@@ -43,6 +43,12 @@ public enum RPCAddress: Hashable, Sendable {
     }
   }
 
+  /// Whether descriptors go along with the messages of a connection: they do over a bare Unix socket,
+  /// if any may come.
+  func carriesDescriptors(_ limits: ConnectionLimits, _ layers: [any ChannelLayer]) -> Bool {
+    if case .unix = self { limits.descriptors > 0 && layers.isEmpty } else { false }
+  }
+
   init?(_ address: SocketAddress?) {
     guard let address else { return nil }
     if let path = address.pathname, !path.isEmpty {

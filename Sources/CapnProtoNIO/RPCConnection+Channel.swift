@@ -10,7 +10,7 @@ extension RPCConnection {
     let pipeline = channel.pipeline.syncOperations
     let keepAlive = KeepAliveHandler(limits) {
       self.note(.silence)
-      self.disconnect(.disconnected("nothing has come from the peer for too long (silence)"))
+      self.disconnect(KeepAliveHandler.error)
     }
     // Next to the socket.
     if let keepAlive { try pipeline.addHandler(keepAlive, position: .first) }

@@ -41,6 +41,15 @@ public enum RPCConnector {
     let client = ClientBootstrap(group: group)
       .connectTimeout(TimeAmount(timeout))
       .channelOption(.socketOption(.so_keepalive), value: 1)
+    if case .unix(let path) = address, address.carriesDescriptors(limits, layers) {
+      do {
+        return connection(
+          over: try await client.takenOver(path), bootstrap: bootstrap, limits: limits,
+          logger: logger, observers: observers)
+      } catch {
+        throw refusal(name, error)
+      }
+    }
     @Sendable func initialize(_ channel: any Channel) -> EventLoopFuture<Opening> {
       channel.eventLoop.makeCompletedFuture {
         let opened = openLayers(layers, on: channel, isIncoming: false, within: timeout)
@@ -66,9 +75,51 @@ public enum RPCConnector {
         }
       return try await opening.connection.get()
     } catch {
-      let (kind, words) = meaning(of: error)
-      throw RPCError(kind, "cannot connect to \(name): \(words)")
+      throw refusal(name, error)
     }
+  }
+
+  /// A connection over a Unix socket that is connected already: one of a pair (`socketpair`), say, whose
+  /// other end a process was started with. Descriptors go along with messages if the limits let any
+  /// come.
+  ///
+  /// - Parameters:
+  ///   - socket: the socket, which is the connection's from now on. It does not wait any more.
+  ///   - bootstrap: the capability that the peer gets if it asks for one.
+  ///   - limits: what the peer may make this side hold.
+  ///   - logger: gets what goes wrong.
+  ///   - observers: are told what happens on the connection.
+  /// - Returns: the connection, which is open.
+  /// - Throws: `RPCError` if the descriptor is no Unix socket.
+  public static func connection(
+    over socket: OpenDescriptor, bootstrap: Capability? = nil,
+    limits: ConnectionLimits = ConnectionLimits(),
+    logger: Logger = Logger(label: "capnp.rpc"), observers: [any ConnectionObserver] = []
+  ) throws -> RPCConnection {
+    do {
+      return connection(
+        over: try UnixSocket(socket), bootstrap: bootstrap, limits: limits, logger: logger,
+        observers: observers)
+    } catch {
+      throw RPCError.failed("descriptor \(socket.rawValue) is no Unix socket: \(error)")
+    }
+  }
+
+  private static func connection(
+    over socket: UnixSocket, bootstrap: Capability?, limits: ConnectionLimits, logger: Logger,
+    observers: [any ConnectionObserver]
+  ) -> RPCConnection {
+    let transport = DescriptorTransport(socket, limits)
+    let connection = RPCConnection(
+      bootstrap: bootstrap, limits: limits, transport: transport, executor: transport.queue,
+      logger: logger, observers: observers)
+    transport.start(connection)
+    return connection
+  }
+
+  private static func refusal(_ name: String, _ error: any Error) -> RPCError {
+    let (kind, words) = meaning(of: error)
+    return RPCError(kind, "cannot connect to \(name): \(words)")
   }
 
   /// A connection whose layers may not be open yet.

@@ -71,7 +71,8 @@ public final class RPCListener: Sendable {
   ) async throws -> RPCListener {
     let connections = OpenConnections(limit: connectionLimit)
     let acceptor = ConnectionAcceptor(
-      layers: layers, limits: limits, connectionLimit: connectionLimit,
+      layers: layers, passesDescriptors: address.carriesDescriptors(limits, layers),
+      limits: limits, connectionLimit: connectionLimit,
       handshakeTimeout: handshakeTimeout, logger: logger, observers: observers,
       whenClosed: whenClosed, bootstrap: bootstrap, connections: connections)
     let server = ServerBootstrap(group: group)

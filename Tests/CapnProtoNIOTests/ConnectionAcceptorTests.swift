@@ -9,7 +9,7 @@ import Testing
 struct ConnectionAcceptorTests {
   private func acceptor(_ layers: [any ChannelLayer], limit: Int) -> ConnectionAcceptor {
     ConnectionAcceptor(
-      layers: layers, limits: ConnectionLimits(), connectionLimit: limit,
+      layers: layers, passesDescriptors: false, limits: ConnectionLimits(), connectionLimit: limit,
       handshakeTimeout: .seconds(60), logger: Logger(label: "test"), observers: [],
       whenClosed: { _ in }, bootstrap: { _ in nil }, connections: OpenConnections(limit: limit))
   }
