@@ -136,4 +136,4 @@ docs: setup ## Build the documentation
 
 clean: ## Remove everything that was built or downloaded
 	rm -rf .build .build-fuzz .build-asan .build-tsan $(GUEST_BUILD) build
-	rm -rf Benchmarks/.build Benchmarks/gRPC/.build
+	rm -rf Benchmarks/.build Benchmarks/gRPC/.build Tests/Consumer/.build

@@ -6,6 +6,28 @@ import Logging
 import Testing
 
 @Suite(.timeLimit(.minutes(5))) struct LoggingTests {
+  @Test func `a client that reconnects tells why it has no connection`() async throws {
+    var handler = InMemoryLogHandler()
+    handler.logLevel = .info
+    let logger = Logger(label: "test") { [handler] _ in handler }
+    var policy = ReconnectPolicy()
+    policy.initialDelay = .milliseconds(1)
+    policy.attemptLimit = 2
+    let client = ReconnectingClient(policy: policy, logger: logger) {
+      throw RPCError.disconnected("nobody\nis there")
+    }
+    _ = try? await client.client(as: Value.Client.self).read().results { $0.value }
+    #expect(await eventually { handler.entries.count == 2 })
+    #expect(
+      handler.entries.map { "\($0.message)" } == [
+        "cannot connect", "no more connections are made",
+      ])
+    #expect(handler.entries.map { "\($0.metadata["attempt"] ?? "")" } == ["1", ""])
+    for entry in handler.entries {
+      #expect("\(entry.metadata["reason"] ?? "")" == "nobody\u{FFFD}is there")
+    }
+  }
+
   @Test func `what a peer says cannot fill a log, nor pass for other lines`() async throws {
     var handler = InMemoryLogHandler()
     handler.logLevel = .trace

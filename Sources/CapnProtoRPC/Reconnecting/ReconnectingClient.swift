@@ -1,4 +1,5 @@
 public import CapTP
+public import Logging
 
 /// A client of an object behind a connection that is made when it is needed, and made again after it
 /// was lost.
@@ -34,12 +35,13 @@ public final class ReconnectingClient: Sendable {
   ///
   /// - Parameters:
   ///   - policy: when a connection is made again.
+  ///   - logger: is told how the client is doing: losses and attempts that fail at level `info`.
   ///   - sleep: waits; the policy's delays and its time for an attempt are measured with it.
   ///   - connect: makes a connection, which this client closes: mostly with `RPCConnector`.
   ///   - object: what calls are for; it may log in, say. Without, it is the peer's bootstrap
   ///     capability.
   public init(
-    policy: ReconnectPolicy = ReconnectPolicy(),
+    policy: ReconnectPolicy = ReconnectPolicy(), logger: Logger = Logger(label: "capnp.rpc"),
     sleep: @escaping @Sendable (Duration) async throws -> Void = { try await Task.sleep(for: $0) },
     connect: @escaping @Sendable () async throws -> RPCConnection,
     object: @escaping @Sendable (RPCConnection) async throws -> Capability = {
@@ -48,6 +50,7 @@ public final class ReconnectingClient: Sendable {
   ) {
     reconnection = Reconnection(
       policy, ConnectionAttempt(connect: connect, object: object, policy: policy, sleep: sleep))
+    ReconnectionLog.follow(reconnection.states(), logger)
   }
 
   /// The object, as a reference of its own: what it streams is a stream of its own, which ends with the
