@@ -16,27 +16,16 @@ while [ $# -gt 0 ]; do
 done
 [ -x "$swift/ping" ] || { echo "memory.sh: $swift/ping is missing; build it first" >&2; exit 66; }
 
-scratch=$(mktemp -d)
-server=
-stop() {
-  if [ -n "$server" ]; then kill -TERM "$server" 2>/dev/null || true; wait "$server" || true; fi
-  server=
-}
-trap 'stop; rm -rf "$scratch"' EXIT
+# shellcheck source=server.sh
+source "$(dirname "$0")/server.sh"
 
 # hold WHAT COUNT CLIENT SERVER: the most bytes that one may take at either end; 0 for any number.
 missed=
 hold() {
-  local address= line client there
-  "$swift/ping" server 127.0.0.1:0 >"$scratch/server" &
-  server=$!
-  for _ in $(seq 100); do
-    address=$(sed -n 's/^listening /127.0.0.1:/p' "$scratch/server")
-    [ -z "$address" ] || break
-    sleep 0.1
-  done
-  line=$(timeout 300 "$swift/ping" hold "$address" "$1" "$2" "$server")
-  stop
+  local line client there
+  start_server "$swift/ping" server 127.0.0.1:0
+  line=$(timeout 300 "$swift/ping" hold "$address" "$1" "$2" "$server_pid")
+  stop_server
   client=$(echo "$line" | sed 's/.*"clientBytes":\([-0-9]*\).*/\1/')
   there=$(echo "$line" | sed 's/.*"serverBytes":\([-0-9]*\).*/\1/')
   if [ -n "$json" ]; then

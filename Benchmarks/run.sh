@@ -33,17 +33,8 @@ if [ -n "$instructions" ] && ! command -v valgrind >/dev/null; then
   instructions=
 fi
 
-scratch=$(mktemp -d)
-server_pid=
-stop_server() {
-  if [ -n "$server_pid" ]; then
-    kill -TERM "$server_pid" 2>/dev/null || true
-    wait "$server_pid" 2>/dev/null || true
-    server_pid=
-  fi
-}
-trap 'stop_server; rm -rf "$scratch"' EXIT
-trap 'exit 130' INT TERM
+# shellcheck source=server.sh
+source "$here/server.sh"
 
 # The case, the iterations of a timed run, those of two callgrind runs, of which the difference
 # counts, and the target: the most that Swift should cost as a part of what C++ costs, or, where
@@ -96,31 +87,13 @@ implementations() {
 
 directory() { if [ "$1" = cpp ]; then echo "$cpp"; else echo "$swift"; fi; }
 
-# start_server IMPLEMENTATION [WRAPPER...]: sets `address` and `server_pid`.
-start_server() {
-  local bin
-  bin=$(directory "$1")
-  shift
-  : >"$scratch/server"
-  "$@" "$bin/ping" server 127.0.0.1:0 >"$scratch/server" 2>"$scratch/server.err" &
-  server_pid=$!
-  for _ in $(seq 300); do
-    address=$(sed -n 's/^listening /127.0.0.1:/p' "$scratch/server")
-    if [ -n "$address" ]; then return; fi
-    if ! kill -0 "$server_pid" 2>/dev/null; then break; fi
-    sleep 0.1
-  done
-  echo "run.sh: $bin/ping server did not start: $(tail -1 "$scratch/server.err")" >&2
-  exit 1
-}
-
 field() { sed -n "s/.*\"$1\":\"\{0,1\}\([^\",}]*\).*/\1/p" "$scratch/line"; }
 
 # measure CASE IMPLEMENTATION ITERATIONS: appends "CASE IMPLEMENTATION NS CHECKSUM" to the times.
 measure() {
   case $1 in
     ping-*)
-      start_server "$2"
+      start_server "$(directory "$2")/ping" server 127.0.0.1:0
       timeout 300 "$(directory "$2")/ping" client "$address" "$1" "$3" >"$scratch/line"
       stop_server ;;
     *) timeout 300 "$(directory "$2")/encoding" "$1" "$3" >"$scratch/line" ;;
@@ -146,7 +119,7 @@ count() {
   grind="$grind --callgrind-out-file=/dev/null"
   case $1 in
     ping-*)
-      start_server "$2" $grind
+      start_server $grind "$(directory "$2")/ping" server 127.0.0.1:0
       timeout 300 $grind "$(directory "$2")/ping" client "$address" "$1" "$3" \
         >/dev/null 2>"$scratch/client.err"
       stop_server
