@@ -39,6 +39,19 @@ import Testing
     #expect(broken == [])
   }
 
+  @Test func `capabilities arrive with the descriptors of their objects`() {
+    let (with, without) = (0..<100 as Range<UInt64>).map { Simulation.run(seed: $0) }
+      .reduce(into: (0, 0)) { sums, report in
+        if report.seed % 2 == 0 {
+          sums.0 += report.descriptors
+        } else {
+          sums.1 += report.descriptors
+        }
+      }
+    // Objects of the vat itself come with theirs as well.
+    #expect(with > without + 500, "\(with) and \(without)")
+  }
+
   @Test func `a seed decides the whole run`() {
     let first = Simulation.run(seed: 7, traced: true)
     #expect(first.transcript.count > 100)

@@ -89,22 +89,26 @@ private struct HostileRun {
     return run.simulation.world.state.withLock { state in
       Simulation.Report(
         seed: seed, violations: run.violations, transcript: state.transcript,
-        calls: state.model.calls.count, steps: run.received, connections: run.connections)
+        calls: state.model.calls.count, steps: run.received, connections: run.connections,
+        descriptors: state.descriptorsSeen)
     }
   }
 
   mutating func run() {
     // The peer comes back when it has been thrown out.
     while received < messages { meet() }
-    let live = world.state.withLock { $0.liveObjects }
-    if live > 0 { violations.append("\(live) objects are not released") }
+    let (objects, descriptors) = world.state.withLock { ($0.liveObjects, $0.liveDescriptors) }
+    if objects > 0 { violations.append("\(objects) objects are not released") }
+    if descriptors > 0 { violations.append("\(descriptors) descriptors are not released") }
   }
 
   /// One connection, from its start to its end.
   private mutating func meet() {
     connections += 1
     known = KnownIdentifiers()
-    let end = SimulatedEnd(drainsAtOnce: simulation.random.once(in: 2))
+    let end = SimulatedEnd(
+      drainsAtOnce: simulation.random.once(in: 2),
+      carriesDescriptors: simulation.random.once(in: 2))
     let object = world.makeObject(in: 0)
     let connection = RPCConnection(
       bootstrap: Capability(object), limits: Self.limits, transport: end, executor: end)
@@ -131,10 +135,12 @@ private struct HostileRun {
         let frame = frames?[received] ?? frame()
         received += 1
         let world = world
+        // What comes with a message that names none must go as well.
+        let descriptors = (0..<received % 3).map { _ in world.makeDescriptor(-1) }
         end.takeTurn {
           if let message = try? MessageReader(flat: frame) {
             world.note("peer: \(message.summary)")
-            connection.receive(message)
+            connection.receive(message, with: descriptors)
           }
         }
       }
@@ -335,6 +341,9 @@ extension HostileRun {
   }
 
   private mutating func fill(_ descriptor: CapDescriptor.Builder) {
+    if simulation.random.once(in: 2) {
+      descriptor.attachedFd = UInt8.random(in: 0..<4, using: &simulation.random)
+    }
     switch Int.random(in: 0..<10, using: &simulation.random) {
     case 0: descriptor.setNone()
     case 1..<4: descriptor.senderHosted = newHosted()

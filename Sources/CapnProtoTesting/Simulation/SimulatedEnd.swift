@@ -6,7 +6,7 @@ import Synchronization
 /// One end of a connection: what it sends and what it has to do waits until the simulation picks it.
 final class SimulatedEnd: MessageTransport, ConnectionExecutor {
   private enum Sent {
-    case frame([UInt8])
+    case frame([UInt8], [OpenDescriptor])
     case end
   }
   private struct State {
@@ -19,12 +19,19 @@ final class SimulatedEnd: MessageTransport, ConnectionExecutor {
   /// Whether the end works off at once what a message brings, as an event loop does.
   private let drainsAtOnce: Bool
 
-  init(drainsAtOnce: Bool) { self.drainsAtOnce = drainsAtOnce }
+  let descriptorLimit: Int
 
-  func send(_ message: SharedMessage) {
+  init(drainsAtOnce: Bool, carriesDescriptors: Bool) {
+    self.drainsAtOnce = drainsAtOnce
+    descriptorLimit = carriesDescriptors ? 16 : 0
+  }
+
+  func send(_ message: SharedMessage) { send(message, with: []) }
+
+  func send(_ message: SharedMessage, with descriptors: [OpenDescriptor]) {
     let frame = message.flattened()
     state.withLock { state in
-      if !state.isClosed { state.sent.append(.frame(frame)) }
+      if !state.isClosed { state.sent.append(.frame(frame, descriptors)) }
     }
   }
 
@@ -57,7 +64,7 @@ final class SimulatedEnd: MessageTransport, ConnectionExecutor {
   func takeSent() -> [[UInt8]] {
     state.withLock { state in
       defer { state.sent = [] }
-      return state.sent.compactMap { if case .frame(let frame) = $0 { frame } else { nil } }
+      return state.sent.compactMap { if case .frame(let frame, _) = $0 { frame } else { nil } }
     }
   }
 
@@ -91,11 +98,13 @@ final class SimulatedEnd: MessageTransport, ConnectionExecutor {
         connection.disconnect(.disconnected("the peer closed the connection"))
       }
       return "the end"
-    case .frame(let frame):
+    case .frame(let frame, let descriptors):
       guard let message = try? MessageReader(flat: frame) else { return "an invalid frame" }
       let words = "\(message.summary)"
       var box: MessageReader? = message
-      end.takeTurn { if let message = box.take() { connection.receive(message) } }
+      end.takeTurn {
+        if let message = box.take() { connection.receive(message, with: descriptors) }
+      }
       return words
     }
   }

@@ -6,6 +6,8 @@ import CapnProtoRPC
 final class SimulatedObject: CallTarget {
   let id: Int
   let vat: Int
+  /// Of every other object: the number is none that could be open, and says whose it is.
+  let attachedDescriptor: OpenDescriptor?
   private let world: SimulatedWorld
   private let stream = StreamPlace()
   var streamWriter: StreamWriter { stream.writer() }
@@ -14,6 +16,7 @@ final class SimulatedObject: CallTarget {
     self.id = id
     self.vat = vat
     self.world = world
+    attachedDescriptor = id % 2 == 0 ? world.makeDescriptor(-1 - id) : nil
     world.objectMade()
   }
 

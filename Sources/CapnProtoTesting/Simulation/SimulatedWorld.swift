@@ -49,6 +49,9 @@ final class SimulatedWorld: Sendable {
     var lastReference = 0
     var lastObject = 0
     var liveObjects = 0
+    var liveDescriptors = 0
+    /// Capabilities that arrived with the descriptor of their object.
+    var descriptorsSeen = 0
     var turns: [Int: [@Sendable () -> Void]] = [:]
   }
   let state = Mutex(State())
@@ -66,6 +69,14 @@ final class SimulatedWorld: Sendable {
 
   func objectGone() { state.withLock { $0.liveObjects -= 1 } }
 
+  /// A descriptor that is not open, so that closing it does nothing.
+  func makeDescriptor(_ number: Int) -> OpenDescriptor {
+    state.withLock { $0.liveDescriptors += 1 }
+    return OpenDescriptor(owning: CInt(number)) {
+      self.state.withLock { $0.liveDescriptors -= 1 }
+    }
+  }
+
   func makeObject(in vat: Int) -> SimulatedObject {
     let id = state.withLock { state in
       state.lastObject += 1
@@ -76,7 +87,9 @@ final class SimulatedWorld: Sendable {
 
   @discardableResult
   func hold(_ target: any CallTarget, as shadow: Shadow, in vat: Int) -> Int {
-    state.withLock { state in
+    let descriptor = target.attachedDescriptor
+    return state.withLock { state in
+      if let descriptor { state.check(Int(descriptor.rawValue), of: shadow) }
       state.lastReference += 1
       state.held.append(
         HeldReference(id: state.lastReference, vat: vat, target: target, shadow: shadow))
@@ -153,6 +166,19 @@ final class SimulatedWorld: Sendable {
           state.calls[index].hasEnded = true
         }
       }
+    }
+  }
+}
+
+extension SimulatedWorld.State {
+  /// A capability that a vat got came with the descriptor.
+  fileprivate mutating func check(_ descriptor: Int, of shadow: Shadow) {
+    let known = model.known(shadow)
+    switch known {
+    case .object(-1 - descriptor): descriptorsSeen += 1
+    // A result that a cut took from its caller was pipelined on all the same.
+    case .broken where model.isCut: break
+    default: model.report("descriptor \(descriptor) came with \(known)")
     }
   }
 }

@@ -25,6 +25,8 @@ public struct Simulation: Sendable {
     public let steps: Int
     /// Connections that there were.
     public let connections: Int
+    /// Capabilities that arrived with the descriptor of their object.
+    public let descriptors: Int
   }
 
   /// How large a run is, and what is wrong with its network.
@@ -69,15 +71,16 @@ public struct Simulation: Sendable {
   {
     var simulation = Simulation(
       random: SeededGenerator(seed: seed), setting: setting, traced: traced)
-    simulation.connect()
+    simulation.connect(carryingDescriptors: seed % 2 == 0)
     simulation.act()
     simulation.comeToRest()
     simulation.checkNothingIsLeft()
     return simulation.world.state.withLock { state in
       Report(
         seed: seed, violations: state.model.violations, transcript: state.transcript,
-        calls: state.model.calls.count, steps: simulation.steps, connections: simulation.links.count
-      )
+        calls: state.model.calls.count, steps: simulation.steps,
+        connections: simulation.links.count,
+        descriptors: state.descriptorsSeen)
     }
   }
 
@@ -88,12 +91,12 @@ public struct Simulation: Sendable {
     mayCut = self.random.once(in: 4)
   }
 
-  private mutating func connect() {
+  private mutating func connect(carryingDescriptors carries: Bool) {
     for first in 0..<setting.vats {
       for second in first + 1..<setting.vats {
         let drainsAtOnce = random.once(in: 2)
-        let here = SimulatedEnd(drainsAtOnce: drainsAtOnce)
-        let there = SimulatedEnd(drainsAtOnce: drainsAtOnce)
+        let here = SimulatedEnd(drainsAtOnce: drainsAtOnce, carriesDescriptors: carries)
+        let there = SimulatedEnd(drainsAtOnce: drainsAtOnce, carriesDescriptors: carries)
         let objects = (world.makeObject(in: first), world.makeObject(in: second))
         let one = RPCConnection(
           bootstrap: Capability(objects.0), limits: setting.limits, transport: here, executor: here)
@@ -210,6 +213,9 @@ public struct Simulation: Sendable {
     world.state.withLock { state in
       if state.liveObjects > 0 {
         state.model.report("\(state.liveObjects) objects are not released")
+      }
+      if state.liveDescriptors > 0 {
+        state.model.report("\(state.liveDescriptors) descriptors are not released")
       }
     }
   }
