@@ -18,10 +18,12 @@ final class ChannelTransport: MessageTransport {
   private let channel: any Channel
   /// What the peer may leave unread before the connection is given up, in bytes.
   private let unwrittenLimit: Int
+  private let polling: BusyPolling?
 
   init(_ channel: any Channel, _ limits: ConnectionLimits) {
     self.channel = channel
     unwrittenLimit = limits.unwrittenBytes
+    polling = BusyPolling(limits.busyPolling)
     // It is writable so long as no byte waits for the socket. A channel without such marks is so for
     // a little longer.
     try? channel.syncOptions?.setOption(
@@ -79,6 +81,14 @@ final class ChannelTransport: MessageTransport {
       // What follows is written when this is.
       channel.writeAndFlush(channel.allocator.buffer(capacity: 0)).whenComplete { _ in
         self.wrote(bytes)
+      }
+    }
+    if let polling {
+      // Behind what else there is to do.
+      channel.eventLoop.execute {
+        polling.wait(for: self.channel) {
+          self.state.withLock { $0.isFlushScheduled || $0.isClosing }
+        }
       }
     }
   }

@@ -12,6 +12,9 @@
 //   ping-memory       a call over a connection of two vats in the client's own process, with 256
 //                     of them under way
 //
+// With PING_BUSY_POLLING in the environment, both ends look for what comes for so many microseconds
+// before they sleep.
+//
 // ADDRESS is 127.0.0.1:PORT or unix:PATH; with port 0 the server takes a free one and prints
 // "listening PORT".
 
@@ -19,6 +22,7 @@ import CapnProtoNIO
 import CapnProtoRPC
 import CapnProtoTesting
 import Dispatch
+import Foundation
 import Reporting
 
 @main
@@ -74,7 +78,7 @@ enum Main {
   private static func drive(
     _ address: RPCAddress, _ name: String, _ count: Int, _ body: @escaping Timed
   ) async throws {
-    let connection = try await RPCConnector.connect(to: address)
+    let connection = try await RPCConnector.connect(to: address, limits: .benchmark)
     // Where the connection does its work, as the client in C++ does.
     try await withTaskExecutorPreference(connection.taskExecutor) {
       let target: Ping.Client
@@ -94,6 +98,16 @@ enum Main {
     }
     connection.close()
     _ = try await connection.closed()
+  }
+}
+
+extension ConnectionLimits {
+  /// Those of the package, with busy polling for PING_BUSY_POLLING microseconds if that is set.
+  static var benchmark: ConnectionLimits {
+    var limits = ConnectionLimits()
+    limits.busyPolling = ProcessInfo.processInfo.environment["PING_BUSY_POLLING"]
+      .flatMap { Int($0) }.map { .microseconds($0) }
+    return limits
   }
 }
 

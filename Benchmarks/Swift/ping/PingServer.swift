@@ -13,7 +13,7 @@ import CapnProtoRPC
 
 /// Serves pings until the stream ends.
 func serve(_ address: RPCAddress, until end: AsyncStream<Never>) async throws {
-  let listener = try await RPCListener.listen(on: address) { _ in
+  let listener = try await RPCListener.listen(on: address, limits: .benchmark) { _ in
     Ping.Client.server(PingObject())._capability
   }
   switch listener.address {
