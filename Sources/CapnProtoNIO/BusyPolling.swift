@@ -18,26 +18,30 @@ import Synchronization
 /// woken, which is most of what a call takes on one machine.
 struct BusyPolling: Sendable {
   private let window: TimeAmount
+  private let channel: any Channel
+  /// The channel's, as long as that is active. To find it costs as much as a call.
+  private let handle: NIOBSDSocket.Handle
 
-  /// Nil for a time of nothing, or if there is one processor, which the peer may need.
-  init?(_ window: Duration?) {
-    guard let window, window > .zero, System.coreCount > 1 else { return nil }
+  /// Made on the event loop of the channel; nil for a time of nothing, if the channel has no socket, or
+  /// if there is one processor, which the peer may need.
+  init?(_ window: Duration?, _ channel: any Channel) {
+    guard let window, window > .zero, System.coreCount > 1, channel.eventLoop.inEventLoop,
+      let handle = try? channel.pipeline.syncOperations.withUnsafeTransportIfAvailable(
+        of: NIOBSDSocket.Handle.self, { $0 })
+    else { return nil }
     self.window = TimeAmount(window)
+    self.channel = channel
+    self.handle = handle
   }
 
-  /// Returns when there is something to read, or to be done, or the time is over: on the event loop of
-  /// the channel.
-  func wait(for channel: any Channel, unless isNeeded: () -> Bool) {
+  /// Returns when there is something to read, or to be done, or the time is over: on the event loop.
+  func wait(unless isNeeded: () -> Bool) {
     guard channel.isActive else { return }
-    try? channel.pipeline.syncOperations.withUnsafeTransportIfAvailable(
-      of: NIOBSDSocket.Handle.self
-    ) { handle in
-      let end = NIODeadline.now() + window
-      while !isNeeded(), !Self.isReadable(handle), NIODeadline.now() < end {}
-    }
+    let end = NIODeadline.now() + window
+    while !isNeeded(), !isReadable, NIODeadline.now() < end {}
   }
 
-  private static func isReadable(_ handle: NIOBSDSocket.Handle) -> Bool {
+  private var isReadable: Bool {
     var entry = pollfd(fd: handle, events: CShort(POLLIN), revents: 0)
     return unsafe poll(&entry, 1, 0) != 0
   }

@@ -23,7 +23,7 @@ final class ChannelTransport: MessageTransport {
   init(_ channel: any Channel, _ limits: ConnectionLimits) {
     self.channel = channel
     unwrittenLimit = limits.unwrittenBytes
-    polling = BusyPolling(limits.busyPolling)
+    polling = BusyPolling(limits.busyPolling, channel)
     // It is writable so long as no byte waits for the socket. A channel without such marks is so for
     // a little longer.
     try? channel.syncOptions?.setOption(
@@ -86,7 +86,7 @@ final class ChannelTransport: MessageTransport {
     if let polling {
       // Behind what else there is to do.
       channel.eventLoop.execute {
-        polling.wait(for: self.channel) {
+        polling.wait {
           self.state.withLock { $0.isFlushScheduled || $0.isClosing }
         }
       }

@@ -2,6 +2,7 @@ import CapnProtoRPC
 import CapnProtoTesting
 import Glibc
 import NIOCore
+import NIOEmbedded
 import NIOPosix
 import Testing
 
@@ -33,10 +34,14 @@ import Testing
     try await group.shutdownGracefully()
   }
 
-  @Test func `there is none unless it is asked for`() {
-    #expect(BusyPolling(nil) == nil)
-    #expect(BusyPolling(.zero) == nil)
-    #expect(BusyPolling(.seconds(-1)) == nil)
+  @Test func `there is none unless it is asked for, and there is a socket`() throws {
+    let channel = try DatagramBootstrap(group: group).bind(host: "127.0.0.1", port: 0).wait()
+    let made = try channel.eventLoop.submit {
+      [nil, .zero, .seconds(-1), .microseconds(50)].map { BusyPolling($0, channel) != nil }
+    }.wait()
+    #expect(made == [false, false, false, System.coreCount > 1])
+    #expect(BusyPolling(.microseconds(50), EmbeddedChannel()) == nil)
+    try channel.close().wait()
   }
 
   @Test func `calls are made as without`() async throws {
