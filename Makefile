@@ -123,11 +123,11 @@ bench-grpc: setup ## Time calls beside those of grpc-swift (the first build take
 # With two options of its own, the package manager leaves the coverage out that guides the fuzzer:
 # the first one only keeps its main function free. The generator is built too, with a main of its
 # own. Leaks are not looked for, as the detector does not see the pointers in which Swift keeps tags.
-fuzz: setup ## Look for inputs that break the encoding (SECONDS=..., 60 without)
+fuzz: setup ## Look for inputs that break it (SECONDS=..., 60; TARGETS="peer connection", all)
 	swift build -c release --package-path Tests/Fuzz --scratch-path .build-fuzz \
 	  --sanitize=fuzzer -Xswiftc -sanitize=fuzzer,address -Xlinker -z -Xlinker muldefs
 	@mkdir -p build/fuzz/corpus
-	ASAN_OPTIONS=detect_leaks=0 \
+	ASAN_OPTIONS=detect_leaks=0 FUZZ_TARGETS="$(TARGETS)" \
 	.build-fuzz/release/capnproto-fuzz -max_total_time=$(or $(SECONDS),60) -max_len=4096 \
 	  -timeout=60 -artifact_prefix=build/fuzz/ build/fuzz/corpus Tests/Fuzz/Corpus
 

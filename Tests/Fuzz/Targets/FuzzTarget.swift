@@ -26,10 +26,12 @@ public enum FuzzTarget: UInt8, CaseIterable, Sendable {
   /// Has a peer of a vat send the bytes.
   case connection
 
-  /// Runs the target that the input's first byte names on the rest.
-  public static func run(_ input: [UInt8]) {
-    guard let first = input.first else { return }
-    let target = allCases[Int(first) % allCases.count]
+  /// Runs the target that the input's first byte names on the rest, or one of those that are wanted if
+  /// it names another.
+  public static func run(_ input: [UInt8], among wanted: [FuzzTarget] = allCases) {
+    guard let first = input.first, !wanted.isEmpty else { return }
+    let named = allCases[Int(first) % allCases.count]
+    let target = wanted.contains(named) ? named : wanted[Int(first) % wanted.count]
     target.run(Array(input.dropFirst()))
   }
 
