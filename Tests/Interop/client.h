@@ -6,6 +6,7 @@
 #include <kj/async-io.h>
 #include <kj/debug.h>
 
+#include "network.h"
 #include "objects.h"
 
 #define EXPECT(condition, ...) \
@@ -18,15 +19,15 @@ struct Failed {
 // One connection of the client.
 class Connection {
 public:
-  explicit Connection(kj::Own<kj::AsyncIoStream> connected)
+  Connection(kj::Own<kj::AsyncIoStream> connected, bool isUnix)
       : stream(kj::mv(connected)),
-        network(*stream, capnp::rpc::twoparty::Side::CLIENT),
-        rpc(capnp::makeRpcClient(network)),
+        network(newNetwork(*stream, isUnix, capnp::rpc::twoparty::Side::CLIENT)),
+        rpc(capnp::makeRpcClient(*network)),
         peer(bootstrap()) {}
 
 private:
   kj::Own<kj::AsyncIoStream> stream;
-  capnp::TwoPartyVatNetwork network;
+  kj::Own<capnp::TwoPartyVatNetwork> network;
   capnp::RpcSystem<capnp::rpc::twoparty::VatId> rpc;
 
   interop::Peer::Client bootstrap() {
@@ -65,8 +66,11 @@ public:
 
   kj::Own<Connection> connect() {
     auto parsed = wait(io.provider->getNetwork().parseAddress(address));
-    return kj::heap<Connection>(wait(parsed->connect()));
+    return kj::heap<Connection>(wait(parsed->connect()), isUnix());
   }
+
+  // Whether descriptors go along with capabilities.
+  bool isUnix() const { return address.startsWith("unix:"); }
 
   // Waits until `condition` holds, asking again every 10 ms, for five seconds at most.
   template <typename F>

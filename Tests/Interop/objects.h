@@ -28,6 +28,10 @@ interop::Counter::Client newCounter(Census& census, int64_t start);
 interop::NamedCounter::Client newNamedCounter(Census& census, kj::StringPtr name, int64_t start);
 interop::Sequence::Client newSequence(Census& census);
 interop::Sink::Client newSink(Census& census);
+interop::Note::Client newNote(Census& census, kj::StringPtr text);
+
+// What the note's descriptor gives to read; empty if it has none. The note is to be kept meanwhile.
+kj::Promise<kj::String> readNote(interop::Note::Client note);
 
 // Waits `delay` milliseconds, then resolves to a node, or fails if the name is empty. A root has an
 // empty `parent`.

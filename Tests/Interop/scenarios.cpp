@@ -2,6 +2,7 @@
 // interop.capnp says what the server does.
 
 #include "calls.h"
+#include "descriptors.h"
 #include "values.h"
 
 using namespace interop;
@@ -451,6 +452,10 @@ const Scenario all[] = {
     {"calls-keep-their-order", callsKeepTheirOrder},
     {"stream", stream},
     {"stream-ends-with-a-failure", streamEndsWithAFailure},
+    {"descriptor-of-a-result", descriptorOfAResult},
+    {"descriptor-of-a-parameter", descriptorOfAParameter},
+    {"descriptor-of-a-promise", descriptorOfAPromise},
+    {"descriptors-of-many", descriptorsOfMany},
     {"exceptions-of-each-kind", exceptionsOfEachKind},
     {"unknown-methods", unknownMethods},
     {"call-back", callBack},

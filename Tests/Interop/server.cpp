@@ -12,6 +12,7 @@
 
 #include <iostream>
 
+#include "network.h"
 #include "objects.h"
 #include "values.h"
 
@@ -73,6 +74,32 @@ public:
   kj::Promise<void> newSink(NewSinkContext context) override {
     context.getResults().setSink(::newSink(census));
     return kj::READY_NOW;
+  }
+
+  kj::Promise<void> newNotes(NewNotesContext context) override {
+    auto texts = context.getParams().getTexts();
+    auto notes = context.getResults().initNotes(texts.size());
+    for (uint32_t i = 0; i < texts.size(); i++) notes.set(i, ::newNote(census, texts[i]));
+    return kj::READY_NOW;
+  }
+
+  kj::Promise<void> lateNote(LateNoteContext context) override {
+    auto params = context.getParams();
+    Note::Client note =
+        census.timer.afterDelay(params.getAfterMilliseconds() * kj::MILLISECONDS)
+            .then([this, text = kj::str(params.getText())]() { return ::newNote(census, text); });
+    context.getResults().setNote(kj::mv(note));
+    return kj::READY_NOW;
+  }
+
+  kj::Promise<void> readNotes(ReadNotesContext context) override {
+    auto notes = context.getParams().getNotes();
+    auto reads = kj::heapArrayBuilder<kj::Promise<kj::String>>(notes.size());
+    for (auto note : notes) reads.add(::readNote(note));
+    return kj::joinPromises(reads.finish()).then([context](kj::Array<kj::String> found) mutable {
+      auto texts = context.getResults().initTexts(found.size());
+      for (uint32_t i = 0; i < found.size(); i++) texts.set(i, found[i]);
+    });
   }
 
   kj::Promise<void> find(FindContext context) override {
@@ -205,8 +232,8 @@ private:
 // One accepted connection, from the first byte to the end of its transport.
 class Link {
 public:
-  Link(Census& census, kj::Own<kj::AsyncIoStream> accepted)
-      : Link(census, kj::mv(accepted), kj::newPromiseAndFulfiller<void>()) {}
+  Link(Census& census, kj::Own<kj::AsyncIoStream> accepted, bool isUnix)
+      : Link(census, kj::mv(accepted), isUnix, kj::newPromiseAndFulfiller<void>()) {}
 
   ~Link() noexcept(false) {
     // Closed first, so that no Abort goes out: the client sees nothing but the end of the stream.
@@ -216,30 +243,31 @@ public:
   }
 
   kj::Promise<void> end() {
-    return network.onDisconnect().exclusiveJoin(kj::mv(hungUp));
+    return network->onDisconnect().exclusiveJoin(kj::mv(hungUp));
   }
 
 private:
   kj::Own<kj::AsyncIoStream> stream;
   kj::Promise<void> hungUp;
-  capnp::TwoPartyVatNetwork network;
+  kj::Own<capnp::TwoPartyVatNetwork> network;
   capnp::RpcSystem<capnp::rpc::twoparty::VatId> rpc;
 
-  Link(Census& census, kj::Own<kj::AsyncIoStream> accepted, kj::PromiseFulfillerPair<void> paf)
+  Link(Census& census, kj::Own<kj::AsyncIoStream> accepted, bool isUnix,
+      kj::PromiseFulfillerPair<void> paf)
       : stream(kj::mv(accepted)),
         hungUp(kj::mv(paf.promise)),
-        network(*stream, capnp::rpc::twoparty::Side::SERVER),
-        rpc(capnp::makeRpcServer(network, kj::heap<PeerImpl>(census, kj::mv(paf.fulfiller)))) {}
+        network(newNetwork(*stream, isUnix, capnp::rpc::twoparty::Side::SERVER)),
+        rpc(capnp::makeRpcServer(*network, kj::heap<PeerImpl>(census, kj::mv(paf.fulfiller)))) {}
 };
 
 class Acceptor final : kj::TaskSet::ErrorHandler {
 public:
-  Acceptor(Census& census, kj::ConnectionReceiver& listener)
-      : census(census), listener(listener), tasks(*this) {}
+  Acceptor(Census& census, kj::ConnectionReceiver& listener, bool isUnix)
+      : census(census), listener(listener), isUnix(isUnix), tasks(*this) {}
 
   kj::Promise<void> run() {
     return listener.accept().then([this](kj::Own<kj::AsyncIoStream> stream) {
-      auto link = kj::heap<Link>(census, kj::mv(stream));
+      auto link = kj::heap<Link>(census, kj::mv(stream), isUnix);
       auto end = link->end();
       tasks.add(end.attach(kj::mv(link)));
       return run();
@@ -249,6 +277,7 @@ public:
 private:
   Census& census;
   kj::ConnectionReceiver& listener;
+  bool isUnix;
   kj::TaskSet tasks;
 
   void taskFailed(kj::Exception&& exception) override {
@@ -277,7 +306,7 @@ int serve(kj::StringPtr address, uint32_t seconds) {
   Census census{timer};
   int status = 0;
   {
-    Acceptor acceptor(census, *listener);
+    Acceptor acceptor(census, *listener, isUnix);
     auto stop = io.unixEventPort.onSignal(SIGTERM).exclusiveJoin(
         io.unixEventPort.onSignal(SIGINT)).ignoreResult();
     auto timeUp = timer.afterDelay(seconds * kj::SECONDS).then([&status, seconds]() {

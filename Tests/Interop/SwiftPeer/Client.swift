@@ -18,11 +18,13 @@ final class Client: Sendable {
 
   init(_ address: RPCAddress) async throws {
     self.address = address
-    connection = try await RPCConnector.connect(to: address)
+    connection = try await RPCConnector.connect(to: address, limits: .interop)
     peer = connection.bootstrap()
   }
 
-  func connect() async throws -> RPCConnection { try await RPCConnector.connect(to: address) }
+  func connect() async throws -> RPCConnection {
+    try await RPCConnector.connect(to: address, limits: .interop)
+  }
 
   func liveObjects() async throws -> UInt32 {
     try await peer.liveObjects().results { $0.count }
@@ -38,6 +40,15 @@ final class Client: Sendable {
   }
 
   func newCallback() -> Callback.Client { .server(CallbackObject(own)) }
+}
+
+extension ConnectionLimits {
+  /// Those of the package, with descriptors.
+  static var interop: ConnectionLimits {
+    var limits = ConnectionLimits()
+    limits.descriptors = 64
+    return limits
+  }
 }
 
 /// Waits until the condition holds, asking again every 10 ms, for five seconds at most.

@@ -66,6 +66,35 @@ final class PeerObject: Peer.Server {
     call.reply { $0.sink = .server(SinkObject(census)) }
   }
 
+  func newNotes(_ call: NewNotesCall) async throws {
+    let notes = try call.params.texts.map { try NoteObject.make(census, $0.string) }
+    call.reply {
+      let list = $0.initNotes(notes.count)
+      for (index, note) in notes.enumerated() { list[index] = note }
+    }
+  }
+
+  func lateNote(_ call: LateNoteCall) async throws {
+    let text = try call.params.text.string
+    let delay = try call.params.afterMilliseconds
+    let (promise, resolver) = Capability.promise()
+    call.reply { $0.note = promise.cast() }
+    Task { [census] in
+      try await Task.sleep(for: .milliseconds(delay))
+      resolver.resolve(Capability(try NoteObject.make(census, text)))
+    }
+  }
+
+  func readNotes(_ call: ReadNotesCall) async throws {
+    let notes = try call.params.notes.map { $0 }
+    var texts: [String] = []
+    for note in notes { texts.append(try await note.described()) }
+    call.reply {
+      let list = $0.initTexts(texts.count)
+      for (index, text) in texts.enumerated() { list[index] = text }
+    }
+  }
+
   func find(_ call: FindCall) async throws {
     let name = try call.params.name.string
     call.reply {

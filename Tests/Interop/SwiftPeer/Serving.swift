@@ -9,7 +9,7 @@ func serve(on address: RPCAddress, seconds: Int) async throws -> Int32 {
   let census = Census()
   let stop = StopSignal()
   if case .unix(let path) = address { unsafe unlink(path) }
-  let listener = try await RPCListener.listen(on: address) { incoming in
+  let listener = try await RPCListener.listen(on: address, limits: .interop) { incoming in
     Peer.Client.server(PeerObject(census, incoming.connection))._capability
   }
   switch listener.address {

@@ -96,6 +96,17 @@ interface Peer {
   # --- Streams ----------------------------------------------------------------------------------
 
   newSink @23 () -> (sink :Sink);
+
+  # --- Descriptors, which go along with capabilities over a Unix socket --------------------------
+
+  newNotes @24 (texts :List(Text)) -> (notes :List(Note));
+  # A note of each text. One whose text is empty has no descriptor.
+
+  lateNote @25 (text :Text, afterMilliseconds :UInt32) -> (note :Note);
+  # Returns at once a promise, which becomes a note of the text after a delay.
+
+  readNotes @26 (notes :List(Note), padding :Data) -> (texts :List(Text));
+  # What the notes' descriptors give to read; an empty text for a note without one.
 }
 
 interface PeerOfTomorrow extends(Peer) {
@@ -159,6 +170,12 @@ interface Sink {
 
   done @1 () -> (bytes :UInt64, atOnce :UInt32);
   # How many bytes were written, and how many writes were under way at once at most.
+}
+
+interface Note {
+  # Has a descriptor from which its text can be read, once: the end of a pipe.
+
+  text @0 () -> (text :Text);
 }
 
 interface Callback {
