@@ -10,7 +10,7 @@ SEEDS       ?= 2000
 FIRST       ?= 0
 
 # The tests whose code tasks share.
-CONCURRENT  ?= CapnProtoTests|CapnProtoRPCTests|CapnProtoInstrumentsTests|GeneratedInterfaceTests
+CONCURRENT  ?= CapnProtoTests|CapnProtoRPCTests|CapnProtoNIOTests|CapnProtoInstrumentsTests|GeneratedInterfaceTests
 
 # PORT=... names the port of 127.0.0.1; without it, 2327 or any that is free.
 PORT_OPTION := $(if $(PORT),--port $(PORT))
@@ -71,12 +71,14 @@ test: setup ## Run the tests, and those of a package that adopts this one
 test-random: setup ## Compare 1,000 random schemas and values with the C++ implementation
 	RANDOM_SCHEMAS=$${RANDOM_SCHEMAS:-1000} swift test --filter RandomTests
 
-# Leaks are not looked for: see fuzz.
+# Leaks are not looked for, in the generator that the build runs neither: see fuzz.
+sanitize: export ASAN_OPTIONS = detect_leaks=0
 sanitize: setup ## Run the tests under the address sanitizer, and those of tasks under the thread sanitizer
 	swift build --build-tests --sanitize=address --scratch-path .build-asan
-	ASAN_OPTIONS=detect_leaks=0 swift test --skip-build --sanitize=address --scratch-path .build-asan
+	$(TESTS_AT_ONCE) swift test --skip-build --sanitize=address --scratch-path .build-asan
 	swift build --build-tests --sanitize=thread --scratch-path .build-tsan
-	swift test --skip-build --sanitize=thread --scratch-path .build-tsan --filter '$(CONCURRENT)'
+	$(TESTS_AT_ONCE) swift test --skip-build --sanitize=thread --scratch-path .build-tsan \
+	  --filter '$(CONCURRENT)'
 
 check: setup ## Format, who imports whom, generated code up to date
 	Tests/Rules/check.sh
