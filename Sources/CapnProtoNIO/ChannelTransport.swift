@@ -13,6 +13,9 @@ final class ChannelTransport: MessageTransport {
     /// Bytes that were taken and are not written yet.
     var unwrittenBytes = 0
     var isClosing = false
+    /// The peer leaves too much unread: nothing more is written.
+    var isGivenUp = false
+    var isPollScheduled = false
   }
   private let state = Mutex(State())
   private let channel: any Channel
@@ -41,7 +44,7 @@ final class ChannelTransport: MessageTransport {
       state.unwrittenBytes += bytes
       guard state.unwrittenBytes <= unwrittenLimit else {
         state.isClosing = true
-        state.waiting = []
+        state.isGivenUp = true
         return (false, true)
       }
       state.waiting.append(message)
@@ -62,12 +65,12 @@ final class ChannelTransport: MessageTransport {
   func writeGathered() { if channel.eventLoop.inEventLoop { flush() } }
 
   private func flush() {
-    let messages = state.withLock { state in
+    let (messages, isGivenUp) = state.withLock { state in
       state.isFlushScheduled = false
       defer { state.waiting = [] }
-      return state.waiting
+      return (state.waiting, state.isGivenUp)
     }
-    guard !messages.isEmpty else { return }
+    guard !messages.isEmpty, !isGivenUp else { return }
     let bytes = messages.reduce(0) { $0 + $1.frameBytes }
     var buffer = channel.allocator.buffer(capacity: bytes)
     buffer.writeWithOutputRawSpan(minimumWritableBytes: bytes) { output in
@@ -83,13 +86,19 @@ final class ChannelTransport: MessageTransport {
         self.wrote(bytes)
       }
     }
-    if let polling {
-      // Behind what else there is to do.
-      channel.eventLoop.execute {
-        polling.wait {
-          self.state.withLock { $0.isFlushScheduled || $0.isClosing }
-        }
-      }
+    if let polling { look(polling) }
+  }
+
+  private func look(_ polling: BusyPolling) {
+    let mustSchedule = state.withLock { state in
+      defer { state.isPollScheduled = true }
+      return !state.isPollScheduled
+    }
+    guard mustSchedule else { return }
+    // Behind what else there is to do.
+    channel.eventLoop.execute {
+      self.state.withLock { $0.isPollScheduled = false }
+      polling.wait { self.state.withLock { $0.isFlushScheduled || $0.isClosing } }
     }
   }
 

@@ -98,15 +98,18 @@ final class DescriptorTransport: MessageTransport {
   func writeGathered() { if queue.isCurrent { flush() } }
 
   private func flush() {
+    // Let go of outside of the lock: objects that only a message holds run code of the application.
+    var written: [Outgoing] = []
     do {
       let isDone = try output.withLock { output in
         output.isFlushScheduled = false
-        return try output.write()
+        return try output.write(&written)
       }
       watch.setWriting(!isDone)
     } catch {
       fail(error)
     }
+    written = []
   }
 
   func close() {
@@ -200,11 +203,14 @@ final class DescriptorTransport: MessageTransport {
 extension DescriptorTransport.Output {
   /// Writes as much as the socket takes.
   ///
+  /// - Parameter taken: gets the messages that are in ``current`` now, and not needed any more.
   /// - Returns: whether that was all.
-  fileprivate mutating func write() throws -> Bool {
+  fileprivate mutating func write(
+    _ taken: inout [DescriptorTransport.Outgoing]
+  ) throws -> Bool {
     guard let socket else { return true }
     while true {
-      if current.readableBytes == 0 { gather() }
+      if current.readableBytes == 0 { gather(&taken) }
       guard current.readableBytes > 0 else { break }
       let sent = try socket.send(
         current.readableBytesSpan, with: attached.map(\.rawValue))
@@ -218,14 +224,14 @@ extension DescriptorTransport.Output {
   }
 
   /// Takes the next messages for writing: up to some number of bytes, or one that has descriptors.
-  private mutating func gather() {
+  private mutating func gather(_ taken: inout [DescriptorTransport.Outgoing]) {
     current.clear()
     while let next = waiting.first, current.readableBytes < 1 << 16 {
       if !next.descriptors.isEmpty {
         guard current.readableBytes == 0 else { return }
         attached = next.descriptors
       }
-      waiting.removeFirst()
+      taken.append(waiting.removeFirst())
       current.writeWithOutputRawSpan(minimumWritableBytes: next.message.frameBytes) {
         next.message.write(to: &$0)
       }

@@ -36,7 +36,9 @@ extension Capability {
   /// The descriptor goes along over transports that carry some (``MessageTransport/descriptorLimit``),
   /// to peers that take it, and else it does not. A membrane lets none pass.
   public init(_ capability: Capability, attaching descriptor: OpenDescriptor) {
-    self.init(DescriptorCapability(capability.target, descriptor))
+    self.init(
+      Capability(DescriptorCapability(capability.target, descriptor)),
+      callTimeout: capability.callTimeout)
   }
 
   /// The descriptor that the capability came with, once it is known which object it is.
