@@ -205,6 +205,7 @@ extension DescriptorTransport.Output {
   ///
   /// - Parameter taken: gets the messages that are in ``current`` now, and not needed any more.
   /// - Returns: whether that was all.
+  /// - Throws: `IOError` if the peer is gone.
   fileprivate mutating func write(
     _ taken: inout [DescriptorTransport.Outgoing]
   ) throws -> Bool {
