@@ -6,18 +6,13 @@ import Synchronization
 package final class PendingCall: Caller {
   private struct State {
     var outcome: Outcome?
-    var route: CallRoute?
     var isDropped = false
-    var waiters: [Waiter] = []
+    /// Whether the call waits for its turn in this process.
+    var awaitsTurn = false
     var nextWaiter: UInt64 = 0
-    /// Told the outcome, besides those who wait for it.
-    var observers: [@Sendable (Outcome) -> Void] = []
-    /// Ends the call when its time is over.
-    var timer: CallTimers.ID?
     /// The promise that the call waits for, or last waited for.
-    weak var promise: QueuedCapability?
-    /// Capabilities in results that this process will make: one for each path.
-    var promises: [(path: PipelinePath, promise: QueuedCapability)] = []
+    var promise: WaitedFor?
+    var open = Open()
     /// Capabilities in results that the peer will make: calls on one keep their order, however
     /// often it is asked for.
     var remote: [(path: PipelinePath, target: any CallTarget)] = []
@@ -27,28 +22,37 @@ package final class PendingCall: Caller {
     }
 
     mutating func promise(at path: PipelinePath, keeping token: CallToken) -> QueuedCapability {
-      if let known = promises.first(where: { $0.path == path })?.promise { return known }
+      if let known = open.promises.first(where: { $0.path == path })?.promise { return known }
       let promise = QueuedCapability(keeping: token)
-      promises.append((path, promise))
+      open.promises.append((path, promise))
       return promise
     }
 
     mutating func takeWaiter(_ id: UInt64) -> Waiter? {
-      guard let index = waiters.firstIndex(where: { $0.id == id }) else { return nil }
-      return waiters.remove(at: index)
+      guard let index = open.waiters.firstIndex(where: { $0.id == id }) else { return nil }
+      return open.waiters.remove(at: index)
     }
   }
   private struct Waiter {
     let id: UInt64
     let continuation: CheckedContinuation<Void, Never>
   }
-  /// What a call that has ended lets go of, outside of the lock.
-  private struct Ended {
-    var waiters: [Waiter]
-    var observers: [@Sendable (Outcome) -> Void]
-    var promises: [(path: PipelinePath, promise: QueuedCapability)]
+  /// Apart, as a struct with a weak reference is not moved as bytes, and every call has a state.
+  private final class WaitedFor: Sendable {
+    weak let promise: QueuedCapability?
+    init(_ promise: QueuedCapability) { self.promise = promise }
+  }
+  /// What a call has while it has no outcome. It is let go of outside of the lock.
+  private struct Open {
+    /// Where the call can be taken back.
     var route: CallRoute?
+    var waiters: [Waiter] = []
+    /// Told the outcome, besides those who wait for it.
+    var observers: [@Sendable (Outcome) -> Void] = []
+    /// Ends the call when its time is over.
     var timer: CallTimers.ID?
+    /// Capabilities in results that this process will make: one for each path.
+    var promises: [(path: PipelinePath, promise: QueuedCapability)] = []
   }
   private let state = Mutex(State())
 
@@ -59,11 +63,13 @@ package final class PendingCall: Caller {
   init(failed error: RPCError) { state.withLock { $0.outcome = .failure(error) } }
 
   /// Notes where the call went, so that it can be dropped.
-  package func sent(_ route: CallRoute?) {
-    guard let route else { return }
+  package func sent(_ route: consuming CallRoute?) {
+    guard route != nil else { return }
+    // Moved into its place: a copy costs as much as all else that is done here.
     let isDropped = state.withLock { state in
       guard state.outcome == nil else { return false }
-      state.route = route
+      if case .turn = route { state.awaitsTurn = true }
+      swap(&state.open.route, &route)
       return state.isDropped
     }
     if isDropped { drop() }
@@ -74,33 +80,27 @@ package final class PendingCall: Caller {
   /// - Returns: whether the promise is of the call's own results, perhaps by way of other calls: it
   ///   would wait for ever.
   func waitsForItself(in promise: QueuedCapability) -> Bool {
-    state.withLock { $0.promise = promise }
+    let waitedFor = WaitedFor(promise)
+    state.withLock { $0.promise = waitedFor }
     var producer = promise.producer
     // Calls that wait for each other's results are a chain of any length; circles are short.
     for _ in 0..<64 {
       guard let call = producer else { return false }
       if call === self { return true }
-      producer = call.state.withLock { $0.promise }?.producer
+      producer = call.state.withLock { $0.promise }?.promise?.producer
     }
     return false
   }
 
   package func finish(_ outcome: Outcome) {
-    let ended = state.withLock { state -> Ended? in
-      guard state.outcome == nil else { return nil }
+    var ended = Open()
+    let isFirst = state.withLock { state in
+      guard state.outcome == nil else { return false }
       state.outcome = outcome
-      defer {
-        state.waiters = []
-        state.observers = []
-        state.promises = []
-        state.route = nil
-        state.timer = nil
-      }
-      return Ended(
-        waiters: state.waiters, observers: state.observers, promises: state.promises,
-        route: state.route, timer: state.timer)
+      swap(&state.open, &ended)
+      return true
     }
-    guard let ended else { return }
+    guard isFirst else { return }
     if let timer = ended.timer { CallTimers.shared.stop(timer) }
     for (path, promise) in ended.promises { promise.resolve(Self.target(path, outcome)) }
     for waiter in ended.waiters { waiter.continuation.resume() }
@@ -110,7 +110,7 @@ package final class PendingCall: Caller {
   /// Calls the body with the outcome, once it is there.
   func whenFinished(_ body: @escaping @Sendable (Outcome) -> Void) {
     let outcome = state.withLock { state -> Outcome? in
-      if state.outcome == nil { state.observers.append(body) }
+      if state.outcome == nil { state.open.observers.append(body) }
       return state.outcome
     }
     if let outcome { body(outcome) }
@@ -134,7 +134,7 @@ package final class PendingCall: Caller {
       await withCheckedContinuation { continuation in
         let isOver = state.withLock { state in
           if state.outcome != nil || Task.isCancelled { return true }
-          state.waiters.append(Waiter(id: id, continuation: continuation))
+          state.open.waiters.append(Waiter(id: id, continuation: continuation))
           return false
         }
         if isOver { continuation.resume() }
@@ -152,7 +152,7 @@ package final class PendingCall: Caller {
   @inline(never)
   private func takeTurn(for isolation: (any Actor)?) {
     guard isolation == nil else { return }
-    let route = state.withLock { $0.route }
+    let route = state.withLock { $0.awaitsTurn ? $0.open.route : nil }
     // A method must not see that its caller is cancelled.
     if case .turn(let turns, let call) = route, !Task.isCancelled { turns.runNow(call) }
   }
@@ -176,8 +176,7 @@ package final class PendingCall: Caller {
     state.withLock { state in
       state.isDropped = true
       // The route refers to this object.
-      defer { state.route = nil }
-      return state.outcome == nil ? state.route : nil
+      return state.open.route.take()
     }
   }
 
@@ -187,8 +186,8 @@ package final class PendingCall: Caller {
     let timer = CallTimers.shared.start(after: timeout) { [weak self] in self?.expire(timeout) }
     let stale = state.withLock { state in
       guard state.outcome == nil else { return timer as CallTimers.ID? }
-      defer { state.timer = timer }
-      return state.timer
+      defer { state.open.timer = timer }
+      return state.open.timer
     }
     if let stale { CallTimers.shared.stop(stale) }
   }
@@ -210,7 +209,7 @@ package final class PendingCall: Caller {
     if let known = state.withLock({ $0.remote(at: path) }) { return known }
     let found: Found = state.withLock { state in
       if let outcome = state.outcome { return .outcome(outcome) }
-      if case .remote(let connection, let question, _) = state.route {
+      if case .remote(let connection, let question, _) = state.open.route {
         return .remote(connection, question)
       }
       return .promise(state.promise(at: path, keeping: token))
