@@ -57,7 +57,7 @@ public final class RPCConnection: Sendable {
   /// - Parameters:
   ///   - bootstrap: the capability that the peer gets first; nil if this vat offers none.
   ///   - limits: what the peer may make this side hold.
-  ///   - transport: carries the messages. It gives what arrives to ``receive(_:)``.
+  ///   - transport: carries the messages. It gives what arrives to ``receive(_:with:)``.
   ///   - executor: where the work of the connection runs.
   ///   - logger: gets what goes wrong.
   ///   - observers: are told what happens.

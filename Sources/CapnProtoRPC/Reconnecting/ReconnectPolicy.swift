@@ -27,7 +27,7 @@ public struct ReconnectPolicy: Sendable {
   /// How long one attempt may take, until the peer has given its object; nil for as long as it likes.
   public var attemptTimeout: Duration? = .seconds(30)
   /// How long a call may take that was not given a time of its own, from when it is made, wherever it
-  /// waits; nil for the time of the connection that it is made on (``ConnectionLimits/callTimeout``),
+  /// waits; nil for the time of the connection that it is made on (`ConnectionLimits.callTimeout`),
   /// which does not hold for calls that wait for one.
   public var callTimeout: Duration?
   /// Calls that may wait for a connection. One more fails as `overloaded`.
