@@ -16,17 +16,23 @@ final class ChannelTransport: MessageTransport {
     /// The peer leaves too much unread: nothing more is written.
     var isGivenUp = false
     var isPollScheduled = false
+    /// Memory for what is written, as long as that is short.
+    var buffer = ByteBuffer()
   }
   private let state = Mutex(State())
   private let channel: any Channel
   /// What the peer may leave unread before the connection is given up, in bytes.
   private let unwrittenLimit: Int
+  /// Where bytes go past the channel; nil if there are layers in it that change them.
+  private let socket: ChannelSocket?
   private let polling: BusyPolling?
 
-  init(_ channel: any Channel, _ limits: ConnectionLimits) {
+  init(_ channel: any Channel, _ limits: ConnectionLimits, hasLayers: Bool) {
     self.channel = channel
     unwrittenLimit = limits.unwrittenBytes
-    polling = BusyPolling(limits.busyPolling, channel)
+    let socket = ChannelSocket(channel)
+    self.socket = hasLayers ? nil : socket
+    polling = BusyPolling(limits.busyPolling, socket)
     // It is writable so long as no byte waits for the socket. A channel without such marks is so for
     // a little longer.
     try? channel.syncOptions?.setOption(
@@ -65,18 +71,33 @@ final class ChannelTransport: MessageTransport {
   func writeGathered() { if channel.eventLoop.inEventLoop { flush() } }
 
   private func flush() {
-    let (messages, isGivenUp) = state.withLock { state in
+    let (messages, isGivenUp, buffer) = state.withLock { state in
       state.isFlushScheduled = false
-      defer { state.waiting = [] }
-      return (state.waiting, state.isGivenUp)
+      defer {
+        state.waiting = []
+        state.buffer = ByteBuffer()
+      }
+      return (state.waiting, state.isGivenUp, state.buffer)
     }
     guard !messages.isEmpty, !isGivenUp else { return }
     let bytes = messages.reduce(0) { $0 + $1.frameBytes }
-    var buffer = channel.allocator.buffer(capacity: bytes)
-    buffer.writeWithOutputRawSpan(minimumWritableBytes: bytes) { output in
-      for message in messages { message.write(to: &output) }
+    var output = MessageOutput(socket?.isFree == true ? socket : nil, buffer)
+    for message in messages { output.add(message) }
+    output.flush()
+    write(output.rest, of: bytes)
+    if let polling { look(polling) }
+  }
+
+  /// Has the channel write what is left of so many bytes.
+  private func write(_ rest: ByteBuffer, of bytes: Int) {
+    guard rest.readableBytes > 0 else {
+      state.withLock { state in
+        state.unwrittenBytes -= bytes
+        if rest.capacity <= Self.keptBytes { state.buffer = rest }
+      }
+      return
     }
-    channel.writeAndFlush(buffer, promise: nil)
+    channel.writeAndFlush(rest, promise: nil)
     if channel.isWritable {
       // The socket took all of it, as it mostly does, and no promise has to be made.
       wrote(bytes)
@@ -86,8 +107,9 @@ final class ChannelTransport: MessageTransport {
         self.wrote(bytes)
       }
     }
-    if let polling { look(polling) }
   }
+
+  private static let keptBytes = 16 << 10
 
   private func look(_ polling: BusyPolling) {
     let mustSchedule = state.withLock { state in

@@ -94,7 +94,9 @@ struct ConnectionAcceptor: Sendable {
   }
 
   private func connection(_ channel: any Channel) -> RPCConnection {
-    connection(ChannelTransport(channel, limits), EventLoopExecutor(channel.eventLoop))
+    connection(
+      ChannelTransport(channel, limits, hasLayers: !layers.isEmpty),
+      EventLoopExecutor(channel.eventLoop))
   }
 
   private func connection(

@@ -55,7 +55,8 @@ public enum RPCConnector {
         let opened = openLayers(layers, on: channel, isIncoming: false, within: timeout)
         let connection = opened.flatMapThrowing { _ in
           let connection = RPCConnection(
-            bootstrap: bootstrap, limits: limits, transport: ChannelTransport(channel, limits),
+            bootstrap: bootstrap, limits: limits,
+            transport: ChannelTransport(channel, limits, hasLayers: !layers.isEmpty),
             executor: EventLoopExecutor(channel.eventLoop), logger: logger, observers: observers)
           try connection.read(from: channel, limits, isIncoming: false)
           return connection

@@ -167,7 +167,8 @@ import X509
     let silent = try await RawPeer.connect(to: listener.address)
     #expect(try await silent.everything() == [])
     let slow = try await RawPeer.connect(to: listener.address)
-    try await slow.send(Array("GET /rpc HTTP/1.1\r\nHost: ".utf8))
+    // On a machine that is busy its time may be over already.
+    try? await slow.send(Array("GET /rpc HTTP/1.1\r\nHost: ".utf8))
     #expect(try await slow.everything() == [])
     await listener.close()
   }
