@@ -38,6 +38,20 @@ struct ChannelSocket: Sendable {
     return unsafe poll(&entry, 1, 0) != 0
   }
 
+  /// Reads what is there, as much as there is room for.
+  ///
+  /// - Returns: how many bytes were read; 0 also if the stream has ended or failed, which the channel will
+  ///   find.
+  func read(into output: inout OutputRawSpan) -> Int {
+    guard channel.isActive else { return 0 }
+    return unsafe output.withUnsafeMutableBytes { bytes, count in
+      let free = unsafe UnsafeMutableRawBufferPointer(rebasing: bytes[count...])
+      let read = max(0, unsafe recv(handle, free.baseAddress, free.count, CInt(MSG_DONTWAIT)))
+      count += read
+      return read
+    }
+  }
+
   /// Whether bytes may be sent past the channel: nothing that it was given waits for the socket.
   var isFree: Bool { channel.isActive && channel.isWritable }
 

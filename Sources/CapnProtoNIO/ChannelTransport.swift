@@ -37,10 +37,12 @@ final class ChannelTransport: MessageTransport {
     // a little longer.
     try? channel.syncOptions?.setOption(
       .writeBufferWaterMark, value: ChannelOptions.Types.WriteBufferWaterMark(low: 1, high: 1))
-    // Large messages come in pieces of so much at most: fewer of them than by default.
+    // Large messages come in pieces of so much at most: fewer of them than by default, unless most of a
+    // message is read past the channel.
+    let longest = hasLayers ? 1 << 18 : 1 << 16
     try? channel.syncOptions?.setOption(
       .recvAllocator,
-      value: AdaptiveRecvByteBufferAllocator(minimum: 2048, initial: 2048, maximum: 1 << 18))
+      value: AdaptiveRecvByteBufferAllocator(minimum: 2048, initial: 2048, maximum: longest))
   }
 
   func send(_ message: SharedMessage) {

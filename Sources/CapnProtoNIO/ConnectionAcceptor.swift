@@ -47,7 +47,8 @@ struct ConnectionAcceptor: Sendable {
   ) throws {
     let connection = connection(channel)
     let incoming = try open(id, connection, channel, certificate)
-    try connection.read(from: channel, limits, isIncoming: true)
+    try connection.read(
+      from: channel, limits, hasLayers: !layers.isEmpty, isIncoming: true)
     // After the place is free again.
     channel.closeFuture.whenComplete { _ in whenClosed(incoming) }
   }

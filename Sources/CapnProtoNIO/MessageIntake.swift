@@ -39,6 +39,20 @@ struct MessageIntake: ~Copyable {
     refuseFailed()
   }
 
+  /// Reads on in a long message where it lies in the system, without a copy on the way: as much as is
+  /// there, but for the end of the message, and what other connections should not wait for.
+  mutating func read(from socket: ChannelSocket) {
+    for _ in 0..<16 where decoder.missingBytes >= Self.longBytes {
+      var count = 0
+      if let message = decoder.read({ count = socket.read(into: &$0) }) { deliver(message) }
+      guard count > 0 else { return }
+    }
+  }
+
+  /// So much of a message that a copy costs more than system calls for it alone: more than what streams
+  /// mostly write at once.
+  private static let longBytes = 96 << 10
+
   /// The next message; nil if the bytes end before it does, or cannot be read.
   private mutating func next(_ bytes: RawSpan, _ offset: inout Int) -> MessageReader? {
     guard failure == nil else { return nil }

@@ -5,7 +5,7 @@ extension RPCConnection {
   /// Adds what reads the messages of the connection to the end of the channel's pipeline, on its event
   /// loop.
   func read(
-    from channel: any Channel, _ limits: ConnectionLimits, isIncoming: Bool
+    from channel: any Channel, _ limits: ConnectionLimits, hasLayers: Bool, isIncoming: Bool
   ) throws {
     let pipeline = channel.pipeline.syncOperations
     let keepAlive = KeepAliveHandler(limits) {
@@ -18,6 +18,6 @@ extension RPCConnection {
       FirstBytesHandler(expected: .messages, isIncoming: isIncoming) {
         self.disconnect($0.error)
       },
-      MessageHandler(self, limits))
+      MessageHandler(self, limits, hasLayers ? nil : ChannelSocket(channel)))
   }
 }

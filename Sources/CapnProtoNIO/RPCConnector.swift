@@ -58,7 +58,8 @@ public enum RPCConnector {
             bootstrap: bootstrap, limits: limits,
             transport: ChannelTransport(channel, limits, hasLayers: !layers.isEmpty),
             executor: EventLoopExecutor(channel.eventLoop), logger: logger, observers: observers)
-          try connection.read(from: channel, limits, isIncoming: false)
+          try connection.read(
+            from: channel, limits, hasLayers: !layers.isEmpty, isIncoming: false)
           return connection
         }
         return Opening(connection: connection)

@@ -225,6 +225,50 @@ import Testing
     #expect(decoder.isBetweenMessages == true)
   }
 
+  // Part of each message comes in a chunk, and the rest is written by its source, so much at a time.
+  @Test(arguments: [1, 7, 8, 100, .max])
+  func `what a source writes into a message arrives as what comes in chunks`(_ size: Int) throws {
+    for frame in Self.messages() {
+      for length in 0..<frame.count {
+        var decoder = FrameDecoder()
+        var offset = 0
+        let isOpen = try decoder.next(Array(frame[..<length]).rawSpan, &offset) == nil
+        #expect(isOpen)
+        let hasHead = decoder.missingBytes > 0
+        #expect(!hasHead || decoder.missingBytes == frame.count - length)
+        var start = length
+        var found: [UInt8]?
+        while hasHead, found == nil, start < frame.count {
+          let message = decoder.read { output in
+            for byte in frame[start...].prefix(min(size, output.freeCapacity)) {
+              output.append(byte)
+              start += 1
+            }
+          }
+          if let message { found = message.flattened() }
+        }
+        #expect(found == (hasHead ? frame : nil))
+        #expect(decoder.missingBytes == 0)
+        #expect(!hasHead || decoder.isBetweenMessages == true)
+      }
+    }
+  }
+
+  @Test func aSourceThatHasNothingChangesNothing() throws {
+    let frame = Self.messages()[1]
+    var decoder = FrameDecoder()
+    var isNone = decoder.read { _ in Issue.record("there is no message") } == nil
+    #expect(isNone)
+    var offset = 0
+    _ = try decoder.next(Array(frame.dropLast(8)).rawSpan, &offset)
+    isNone = decoder.read { _ in } == nil
+    #expect(isNone)
+    #expect(decoder.missingBytes == 8)
+    offset = 0
+    let found = try decoder.next(Array(frame.suffix(8)).rawSpan, &offset)?.flattened()
+    #expect(found == frame)
+  }
+
   @Test func decoderSaysWhetherItIsBetweenMessages() throws {
     let bytes = Self.messages()[1]
     var decoder = FrameDecoder()

@@ -209,6 +209,14 @@ extension MessageArena {
     filled += bytes.byteCount
   }
 
+  /// Has the body add bytes, at most `missing`.
+  mutating func fill(_ body: (inout OutputRawSpan) -> Void) {
+    let place = unsafe UnsafeMutableRawBufferPointer(rebasing: words[filled...])
+    var output = unsafe OutputRawSpan(buffer: place, initializedCount: 0)
+    body(&output)
+    filled += unsafe output.finalize(for: place)
+  }
+
   /// Adds bytes that are packed, at most `missing` once they are unpacked.
   mutating func fill(_ unpacker: inout Unpacker, _ chunk: RawSpan, _ offset: inout Int) {
     unsafe chunk.withUnsafeBytes {

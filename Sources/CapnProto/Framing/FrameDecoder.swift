@@ -43,6 +43,27 @@ public struct FrameDecoder: ~Copyable {
     arriving.frame = consume frame
     return nil
   }
+
+  /// Bytes of the message that has begun which have not come; 0 if none has, or its head is not complete.
+  public var missingBytes: Int {
+    switch arriving.frame {
+    case .some(let frame): frame.missing
+    case nil: 0
+    }
+  }
+
+  /// Has the body write the next bytes of the stream to where the message keeps them, up to
+  /// ``missingBytes``: for a source that can, which saves a copy.
+  ///
+  /// - Parameter body: adds as many bytes as it likes.
+  /// - Returns: the message, if it is complete.
+  public mutating func read(_ body: (inout OutputRawSpan) -> Void) -> MessageReader? {
+    guard var frame = arriving.frame.take() else { return nil }
+    frame.fill(body)
+    if frame.missing == 0 { return frame.message() }
+    arriving.frame = consume frame
+    return nil
+  }
 }
 
 /// The next frame of a stream, as far as it has arrived.
