@@ -117,7 +117,10 @@ public struct Connection: Sendable {
   @discardableResult
   mutating func send(_ builder: consuming MessageBuilder) -> SharedMessage? {
     // What this side has built has a root that is a struct.
-    guard let message = try? SharedMessage(builder.freeze()) else { return nil }
+    guard let message = try? SharedMessage(builder.freeze()) else {
+      descriptors.messageWasBuilt(isSent: false)
+      return nil
+    }
     if failure == nil { messages.append(message) } else { emit(.discardMessage(message)) }
     if descriptorOf != nil { descriptors.messageWasBuilt(isSent: failure == nil) }
     return message

@@ -65,7 +65,10 @@ struct DescriptorTable: Sendable {
   /// An import was given with a descriptor of the message that is being received, if there is one.
   /// The first one stays: it is the import's.
   mutating func note(_ index: UInt8, of id: ImportID) {
-    guard arriving.indices.contains(Int(index)), imports[id] == nil else { return }
+    // 0xff means none, however many came.
+    guard index < Self.limit, arriving.indices.contains(Int(index)), imports[id] == nil else {
+      return
+    }
     imports[id] = arriving[Int(index)]
   }
 

@@ -66,6 +66,7 @@ struct ConnectionAcceptor: Sendable {
       }
     } catch {
       connections.remove(id)
+      logger.debug("connection refused", metadata: ["reason": "\(error)"])
       throw error
     }
   }

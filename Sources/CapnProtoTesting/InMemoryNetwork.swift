@@ -66,7 +66,7 @@ final class InMemoryTransport: MessageTransport {
 
   init(_ limits: ConnectionLimits, _ turns: any ConnectionExecutor) {
     unreadLimit = limits.unwrittenBytes
-    descriptorLimit = limits.descriptors
+    descriptorLimit = max(0, limits.descriptors)
     self.turns = turns
   }
 

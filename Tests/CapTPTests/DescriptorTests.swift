@@ -115,6 +115,11 @@ struct DescriptorTests {
     #expect(found == [nil])
   }
 
+  @Test func `no index is none, however many came`() throws {
+    let (_, found) = try receive([0xff], with: (0..<300).map { _ in Descriptor() })
+    #expect(found == [nil])
+  }
+
   @Test func `a connection that carries none takes none`() throws {
     let (_, found) = try receive([0], with: [Descriptor()], carries: false)
     #expect(found == [nil])

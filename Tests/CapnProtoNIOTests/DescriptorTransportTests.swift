@@ -2,6 +2,7 @@ import CapTP
 import CapnProto
 import CapnProtoRPC
 import CapnProtoTesting
+import Dispatch
 import NIOCore
 import Testing
 
@@ -113,6 +114,46 @@ import Testing
     connection.close()
     peer.shutDownOutput()
     #expect(await eventually { Pipe.isAbandoned(writer) })
+  }
+
+  @Test func `not one more comes than the limit says`() async throws {
+    let (connection, peer) = try connected(limits { $0.descriptors = 1 })
+    let (reader, writer) = try Pipe.open()
+    // A word of the head, and then what is not the end of the message.
+    try send([0, 0, 0, 0, 100, 0, 0, 0, 0], peer, with: [reader, writer])
+    #expect(await eventually { connection.statistics.limitsReached[.descriptors] == 1 })
+    connection.close()
+  }
+
+  @Test func `a socket that fails before it is read ends its connection`() async throws {
+    var ends: (OpenDescriptor, OpenDescriptor)? = try Pipe.sockets()
+    let transport = DescriptorTransport(try UnixSocket(#require(ends).0), limits())
+    ends = nil
+    let connection = RPCConnection(
+      bootstrap: nil, transport: transport, executor: transport.queue)
+    let call = connection.bootstrap(as: Probe.Client.self).echo { $0.number = 1 }
+    // The write fails meanwhile.
+    for _ in 0..<3 { transport.queue.queue.sync {} }
+    let (closed, close) = AsyncStream<Void>.makeStream()
+    transport.start(connection) { close.finish() }
+    for await _ in closed {}
+    await #expect(throws: RPCError.self) { try await call.results { $0.number } }
+  }
+
+  @Test func `what a peer said before it went is read, although a write fails first`() async throws
+  {
+    let (own, other) = try Pipe.sockets()
+    var peer: UnixSocket? = try UnixSocket(consume other)
+    let transport = DescriptorTransport(try UnixSocket(own), limits())
+    let connection = RPCConnection(
+      bootstrap: nil, transport: transport, executor: transport.queue)
+    transport.start(connection)
+    transport.queue.queue.sync {}
+    transport.setReading(false)
+    try send(frame { $0.initAbort().reason = "enough of this" }, try #require(peer))
+    peer = nil
+    _ = connection.bootstrapCapability()
+    #expect(try await connection.closed().reason.contains("enough of this"))
   }
 
   @Test func `a peer that does not read is given up`() async throws {

@@ -3,7 +3,6 @@
 
 import CapnProtoRPC
 import Dispatch
-import NIOCore
 
 /// Runs the work of a connection, and tasks that prefer to run with it, on a queue of Dispatch.
 final class ConnectionQueue: ConnectionExecutor, TaskExecutor {
@@ -13,12 +12,6 @@ final class ConnectionQueue: ConnectionExecutor, TaskExecutor {
   init() { queue.setSpecific(key: Self.key, value: ObjectIdentifier(self)) }
 
   func execute(_ work: @escaping @Sendable () -> Void) { queue.async { work() } }
-
-  /// Adds work to the queue when the time has come.
-  func execute(at time: NIODeadline, _ work: @escaping @Sendable () -> Void) {
-    let delay = max(0, (time - .now()).nanoseconds)
-    queue.asyncAfter(deadline: .now() + .nanoseconds(Int(delay))) { work() }
-  }
 
   var isCurrent: Bool { DispatchQueue.getSpecific(key: Self.key) == ObjectIdentifier(self) }
 

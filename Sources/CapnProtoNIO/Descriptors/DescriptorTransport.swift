@@ -29,7 +29,8 @@ final class DescriptorTransport: MessageTransport {
     var current = ByteBuffer()
     var attached: [OpenDescriptor] = []
   }
-  /// What reads. Only the queue locks it, and it stays locked while the connection takes a message.
+  /// What reads. Only the queue locks it, and it stays locked while the connection takes a message,
+  /// and with it code of the application may run: so nothing that locks it is called from there.
   fileprivate struct Input: ~Copyable {
     let socket: UnixSocket
     let connection: RPCConnection
@@ -60,7 +61,16 @@ final class DescriptorTransport: MessageTransport {
   ///   - connection: gets the messages.
   ///   - whenClosed: is told when the socket is closed.
   func start(_ connection: RPCConnection, whenClosed: @escaping @Sendable () -> Void = {}) {
-    guard let socket = output.withLock({ $0.socket }) else { return }
+    // As one piece of the queue's work, as the end is, which may come before.
+    queue.execute { self.open(connection, whenClosed) }
+  }
+
+  private func open(_ connection: RPCConnection, _ whenClosed: @escaping @Sendable () -> Void) {
+    guard let socket = output.withLock({ $0.socket }) else {
+      connection.disconnect(.disconnected("the peer closed the connection"))
+      whenClosed()
+      return
+    }
     let clock =
       limits.silence == nil && limits.pingAfter == nil
       ? nil : SilenceClock(pingAfter: limits.pingAfter, limit: limits.silence, now: .now())
@@ -70,7 +80,7 @@ final class DescriptorTransport: MessageTransport {
         clock: clock, whenClosed: whenClosed)
     }
     watch.start(socket, on: queue, whenReadable: { self.read() }, whenWritable: { self.flush() })
-    if clock != nil { queue.execute { self.listen() } }
+    if clock != nil { listen() }
   }
 
   // MARK: Writing
@@ -117,7 +127,7 @@ final class DescriptorTransport: MessageTransport {
     queue.execute { self.flush() }
     // The peer's end of the stream closes the rest; but a peer that does not close, or does not read,
     // does not keep the socket.
-    queue.execute(at: .now() + .seconds(5)) { [weak self] in self?.end() }
+    watch.schedule(at: .now() + .seconds(5), on: queue) { [weak self] in self?.end() }
   }
 
   // MARK: Reading
@@ -157,6 +167,8 @@ final class DescriptorTransport: MessageTransport {
   /// Ends the connection for an error of the socket. Not at once: this may be said within `read`.
   private func fail(_ error: any Error, _ limit: ConnectionLimit? = nil) {
     queue.execute {
+      // A peer that is gone may have said something before, as why it went.
+      if limit == nil { for _ in 0..<1024 { guard case .more = self.readOnce() else { break } } }
       let connection = self.input.withLock { $0?.connection }
       if let limit { connection?.note(limit) }
       connection?.disconnect(.disconnected("the connection failed: \(error)"))
@@ -180,6 +192,8 @@ final class DescriptorTransport: MessageTransport {
 
   /// Asks a peer that is not heard for a sign of life, and gives it up if there is none.
   private func listen() {
+    // The timer is then for the end.
+    guard output.withLock({ !$0.isClosing }) else { return }
     let now = NIODeadline.now()
     let isReading = watch.isReading
     let (action, connection) = input.withLock { input in
@@ -189,14 +203,18 @@ final class DescriptorTransport: MessageTransport {
     }
     switch action {
     case nil: break
-    case .wait(let time)?: queue.execute(at: time) { [weak self] in self?.listen() }
+    case .wait(let time)?: listen(at: time)
     case .ping(let time)?:
       if let ping = try? SharedMessage(MessageReader(flat: KeepAliveHandler.ping)) { send(ping) }
-      queue.execute(at: time) { [weak self] in self?.listen() }
+      listen(at: time)
     case .end?:
       connection?.note(.silence)
       connection?.disconnect(KeepAliveHandler.error)
     }
+  }
+
+  private func listen(at time: NIODeadline) {
+    watch.schedule(at: time, on: queue) { [weak self] in self?.listen() }
   }
 }
 
@@ -226,7 +244,8 @@ extension DescriptorTransport.Output {
 
   /// Takes the next messages for writing: up to some number of bytes, or one that has descriptors.
   private mutating func gather(_ taken: inout [DescriptorTransport.Outgoing]) {
-    current.clear()
+    // What a long message took is not kept.
+    if current.capacity > 1 << 17 { current = ByteBuffer() } else { current.clear() }
     while let next = waiting.first, current.readableBytes < 1 << 16 {
       if !next.descriptors.isEmpty {
         guard current.readableBytes == 0 else { return }
@@ -258,7 +277,10 @@ extension DescriptorTransport.Input {
     bytes.clear(minimumCapacity: 1 << 16)
     let limit = min(quota.available, UnixSocket.descriptorLimit)
     switch try socket.receive(into: &bytes, limit: limit) {
-    case .nothing: return .nothing
+    case .nothing:
+      // An idle connection keeps none.
+      bytes = ByteBuffer()
+      return .nothing
     case .end:
       intake.end()
       return .end

@@ -1,7 +1,8 @@
 import Dispatch
+import NIOCore
 import Synchronization
 
-/// Tells when a socket can be read and written.
+/// Tells when a socket can be read and written, and when a time has come.
 ///
 /// The socket stays open until Dispatch has let go of it.
 final class SocketWatch: Sendable {
@@ -10,6 +11,8 @@ final class SocketWatch: Sendable {
     var write: (any DispatchSourceWrite)?
     var isReading = false
     var isWriting = false
+    var timer: (any DispatchSourceTimer)?
+    var isCancelled = false
   }
   private let state = Mutex(State())
 
@@ -19,6 +22,7 @@ final class SocketWatch: Sendable {
     whenReadable: @escaping @Sendable () -> Void, whenWritable: @escaping @Sendable () -> Void
   ) {
     state.withLock { state in
+      guard !state.isCancelled else { return }
       let read = DispatchSource.makeReadSource(fileDescriptor: socket.rawValue, queue: queue.queue)
       read.setEventHandler { whenReadable() }
       read.setCancelHandler { withExtendedLifetime(socket) {} }
@@ -51,6 +55,22 @@ final class SocketWatch: Sendable {
     }
   }
 
+  /// Has the body run on the queue when the time has come, in place of what was to run before.
+  func schedule(
+    at time: NIODeadline, on queue: ConnectionQueue, _ body: @escaping @Sendable () -> Void
+  ) {
+    let delay = max(0, (time - .now()).nanoseconds)
+    state.withLock { state in
+      state.timer?.cancel()
+      guard !state.isCancelled else { return }
+      let timer = DispatchSource.makeTimerSource(queue: queue.queue)
+      timer.schedule(deadline: .now() + .nanoseconds(Int(delay)))
+      timer.setEventHandler { body() }
+      state.timer = timer
+      timer.resume()
+    }
+  }
+
   /// Ends it. Sources that are suspended must go on, or Dispatch would never let go of them.
   func cancel() {
     state.withLock { state in
@@ -58,7 +78,8 @@ final class SocketWatch: Sendable {
       if !state.isReading { state.read?.resume() }
       state.write?.cancel()
       if !state.isWriting { state.write?.resume() }
-      state = State()
+      state.timer?.cancel()
+      state = State(isCancelled: true)
     }
   }
 }

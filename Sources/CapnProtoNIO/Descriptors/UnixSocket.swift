@@ -36,6 +36,13 @@ struct UnixSocket: Sendable {
     guard address.ss_family == AF_UNIX else {
       throw IOError(errnoCode: EAFNOSUPPORT, reason: "no Unix socket")
     }
+    var kind: CInt = 0
+    length = socklen_t(MemoryLayout<CInt>.size)
+    guard unsafe getsockopt(descriptor.rawValue, SOL_SOCKET, SO_TYPE, &kind, &length) == 0,
+      kind == Self.streamKind
+    else {
+      throw IOError(errnoCode: EPROTOTYPE, reason: "no stream")
+    }
     let flags = fcntl(descriptor.rawValue, F_GETFL, 0)
     guard flags >= 0, fcntl(descriptor.rawValue, F_SETFL, flags | O_NONBLOCK) >= 0 else {
       throw IOError(errnoCode: errno, reason: "fcntl")
@@ -66,8 +73,11 @@ struct UnixSocket: Sendable {
       switch errno {
       case EINTR: continue
       case EAGAIN, EWOULDBLOCK: return nil
-      // So many are on their way that the system takes no more: the capabilities go without them.
-      case ETOOMANYREFS where !descriptors.isEmpty: return try send(bytes, with: [])
+      // So many are on their way that the system takes no more, or one is none that can be sent: the
+      // capabilities go without them.
+      case ETOOMANYREFS where !descriptors.isEmpty, EBADF where !descriptors.isEmpty,
+        EINVAL where !descriptors.isEmpty:
+        return try send(bytes, with: [])
       case let code: throw IOError(errnoCode: code, reason: "sendmsg")
       }
     }
@@ -115,7 +125,10 @@ struct UnixSocket: Sendable {
         #endif
         return .bytes(descriptors, isTruncated: isTruncated)
       }
-      if count == 0 { return .end }
+      if count == 0 {
+        for descriptor in descriptors { OpenDescriptor.close(descriptor) }
+        return .end
+      }
       switch errno {
       case EINTR: continue
       case EAGAIN, EWOULDBLOCK: return .nothing
@@ -146,9 +159,11 @@ struct UnixSocket: Sendable {
   }
 
   #if canImport(Darwin)
+    private static let streamKind = SOCK_STREAM
     private static let sendFlags: CInt = 0
     private static let receiveFlags: CInt = 0
   #else
+    private static let streamKind = CInt(SOCK_STREAM.rawValue)
     private static let sendFlags = CInt(MSG_NOSIGNAL)
     private static let receiveFlags = CInt(MSG_CMSG_CLOEXEC)
   #endif
@@ -173,7 +188,8 @@ private enum Ancillary {
     _ descriptors: [CInt], _ body: (UnsafeMutableRawBufferPointer) -> Int
   ) -> Int {
     let payload = descriptors.count * MemoryLayout<CInt>.size
-    let bytes = descriptors.isEmpty ? 0 : headerBytes + aligned(payload)
+    // Without the padding at the end: the system would take it for room for one more.
+    let bytes = descriptors.isEmpty ? 0 : headerBytes + payload
     return unsafe withUnsafeTemporaryAllocation(
       byteCount: bytes, alignment: MemoryLayout<cmsghdr>.alignment
     ) { buffer in

@@ -72,7 +72,7 @@ final class SimulatedWorld: Sendable {
   /// A descriptor that is not open, so that closing it does nothing.
   func makeDescriptor(_ number: Int) -> OpenDescriptor {
     state.withLock { $0.liveDescriptors += 1 }
-    return OpenDescriptor(owning: CInt(number)) {
+    return OpenDescriptor(owning: CInt(number)) { _ in
       self.state.withLock { $0.liveDescriptors -= 1 }
     }
   }
