@@ -247,13 +247,29 @@ extension Connection {
       return
     }
     let other = settled(handle.node)
-    guard other != id else {
+    guard !leads(hook, backTo: id) else {
       settle(id, .broken(Self.circle))
       return
     }
     nodes[other]?.holders += 1
     if nodes[id]?.hasSentCalls == true { nodes[other]?.hasSentCalls = true }
     settle(id, .alias(other))
+  }
+
+  /// Whether calls on the capability come to the node, by way of others that have turned out to be
+  /// promises of this side. A chain of absurd length is taken for a circle.
+  private func leads(_ hook: any CapabilityHook, backTo id: NodeID) -> Bool {
+    var hook = hook
+    for _ in 0..<64 {
+      guard let handle = own(hook) else { return false }
+      let node = settled(handle.node)
+      if node == id { return true }
+      switch nodes[node]?.state {
+      case .local(let next), .embargoed(let next): hook = next
+      default: return false
+      }
+    }
+    return true
   }
 
   /// Gives the node its new state and lets the calls that waited go there.

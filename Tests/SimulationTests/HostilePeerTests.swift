@@ -3,7 +3,7 @@ import Testing
 
 // One seed after the other: with all of them in the queue at once, other tests would wait behind them.
 @Suite(.serialized) struct HostilePeerTests {
-  @Test(arguments: [2551] + Array(0..<300 as Range<UInt64>))
+  @Test(arguments: [2551, 2_032_779] + Array(0..<300 as Range<UInt64>))
   func `a peer that sends anything makes a vat neither trap nor leak`(seed: UInt64) {
     let report = Simulation.runAgainstHostilePeer(seed: seed)
     #expect(report.violations.isEmpty, "seed \(seed)")

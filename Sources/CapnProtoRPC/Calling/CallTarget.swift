@@ -52,6 +52,17 @@ extension Caller {
   }
 }
 
+extension Caller {
+  /// Who passed the call on last within this process.
+  fileprivate var forwarding: ForwardingCaller? {
+    switch self {
+    case let forwarding as ForwardingCaller: forwarding
+    case let waiting as WaitingCaller: waiting.caller.forwarding
+    default: nil
+    }
+  }
+}
+
 extension Responder {
   /// The call that is answered, if it was made in this process.
   var pendingCall: PendingCall? { (self as? CallerResponder)?.caller.pendingCall }
@@ -121,8 +132,17 @@ package struct CallerResponder: Responder {
 /// A caller that passes the outcome on to where the call came from.
 final class ForwardingCaller: Caller {
   let responder: any Responder
+  /// How often the call was passed on within this process.
+  private let hops: Int
 
-  init(_ responder: any Responder) { self.responder = responder }
+  init(_ responder: any Responder) {
+    self.responder = responder
+    hops = ((responder as? CallerResponder)?.caller.forwarding?.hops ?? 0) + 1
+  }
+
+  /// Whether the call goes in a circle, of promises that a peer and this process have settled with each
+  /// other at once.
+  var goesRound: Bool { hops > 64 }
 
   func finish(_ outcome: Outcome) {
     switch outcome {

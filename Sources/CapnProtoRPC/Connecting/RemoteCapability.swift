@@ -59,8 +59,13 @@ final class RemoteCapability: CallTarget, ReferenceHandle {
   }
 
   func deliver(_ call: DeliveredCall, responder: any Responder) -> CallRoute? {
+    let caller = ForwardingCaller(responder)
+    guard !caller.goesRound else {
+      responder.returnError(.failed("the call goes in a circle"))
+      return nil
+    }
     do {
-      return send(try call.copied(), caller: ForwardingCaller(responder))
+      return send(try call.copied(), caller: caller)
     } catch {
       responder.returnError(.failed("the call cannot be passed on: \(error)"))
       return nil
