@@ -76,9 +76,7 @@ sanitize: export ASAN_OPTIONS = detect_leaks=0
 sanitize: setup ## Run the tests under the address sanitizer, and those of tasks under the thread sanitizer
 	swift build --build-tests --sanitize=address --scratch-path .build-asan
 	$(TESTS_AT_ONCE) swift test --skip-build --sanitize=address --scratch-path .build-asan
-	swift build --build-tests --sanitize=thread --scratch-path .build-tsan
-	$(TESTS_AT_ONCE) swift test --skip-build --sanitize=thread --scratch-path .build-tsan \
-	  --filter '$(CONCURRENT)'
+	$(TESTS_AT_ONCE) Tests/Sanitizer/thread.sh '$(CONCURRENT)'
 
 check: setup ## Format, who imports whom, generated code up to date
 	Tests/Rules/check.sh
@@ -137,5 +135,5 @@ docs: setup ## Build the documentation
 	docs/build.sh
 
 clean: ## Remove everything that was built or downloaded
-	rm -rf .build .build-fuzz .build-asan .build-tsan $(GUEST_BUILD) build
+	rm -rf .build .build-fuzz .build-asan $(GUEST_BUILD) build
 	rm -rf Benchmarks/.build Benchmarks/gRPC/.build Tests/Consumer/.build
