@@ -15,9 +15,16 @@ struct BusyPolling: Sendable {
     self.socket = socket
   }
 
-  /// Returns when there is something to read, or to be done, or the time is over: on the event loop.
-  func wait(unless isNeeded: () -> Bool) {
+  /// Reads what comes within the time, on the event loop; nil if nothing has come by then, or something is
+  /// to be done, or the event loop has to see to the end of the stream.
+  func read(unless isNeeded: () -> Bool) -> ByteBuffer? {
     let end = NIODeadline.now() + window
-    while !isNeeded(), !socket.isReadable, NIODeadline.now() < end {}
+    var bytes = ByteBufferAllocator().buffer(capacity: Self.readBytes)
+    repeat {
+      if let count = socket.read(into: &bytes) { return count > 0 ? bytes : nil }
+    } while !isNeeded() && NIODeadline.now() < end
+    return nil
   }
+
+  private static let readBytes = 16 << 10
 }

@@ -30,26 +30,34 @@ struct ChannelSocket: Sendable {
     self.handle = handle
   }
 
-  /// Whether there is anything to read, or the socket has failed. So it has for good once the channel is
-  /// not active.
-  var isReadable: Bool {
-    guard channel.isActive else { return true }
-    var entry = pollfd(fd: handle, events: CShort(POLLIN), revents: 0)
-    return unsafe poll(&entry, 1, 0) != 0
-  }
-
   /// Reads what is there, as much as there is room for.
   ///
-  /// - Returns: how many bytes were read; 0 also if the stream has ended or failed, which the channel will
-  ///   find.
-  func read(into output: inout OutputRawSpan) -> Int {
+  /// - Returns: how many bytes were read; nil if there are none yet, and 0 if the stream has ended or
+  ///   failed, which the channel will find.
+  func read(into output: inout OutputRawSpan) -> Int? {
     guard channel.isActive else { return 0 }
     return unsafe output.withUnsafeMutableBytes { bytes, count in
       let free = unsafe UnsafeMutableRawBufferPointer(rebasing: bytes[count...])
-      let read = max(0, unsafe recv(handle, free.baseAddress, free.count, CInt(MSG_DONTWAIT)))
-      count += read
-      return read
+      while true {
+        let read = unsafe recv(handle, free.baseAddress, free.count, CInt(MSG_DONTWAIT))
+        guard read < 0 else {
+          count += read
+          return read
+        }
+        switch errno {
+        case EINTR: continue
+        case EAGAIN, EWOULDBLOCK: return nil
+        default: return 0
+        }
+      }
     }
+  }
+
+  /// Reads what is there into the buffer's free bytes, as ``read(into:)``.
+  func read(into buffer: inout ByteBuffer) -> Int? {
+    var count: Int?
+    buffer.writeWithOutputRawSpan(minimumWritableBytes: 0) { count = read(into: &$0) }
+    return count
   }
 
   /// Whether bytes may be sent past the channel: nothing that it was given waits for the socket.

@@ -4,7 +4,7 @@ import CapnProtoRPC
 import NIOCore
 import Synchronization
 
-/// Carries messages over a channel: what is sent within one turn of the event loop goes out in one
+/// Carries messages over a channel: what is sent within one turn of the connection goes out in one
 /// write.
 final class ChannelTransport: MessageTransport {
   private struct State {
@@ -15,20 +15,35 @@ final class ChannelTransport: MessageTransport {
     var isClosing = false
     /// The peer leaves too much unread: nothing more is written.
     var isGivenUp = false
-    var isPollScheduled = false
+    var isReading = true
+    /// Whether answers are being looked for, or are about to be.
+    var isPolling = false
+    /// Whether something was written since an answer was last looked for.
+    var awaitsAnswer = false
     /// Memory for what is written, as long as that is short.
     var buffer = ByteBuffer()
+
+    /// Whether an answer is to be looked for, which is done once.
+    mutating func mayPoll() -> Bool {
+      defer { awaitsAnswer = false }
+      return awaitsAnswer && isReading && !isClosing
+    }
   }
   private let state = Mutex(State())
   private let channel: any Channel
+  private let executor: EventLoopExecutor
   /// What the peer may leave unread before the connection is given up, in bytes.
   private let unwrittenLimit: Int
   /// Where bytes go past the channel; nil if there are layers in it that change them.
   private let socket: ChannelSocket?
   private let polling: BusyPolling?
 
-  init(_ channel: any Channel, _ limits: ConnectionLimits, hasLayers: Bool) {
+  init(
+    _ channel: any Channel, _ executor: EventLoopExecutor, _ limits: ConnectionLimits,
+    hasLayers: Bool
+  ) {
     self.channel = channel
+    self.executor = executor
     unwrittenLimit = limits.unwrittenBytes
     let socket = ChannelSocket(channel)
     self.socket = hasLayers ? nil : socket
@@ -59,11 +74,7 @@ final class ChannelTransport: MessageTransport {
       defer { state.isFlushScheduled = true }
       return (!state.isFlushScheduled, false)
     }
-    // Behind what waits for the loop already: a task that goes on with an answer makes its next call,
-    // which goes out with the `Finish` of the last one.
-    if mustSchedule {
-      channel.eventLoop.execute { self.channel.eventLoop.execute { self.flush() } }
-    }
+    if mustSchedule { executor.write(self) }
     if isOverLimit {
       let error = UnreadError(limit: unwrittenLimit)
       channel.eventLoop.execute { self.channel.pipeline.fireErrorCaught(error) }
@@ -72,7 +83,8 @@ final class ChannelTransport: MessageTransport {
 
   func writeGathered() { if channel.eventLoop.inEventLoop { flush() } }
 
-  private func flush() {
+  /// Writes what was sent, on the event loop.
+  func flush() {
     let (messages, isGivenUp, buffer) = state.withLock { state in
       state.isFlushScheduled = false
       defer {
@@ -113,24 +125,40 @@ final class ChannelTransport: MessageTransport {
 
   private static let keptBytes = 16 << 10
 
+  /// Has the answer to what was written looked for, once there is nothing else to do.
   private func look(_ polling: BusyPolling) {
     let mustSchedule = state.withLock { state in
-      defer { state.isPollScheduled = true }
-      return !state.isPollScheduled
+      defer { state.isPolling = true }
+      state.awaitsAnswer = true
+      return !state.isPolling
     }
-    guard mustSchedule else { return }
-    // Behind what else there is to do.
-    channel.eventLoop.execute {
-      self.state.withLock { $0.isPollScheduled = false }
-      polling.wait { self.state.withLock { $0.isFlushScheduled || $0.isClosing } }
-    }
+    if mustSchedule { channel.eventLoop.execute { self.poll(polling) } }
   }
+
+  /// Reads answers past the event loop as long as each is followed by more that is written, but not for
+  /// ever: the event loop may have other channels.
+  private func poll(_ polling: BusyPolling) {
+    for _ in 0..<64 {
+      guard state.withLock({ $0.mayPoll() }), let bytes = polling.read(unless: { isNeeded })
+      else { break }
+      channel.pipeline.fireChannelRead(bytes)
+      channel.pipeline.fireChannelReadComplete()
+    }
+    let goesOn = state.withLock { state in
+      state.isPolling = false
+      return state.awaitsAnswer
+    }
+    if goesOn { look(polling) }
+  }
+
+  private var isNeeded: Bool { executor.hasWork || state.withLock { $0.isClosing } }
 
   private func wrote(_ bytes: Int) {
     state.withLock { $0.unwrittenBytes -= bytes }
   }
 
   func setReading(_ isReading: Bool) {
+    state.withLock { $0.isReading = isReading }
     channel.eventLoop.execute {
       // A channel that is closed has nothing to read.
       try? self.channel.syncOptions?.setOption(.autoRead, value: isReading)

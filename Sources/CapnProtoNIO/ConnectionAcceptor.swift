@@ -45,10 +45,9 @@ struct ConnectionAcceptor: Sendable {
   private func open(
     _ channel: any Channel, _ id: UInt64, _ certificate: PeerCertificate?
   ) throws {
-    let connection = connection(channel)
-    let incoming = try open(id, connection, channel, certificate)
-    try connection.read(
-      from: channel, limits, hasLayers: !layers.isEmpty, isIncoming: true)
+    let opened = connection(over: channel)
+    let incoming = try open(id, opened.connection, channel, certificate)
+    try opened.read(isIncoming: true)
     // After the place is free again.
     channel.closeFuture.whenComplete { _ in whenClosed(incoming) }
   }
@@ -58,7 +57,9 @@ struct ConnectionAcceptor: Sendable {
     defer { channel.close(promise: nil) }
     do {
       let transport = DescriptorTransport(try UnixSocket(takenFrom: channel), limits)
-      let connection = connection(transport, transport.queue)
+      let connection = RPCConnection(
+        bootstrap: nil, limits: limits, transport: transport, executor: transport.queue,
+        logger: logger, observers: observers)
       let incoming = try open(id, connection, channel, nil)
       transport.start(connection) {
         connections.remove(id)
@@ -90,22 +91,14 @@ struct ConnectionAcceptor: Sendable {
     guard connections.beginRefusal() else { throw ChannelError.eof }
     try channel.pipeline.syncOperations.addHandler(
       RefusalHandler(
-        connection(channel),
+        connection(over: channel).connection,
         "\(connectionLimit) connections are open here, which is the limit; try again later"
       ) { connections.endRefusal() })
   }
 
-  private func connection(_ channel: any Channel) -> RPCConnection {
-    connection(
-      ChannelTransport(channel, limits, hasLayers: !layers.isEmpty),
-      EventLoopExecutor(channel.eventLoop))
-  }
-
-  private func connection(
-    _ transport: any MessageTransport, _ executor: any ConnectionExecutor
-  ) -> RPCConnection {
-    RPCConnection(
-      bootstrap: nil, limits: limits, transport: transport, executor: executor, logger: logger,
+  private func connection(over channel: any Channel) -> ChannelConnection {
+    ChannelConnection(
+      channel, bootstrap: nil, limits: limits, hasLayers: !layers.isEmpty, logger: logger,
       observers: observers)
   }
 }

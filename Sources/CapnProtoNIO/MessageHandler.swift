@@ -6,20 +6,27 @@ final class MessageHandler: ChannelInboundHandler {
   typealias InboundIn = ByteBuffer
 
   private let connection: RPCConnection
+  private let executor: EventLoopExecutor
   private var intake: MessageIntake
   /// Where bytes are read past the channel; nil if there are layers in it that change them.
   private let socket: ChannelSocket?
 
-  init(_ connection: RPCConnection, _ limits: ConnectionLimits, _ socket: ChannelSocket?) {
+  init(
+    _ connection: RPCConnection, _ executor: EventLoopExecutor, _ limits: ConnectionLimits,
+    _ socket: ChannelSocket?
+  ) {
     self.connection = connection
+    self.executor = executor
     self.socket = socket
     intake = MessageIntake(connection, limits)
   }
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
     let bytes = unwrapInboundIn(data)
-    intake.take(bytes.readableBytesSpan)
-    if let socket { intake.read(from: socket) }
+    executor.turn {
+      intake.take(bytes.readableBytesSpan)
+      if let socket { intake.read(from: socket) }
+    }
   }
 
   func channelInactive(context: ChannelHandlerContext) {

@@ -44,7 +44,7 @@ struct MessageIntake: ~Copyable {
   mutating func read(from socket: ChannelSocket) {
     for _ in 0..<16 where decoder.missingBytes >= Self.longBytes {
       var count = 0
-      if let message = decoder.read({ count = socket.read(into: &$0) }) { deliver(message) }
+      if let message = decoder.read({ count = socket.read(into: &$0) ?? 0 }) { deliver(message) }
       guard count > 0 else { return }
     }
   }

@@ -54,13 +54,11 @@ public enum RPCConnector {
       channel.eventLoop.makeCompletedFuture {
         let opened = openLayers(layers, on: channel, isIncoming: false, within: timeout)
         let connection = opened.flatMapThrowing { _ in
-          let connection = RPCConnection(
-            bootstrap: bootstrap, limits: limits,
-            transport: ChannelTransport(channel, limits, hasLayers: !layers.isEmpty),
-            executor: EventLoopExecutor(channel.eventLoop), logger: logger, observers: observers)
-          try connection.read(
-            from: channel, limits, hasLayers: !layers.isEmpty, isIncoming: false)
-          return connection
+          let opened = ChannelConnection(
+            channel, bootstrap: bootstrap, limits: limits, hasLayers: !layers.isEmpty,
+            logger: logger, observers: observers)
+          try opened.read(isIncoming: false)
+          return opened.connection
         }
         return Opening(connection: connection)
       }
