@@ -18,7 +18,7 @@ public import CapnProto
 import DequeModule
 
 /// One connection between two vats: levels 0 and 1 of rpc.capnp, without a transport.
-public struct Connection: Sendable {
+public struct Connection: ~Copyable, Sendable {
   /// Marks the references of this connection.
   public let token = ConnectionToken()
   let limits: ConnectionLimits
@@ -61,10 +61,10 @@ public struct Connection: Sendable {
   /// Why the connection is over, once it is.
   public internal(set) var failure: RPCError?
 
-  private var messages = Deque<SharedMessage>()
+  private var messages = UniqueDeque<SharedMessage>()
   var descriptors = DescriptorTable()
   /// What is to be done, oldest first.
-  var steps = Deque<Step>()
+  var steps = UniqueDeque<Step>()
   /// Calls that left a queue: they go before any step.
   var released = Deque<Step>()
   /// Calls of the peer over the limit of words, and what follows them. They go before other steps

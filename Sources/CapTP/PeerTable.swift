@@ -9,12 +9,12 @@ struct PeerTable<ID: TableID, Entry> {
 
   /// The entry, or nil where there is none.
   subscript(id: ID) -> Entry? {
-    get {
+    @inline(__always) get {
       let index = Int(id.rawValue)
       if index < slots.count { return slots[index] }
       return index < Self.slotLimit ? nil : others[id]
     }
-    _modify {
+    @inline(__always) _modify {
       let index = Int(id.rawValue)
       if index < Self.slotLimit {
         while slots.count <= index { slots.append(nil) }
@@ -33,10 +33,7 @@ struct PeerTable<ID: TableID, Entry> {
   @inline(__always)
   func look<Value>(_ id: ID, _ body: (Entry) -> Value) -> Value? {
     let index = Int(id.rawValue)
-    if index < slots.count {
-      guard let entry = slots[index] else { return nil }
-      return body(entry)
-    }
+    if index < slots.count { return slots[index].look(body) }
     return index < Self.slotLimit ? nil : others[id].map(body)
   }
 
@@ -51,7 +48,7 @@ struct PeerTable<ID: TableID, Entry> {
   /// Adds the entry where there is none.
   ///
   /// - Returns: whether there was none.
-  mutating func insert(_ entry: Entry, at id: ID) -> Bool {
+  mutating func insert(_ entry: consuming Entry, at id: ID) -> Bool {
     let index = Int(id.rawValue)
     if index < Self.slotLimit {
       while slots.count <= index { slots.append(nil) }

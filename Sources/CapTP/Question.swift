@@ -204,9 +204,9 @@ extension Connection {
   ) {
     if questions.look(id, { $0.seldom.isEmpty }) == true {
       // Nothing was pipelined on it.
-      guard let question = questions.remove(id) else { return }
+      guard var question = questions.remove(id) else { return }
       if needsFinish { sendFinish(id, releaseResultCaps: false) }
-      tell(question.asker, outcome)
+      tell(question.asker.take(), outcome)
       if let target = question.target { releaseNode(target) }
       return
     }
@@ -245,8 +245,8 @@ extension Connection {
     }
   }
 
-  private mutating func tell(_ asker: Asker?, _ outcome: Outcome) {
-    switch asker {
+  private mutating func tell(_ asker: consuming Asker?, _ outcome: Outcome) {
+    switch consume asker {
     case .caller(let caller):
       forgetPlace(of: caller)
       emit(.finish(caller, outcome))

@@ -1,4 +1,5 @@
 public import CapnProto
+import DequeModule
 
 extension Connection {
   /// Takes a message of the peer. One that breaks the protocol aborts the connection.

@@ -16,24 +16,27 @@ enum Ending: Sendable {
 }
 
 extension Connection {
-  /// Whether a call on the reference goes to the peer now.
-  public func leadsToPeer(_ reference: NodeID) -> Bool {
-    nodes.look(settled(reference)) { $0.leadsToPeer } == true
-  }
-
   /// Calls the capability that the reference stands for.
   ///
   /// The caller is told the outcome by an effect, unless it drops the question or the call before.
+  ///
+  /// - Parameters:
+  ///   - reference: what is called.
+  ///   - call: the call.
+  ///   - caller: who makes it.
+  ///   - waiting: makes the caller that stands for it in a call that does not go to the peer now.
+  /// - Returns: where the call went.
   public mutating func call(
-    _ reference: NodeID, _ call: consuming OutgoingCall, caller: any Caller
+    _ reference: NodeID, _ call: consuming OutgoingCall, caller: any Caller,
+    waiting: () -> any Caller
   ) -> CallRoute {
     let id = settled(reference)
-    if leadsToPeer(id) {
+    if nodes.look(id, { $0.leadsToPeer }) == true {
       guard let question = ask(id, call, .caller(caller)) else { return .local }
       return .question(question)
     }
     if let delivered = try? DeliveredCall(call) {
-      route(.own(delivered, caller), to: id, released: false)
+      route(.own(delivered, waiting()), to: id, released: false)
     }
     return .local
   }

@@ -9,7 +9,7 @@ struct SlotTable<ID: TableID, Entry> {
   private(set) var count = 0
 
   /// Adds an entry and returns its identifier.
-  mutating func add(_ entry: Entry) -> ID {
+  mutating func add(_ entry: consuming Entry) -> ID {
     count += 1
     while firstFree < free.count, free[firstFree] == 0 { firstFree += 1 }
     if firstFree < free.count {
@@ -24,8 +24,8 @@ struct SlotTable<ID: TableID, Entry> {
 
   /// The entry, or nil where there is none: peers name any number.
   subscript(id: ID) -> Entry? {
-    get { id.rawValue < slots.count ? slots[Int(id.rawValue)] : nil }
-    _modify {
+    @inline(__always) get { id.rawValue < slots.count ? slots[Int(id.rawValue)] : nil }
+    @inline(__always) _modify {
       guard id.rawValue < slots.count, slots[Int(id.rawValue)] != nil else {
         var none: Entry?
         yield &none
@@ -41,8 +41,8 @@ struct SlotTable<ID: TableID, Entry> {
   @inline(__always)
   func look<Value>(_ id: ID, _ body: (Entry) -> Value) -> Value? {
     let index = Int(id.rawValue)
-    guard index < slots.count, let entry = slots[index] else { return nil }
-    return body(entry)
+    guard index < slots.count else { return nil }
+    return slots[index].look(body)
   }
 
   /// Lets the body change the entry where it lies, as ``look(_:_:)``.
@@ -73,6 +73,15 @@ struct SlotTable<ID: TableID, Entry> {
 }
 
 extension Optional {
+  /// What the body makes of the value where it lies.
+  @inline(__always)
+  func look<Value>(_ body: (Wrapped) -> Value) -> Value? {
+    switch self {
+    case .some(let value): body(value)
+    case nil: nil
+    }
+  }
+
   /// Lets the body change the value where it lies.
   @inline(__always)
   mutating func update<Value>(_ body: (inout Wrapped) -> Value) -> Value? {

@@ -19,7 +19,8 @@ extension Connection {
   /// get here the engine may have taken steps of its own, and made messages.
   public mutating func nextEffect() -> Effect? {
     while let step = nextStep() {
-      switch step {
+      // What a step holds is moved on, not copied, here as in what follows.
+      switch consume step {
       case .effect(let effect): return effect
       case .deliver(let call, let hook, let token):
         if let effect = deliver(call, to: hook, token) { return effect }
@@ -32,18 +33,13 @@ extension Connection {
 
   /// Whether `nextEffect` has anything to do.
   public var hasSteps: Bool {
-    // A connection is large: whoever only looks at one would be given a copy.
-    mutating get {
-      !released.isEmpty || !steps.isEmpty || (held.first.map { mayGo($0) } ?? false)
-    }
+    !released.isEmpty || !steps.isEmpty || (held.first.map { mayGo($0) } ?? false)
   }
 
   /// Whether so much is held back that no more should be read from the peer, whatever it is.
   public var isFull: Bool {
-    mutating get {
-      wordsHeld + wordsInSteps > limits.wordsInFlight
-        || held.count + steps.count > limits.answers + limits.queuedCalls
-    }
+    wordsHeld + wordsInSteps > limits.wordsInFlight
+      || held.count + steps.count > limits.answers + limits.queuedCalls
   }
 
   private mutating func nextStep() -> Step? {
@@ -57,8 +53,8 @@ extension Connection {
         return step
       }
       guard let step = steps.popFirst() else { return nil }
-      if case .deliver(let call, _, _) = step { wordsInSteps -= call.words }
       if case .effect = step { return step }
+      if case .deliver(let call, _, _) = step { wordsInSteps -= call.words }
       guard !held.isEmpty || !mayGo(step) else { return step }
       // It follows the calls on its capability, and no others: those that are under way may need what
       // waits at the peer for its end.
@@ -88,8 +84,8 @@ extension Connection {
   /// The connection is over: calls that are held back, and those after them, are never handed on.
   mutating func discardHeld() {
     guard !held.isEmpty else { return }
-    let late = steps
-    steps = []
+    var late: [Step] = []
+    while let step = steps.popFirst() { late.append(step) }
     for step in held + late {
       switch step {
       case .effect: steps.append(step)

@@ -15,6 +15,8 @@ final class ChannelTransport: MessageTransport {
     var isClosing = false
     /// The peer leaves too much unread: nothing more is written.
     var isGivenUp = false
+    /// So many messages are written before the turn ends.
+    var gathering = 8
     var isReading = true
     /// Whether answers are being looked for, or are about to be.
     var isPolling = false
@@ -81,10 +83,24 @@ final class ChannelTransport: MessageTransport {
     }
   }
 
-  func writeGathered() { if channel.eventLoop.inEventLoop { flush() } }
+  func writeGathered() {
+    guard channel.eventLoop.inEventLoop else { return }
+    let isDue = state.withLock { state in
+      guard state.waiting.count >= state.gathering else { return false }
+      // The peer has something to do meanwhile.
+      state.gathering = min(2 * state.gathering, 64)
+      return true
+    }
+    if isDue { write() }
+  }
 
-  /// Writes what was sent, on the event loop.
+  /// Writes what was sent, at the end of a turn.
   func flush() {
+    state.withLock { $0.gathering = 8 }
+    write()
+  }
+
+  private func write() {
     let (messages, isGivenUp, buffer) = state.withLock { state in
       state.isFlushScheduled = false
       defer {
@@ -168,7 +184,7 @@ final class ChannelTransport: MessageTransport {
   func close() {
     state.withLock { $0.isClosing = true }
     channel.eventLoop.execute {
-      self.flush()
+      self.write()
       // A peer that does not read, or does not close, does not keep the socket.
       let limit = self.channel.eventLoop.scheduleTask(in: .seconds(5)) {
         self.channel.close(promise: nil)

@@ -42,7 +42,8 @@ struct MessageIntake: ~Copyable {
   /// Reads on in a long message where it lies in the system, without a copy on the way: as much as is
   /// there, but for the end of the message, and what other connections should not wait for.
   mutating func read(from socket: ChannelSocket) {
-    for _ in 0..<16 where decoder.missingBytes >= Self.longBytes {
+    for _ in 0..<16 {
+      guard decoder.missingBytes >= Self.longBytes else { return }
       var count = 0
       if let message = decoder.read({ count = socket.read(into: &$0) ?? 0 }) { deliver(message) }
       guard count > 0 else { return }

@@ -7,7 +7,7 @@ import Testing
   private func serving(
     limits: ConnectionLimits = ConnectionLimits(), dropsHandles: Bool = false
   ) -> Engine {
-    var engine = Engine(bootstrap: Object(), limits: limits, dropsHandles: dropsHandles)
+    let engine = Engine(bootstrap: Object(), limits: limits, dropsHandles: dropsHandles)
     #expect(engine.receive { $0.bootstrapQuestion(0) } == ["return 0: results hosted 0"])
     _ = engine.receive { $0.finishQuestion(0, releasing: false) }
     return engine
@@ -20,7 +20,7 @@ import Testing
     var limits = ConnectionLimits()
     limits.answers = Int(length) + 1
     limits.queuedCalls = Int(length)
-    var engine = serving(limits: limits, dropsHandles: true)
+    let engine = serving(limits: limits, dropsHandles: true)
     _ = engine.receive { $0.callExport(0, 0) }
     for number in 1...length {
       // Each is for what the one before will return.
@@ -34,7 +34,7 @@ import Testing
   }
 
   @Test func `questions may have any numbers`() throws {
-    var engine = serving()
+    let engine = serving()
     let numbers: [UInt32] = [0, 511, 512, .max, 7]
     for number in numbers { _ = engine.receive { $0.callExport(number, 0) } }
     #expect(engine.connection.tableSizes.answers == numbers.count)
@@ -47,7 +47,7 @@ import Testing
 
   @Test(arguments: [3, 511, 512, .max] as [UInt32])
   func `a question's number is in use until it is finished`(number: UInt32) throws {
-    var engine = serving()
+    let engine = serving()
     _ = engine.receive { $0.callExport(number, 0) }
     #expect(
       engine.receive { $0.callExport(number, 0) } == [
@@ -57,7 +57,7 @@ import Testing
   }
 
   @Test func `a call and its finish at once are delivered and then cancelled`() throws {
-    var engine = serving()
+    let engine = serving()
     _ = engine.receive { $0.callExport(1, 0) }
     _ = engine.receive { $0.finishQuestion(1) }
     guard case .deliver(_, _, let token) = engine.effects.suffix(2).first,
@@ -74,7 +74,7 @@ import Testing
   }
 
   @Test func `results that cross their finish are given to nobody`() throws {
-    var engine = serving()
+    let engine = serving()
     _ = engine.receive { $0.callExport(1, 0) }
     _ = engine.receive { $0.finishQuestion(1) }
     let token = try #require(engine.delivered.first?.token)
@@ -85,7 +85,7 @@ import Testing
 
   @Test(arguments: [(true, 1), (false, 2)])
   func `a finish releases the results if it says so, once`(_ releases: Bool, _ left: Int) throws {
-    var engine = serving()
+    let engine = serving()
     _ = engine.receive { $0.callExport(1, 0) }
     let token = try #require(engine.delivered.first?.token)
     #expect(engine.answer(token, with: Object()) == ["return 1: results hosted 1"])
@@ -98,7 +98,7 @@ import Testing
   }
 
   @Test func `params are given back by release messages and not by the return`() throws {
-    var engine = serving()
+    let engine = serving()
     _ = engine.receive { $0.callExport(1, 0) { $0.senderHosted = 8 } }
     #expect(engine.connection.tableSizes.imports == 1)
     let token = try #require(engine.delivered.first?.token)
@@ -111,7 +111,7 @@ import Testing
 
   @Test func `calls on an answer that waits go on with what it turns out to be, in order`() throws {
     let object = Object()
-    var engine = serving()
+    let engine = serving()
     _ = engine.receive { $0.callExport(1, 0) }
     for number in 2...4 as ClosedRange<UInt32> {
       _ = engine.receive { $0.callAnswer(number, of: 1) }
@@ -127,7 +127,7 @@ import Testing
   // MARK: Tail calls
 
   @Test func `a tail call that returns keeps its results and says so`() throws {
-    var engine = serving()
+    let engine = serving()
     _ = engine.receive { $0.tailCallExport(1, 0) }
     let token = try #require(engine.delivered.first?.token)
     #expect(engine.answer(token, with: Object()) == ["return 1: kept"])
@@ -139,7 +139,7 @@ import Testing
 
   @Test(arguments: [true, false])
   func `a tail call that is finished returns once, as cancelled`(_ succeeds: Bool) throws {
-    var engine = serving()
+    let engine = serving()
     _ = engine.receive { $0.tailCallExport(1, 0) }
     _ = engine.receive { $0.finishQuestion(1) }
     let token = try #require(engine.delivered.first?.token)
@@ -151,7 +151,7 @@ import Testing
 
   /// An engine whose question 1 takes its outcome from the peer's call 5, which it runs.
   private func taking(_ asker: Asker, hasReturned: Bool) throws -> (Engine, AnswerToken) {
-    var engine = serving()
+    let engine = serving()
     let handle = engine.connection.bootstrap()
     #expect(engine.call(handle.node, asker: asker) == ["bootstrap 0", "call 1 of answer 0"])
     _ = engine.receive { $0.tailCallExport(5, 0) }
@@ -165,7 +165,7 @@ import Testing
   @Test(arguments: [true, false])
   func `a question takes its outcome from a tail call`(_ hasReturned: Bool) throws {
     let asker = Asker()
-    var (engine, token) = try taking(asker, hasReturned: hasReturned)
+    let (engine, token) = try taking(asker, hasReturned: hasReturned)
     if !hasReturned {
       #expect(!asker.hasResults)
       #expect(engine.answer(token, with: Object()) == ["return 5: kept", "finish 1"])
@@ -176,14 +176,14 @@ import Testing
 
   @Test func `an error of a tail call is the outcome of the question that takes it`() throws {
     let asker = Asker()
-    var (engine, token) = try taking(asker, hasReturned: false)
+    let (engine, token) = try taking(asker, hasReturned: false)
     #expect(engine.fail(token, "broken") == ["return 5: kept", "finish 1"])
     #expect(asker.error == .failed("broken"))
   }
 
   @Test func `a tail call is cancelled once neither side wants its outcome`() throws {
     let asker = Asker()
-    var (engine, token) = try taking(asker, hasReturned: false)
+    let (engine, token) = try taking(asker, hasReturned: false)
     _ = engine.receive { $0.finishQuestion(5) }
     // The own caller still waits.
     #expect(engine.cancelled.isEmpty)
@@ -197,7 +197,7 @@ import Testing
 
   @Test func `the end of a tail call does not break calls that are pipelined on it`() throws {
     let (asker, later) = (Asker(), Asker())
-    var (engine, token) = try taking(asker, hasReturned: false)
+    let (engine, token) = try taking(asker, hasReturned: false)
     let handle = engine.pipelined(on: 1, asker)
     let promised = try #require(handle)
     #expect(engine.call(promised.node, asker: Asker()) == ["call 2 of answer 1"])
@@ -216,7 +216,7 @@ import Testing
   @Test func `an outcome can be taken from a tail call alone, and once`() throws {
     for isSecond in [true, false] {
       let asker = Asker()
-      var engine = serving()
+      let engine = serving()
       let handle = engine.connection.bootstrap()
       _ = engine.call(handle.node, asker: asker)
       _ = engine.call(handle.node, asker: Asker())

@@ -10,7 +10,7 @@ struct DescriptorTests {
     var attached: [ObjectIdentifier] = []
   }
 
-  private func sent(_ engine: inout Engine) throws -> [Sent] {
+  private func sent(_ engine: Engine) throws -> [Sent] {
     var all: [Sent] = []
     while let message = engine.connection.nextMessage() {
       var sent = Sent()
@@ -24,7 +24,7 @@ struct DescriptorTests {
     return all
   }
 
-  private func call(_ engine: inout Engine, _ node: NodeID, with hooks: [any CapabilityHook]) {
+  private func call(_ engine: Engine, _ node: NodeID, with hooks: [any CapabilityHook]) {
     let builder = MessageBuilder()
     builder.build(Message.Builder.self) {
       let call = $0.initCall()
@@ -33,18 +33,18 @@ struct DescriptorTests {
         layout: StructLayout(dataWords: 0, pointers: UInt16(hooks.count)))
       for (index, hook) in hooks.enumerated() { list.pointer(index).setCapability(hook) }
     }
-    _ = engine.connection.call(node, OutgoingCall(builder), caller: Asker())
+    _ = engine.connection.call(node, OutgoingCall(builder), caller: Asker()) { Asker() }
   }
 
   @Test func `a capability's descriptor leaves with the message that gives the capability`() throws
   {
-    var engine = Engine(carriesDescriptors: true)
+    let engine = Engine(carriesDescriptors: true)
     let target = engine.connection.bootstrap()
     let (first, second) = (Descriptor(), Descriptor())
-    call(&engine, target.node, with: [Object()])
-    call(&engine, target.node, with: [Object(first), Object(), Object(second)])
-    call(&engine, target.node, with: [Object()])
-    let sent = try sent(&engine)
+    call(engine, target.node, with: [Object()])
+    call(engine, target.node, with: [Object(first), Object(), Object(second)])
+    call(engine, target.node, with: [Object()])
+    let sent = try sent(engine)
     #expect(sent.map(\.indices) == [[], [0xff], [0, 0xff, 1], [0xff]])
     #expect(
       sent.map(\.attached) == [
@@ -53,19 +53,19 @@ struct DescriptorTests {
   }
 
   @Test func `a transport that carries none is given none`() throws {
-    var engine = Engine()
+    let engine = Engine()
     let target = engine.connection.bootstrap()
-    call(&engine, target.node, with: [Object(Descriptor())])
-    let sent = try sent(&engine)
+    call(engine, target.node, with: [Object(Descriptor())])
+    let sent = try sent(engine)
     #expect(sent.map(\.indices) == [[], [0xff]])
     #expect(sent.map(\.attached) == [[], []])
   }
 
   @Test func `no message carries more than the system takes`() throws {
-    var engine = Engine(carriesDescriptors: true)
+    let engine = Engine(carriesDescriptors: true)
     let target = engine.connection.bootstrap()
-    call(&engine, target.node, with: (0..<300).map { _ in Object(Descriptor()) })
-    let last = try #require(try sent(&engine).last)
+    call(engine, target.node, with: (0..<300).map { _ in Object(Descriptor()) })
+    let last = try #require(try sent(engine).last)
     #expect(last.attached.count == 253)
     #expect(last.indices.filter { $0 != 0xff }.count == 253)
   }
@@ -74,7 +74,7 @@ struct DescriptorTests {
   private func receive(
     _ indices: [UInt8], with attached: [any AttachedDescriptor], carries: Bool = true
   ) throws -> (Engine, [ObjectIdentifier?]) {
-    var engine = Engine(bootstrap: Object(), carriesDescriptors: carries)
+    let engine = Engine(bootstrap: Object(), carriesDescriptors: carries)
     _ = engine.receive { $0.bootstrapQuestion(0) }
     let builder = MessageBuilder()
     builder.build(Message.Builder.self) { message in
@@ -128,7 +128,7 @@ struct DescriptorTests {
   @Test func `a descriptor is let go of with its capability`() throws {
     var descriptor: Descriptor? = Descriptor()
     weak let seen = descriptor
-    var (engine, found) = try receive([0], with: [descriptor].compactMap { $0 })
+    let (engine, found) = try receive([0], with: [descriptor].compactMap { $0 })
     descriptor = nil
     #expect(found.count == 1)
     #expect(seen != nil)

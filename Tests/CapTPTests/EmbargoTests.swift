@@ -5,7 +5,7 @@ import Testing
 @Suite struct EmbargoTests {
   /// An engine that has called the peer's promise 3.
   private func calledPromise() -> (Engine, NodeID) {
-    var engine = Engine()
+    let engine = Engine()
     let handle = engine.connection.bootstrap()
     _ = engine.sent()
     #expect(engine.receive { $0.returnCapability(0) { $0.senderPromise = 3 } } == ["finish 0"])
@@ -17,7 +17,7 @@ import Testing
   @Test func `a promise of the peer that becomes null or breaks needs no embargo`() {
     for isNull in [true, false] {
       let asker = Asker()
-      var (engine, node) = calledPromise()
+      let (engine, node) = calledPromise()
       let sent = engine.receive {
         if isNull { $0.resolvePromise(3) { $0.setNone() } } else { $0.breakPromise(3, "no") }
       }
@@ -28,13 +28,13 @@ import Testing
   }
 
   @Test func `a promise of the peer that becomes an object of the peer needs no embargo`() {
-    var (engine, node) = calledPromise()
+    let (engine, node) = calledPromise()
     #expect(engine.receive { $0.resolvePromise(3) { $0.senderHosted = 4 } } == ["release 3 × 1"])
     #expect(engine.call(node, asker: Asker()) == ["call 1 of import 4"])
   }
 
   @Test func `a promise that becomes a promise and then comes home has an embargo`() {
-    var (engine, node) = calledPromise()
+    let (engine, node) = calledPromise()
     #expect(engine.receive { $0.resolvePromise(3) { $0.senderPromise = 4 } } == ["release 3 × 1"])
     // No call went to promise 4 itself, but the one to promise 3 comes by it.
     #expect(
@@ -49,7 +49,7 @@ import Testing
   @Test func `a promise that leads to an answer of this side has an embargo`() throws {
     let object = Object()
     let asker = Asker()
-    var (engine, node) = calledPromise()
+    let (engine, node) = calledPromise()
     // The peer calls the object that it holds, and promises what that call will return.
     _ = engine.receive { $0.callExport(5, 0) }
     #expect(
@@ -67,7 +67,7 @@ import Testing
 
   @Test func `a pipelined capability that is got twice has one embargo`() throws {
     let (first, second, third) = (Asker(), Asker(), Asker())
-    var engine = Engine()
+    let engine = Engine()
     let handle = engine.connection.bootstrap()
     let outer = Asker()
     #expect(
@@ -93,7 +93,7 @@ import Testing
   /// An engine whose promise the peer holds as export 0, and which has become the peer's promise 3.
   private func promiseThatLeadsBack() throws -> Engine {
     let promise = Promise()
-    var engine = Engine(bootstrap: promise)
+    let engine = Engine(bootstrap: promise)
     #expect(engine.receive { $0.bootstrapQuestion(0) } == ["return 0: results promise 0"])
     let handle = engine.connection.bootstrap()
     _ = engine.sent()
@@ -105,14 +105,14 @@ import Testing
   }
 
   @Test func `a disembargo is sent back after the calls before it`() throws {
-    var engine = try promiseThatLeadsBack()
+    let engine = try promiseThatLeadsBack()
     #expect(engine.receive { $0.callExport(1, 0) } == ["call 0 of import 3"])
     #expect(
       engine.receive { $0.disembargo(7) { $0.importedCap = 0 } } == ["disembargoed import 3 7"])
   }
 
   @Test func `a disembargo waits until the calls before it have been handed on`() throws {
-    var engine = try promiseThatLeadsBack()
+    let engine = try promiseThatLeadsBack()
     // Not even the first message's step has been taken when the second one arrives.
     let builder = MessageBuilder()
     builder.build(Message.Builder.self) { $0.callExport(1, 0) }
@@ -123,7 +123,7 @@ import Testing
   }
 
   @Test func `a disembargo is sent back although its target has come home meanwhile`() throws {
-    var engine = try promiseThatLeadsBack()
+    let engine = try promiseThatLeadsBack()
     let other = engine.connection.bootstrap()
     _ = engine.call(other.node, asker: Asker(), with: Object())
     _ = engine.receive { $0.resolvePromise(3) { $0.receiverHosted = 1 } }
@@ -133,7 +133,7 @@ import Testing
   }
 
   @Test func `a disembargo waits for calls that wait`() throws {
-    var (engine, promise, token, handle) = try promising()
+    let (engine, promise, token, handle) = try promising()
     _ = engine.call(handle.node, asker: Asker(), with: Object())
     // Both vats resolve at once: this side's promise is the peer's, which leads to an answer here.
     promise.resolve(handle)

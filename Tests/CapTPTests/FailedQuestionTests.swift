@@ -7,7 +7,7 @@ import Testing
   private static let late = RPCError.timedOut(after: .seconds(1))
 
   @Test func `a question that has failed for its caller is finished`() {
-    var engine = Engine()
+    let engine = Engine()
     let handle = engine.connection.bootstrap()
     _ = engine.sent()
     _ = engine.receive { $0.returnCapability(0) { $0.senderHosted = 3 } }
@@ -20,7 +20,7 @@ import Testing
   }
 
   @Test func `capabilities that were pipelined on it fail and do not keep it`() throws {
-    var engine = Engine()
+    let engine = Engine()
     let handle = engine.connection.bootstrap()
     _ = engine.sent()
     _ = engine.receive { $0.returnCapability(0) { $0.senderHosted = 3 } }
@@ -47,7 +47,7 @@ import Testing
   }
 
   @Test func `only the caller of a question can fail it`() {
-    var engine = Engine()
+    let engine = Engine()
     let handle = engine.connection.bootstrap()
     _ = engine.sent()
     _ = engine.receive { $0.returnCapability(0) { $0.senderHosted = 3 } }
@@ -58,13 +58,13 @@ import Testing
   }
 
   @Test func `a timeout keeps its mark on the wire`() throws {
-    var engine = Engine(bootstrap: Object())
+    let engine = Engine(bootstrap: Object())
     _ = engine.receive { $0.bootstrapQuestion(4) }
     _ = engine.receive { $0.callExport(5, 0) }
     engine.connection.returnError(Self.late, for: try engine.token(0))
     let sent = engine.connection.nextMessage()
     let message = try #require(sent)
-    var other = Engine()
+    let other = Engine()
     let handle = other.connection.bootstrap()
     _ = other.sent()
     _ = other.receive { $0.returnCapability(0) { $0.senderHosted = 3 } }
@@ -79,7 +79,7 @@ import Testing
   private func failedCall(
     _ build: (DetailedException.Builder) -> Void
   ) -> (engine: Engine, asker: Asker) {
-    var engine = Engine()
+    let engine = Engine()
     let handle = engine.connection.bootstrap()
     _ = engine.sent()
     _ = engine.receive { $0.returnCapability(0) { $0.senderHosted = 3 } }

@@ -68,7 +68,7 @@ final class Asker: Caller {
 }
 
 /// An engine whose peer is the test.
-struct Engine {
+final class Engine {
   var connection: Connection
   /// Effects that the engine asked for.
   var effects: [Effect] = []
@@ -89,7 +89,7 @@ struct Engine {
   }
 
   /// Sends the engine a message of the peer; returns its answers in words.
-  mutating func receive(_ build: (Message.Builder) -> Void) -> [String] {
+  func receive(_ build: (Message.Builder) -> Void) -> [String] {
     let builder = MessageBuilder()
     builder.build(Message.Builder.self, build)
     connection.receive(builder.freeze())
@@ -97,7 +97,7 @@ struct Engine {
   }
 
   /// Calls a reference; returns what goes out.
-  mutating func call(_ node: NodeID, asker: Asker, with hook: (any CapabilityHook)? = nil)
+  func call(_ node: NodeID, asker: Asker, with hook: (any CapabilityHook)? = nil)
     -> [String]
   {
     let builder = MessageBuilder()
@@ -106,12 +106,12 @@ struct Engine {
       call.interfaceId = 1
       call.initParams().content.setCapability(hook)
     }
-    _ = connection.call(node, OutgoingCall(builder), caller: asker)
+    _ = connection.call(node, OutgoingCall(builder), caller: asker) { asker }
     return sent()
   }
 
   /// What the engine sent and has not been asked for, in words.
-  mutating func sent() -> [String] {
+  func sent() -> [String] {
     var words: [String] = []
     for node in drops?.take() ?? [] { connection.dropReference(node) }
     repeat {
@@ -183,12 +183,12 @@ struct Engine {
   }
 
   /// The capability that the call's results will be; nil once it has returned.
-  mutating func pipelined(on question: UInt32, _ asker: Asker) -> (any ReferenceHandle)? {
+  func pipelined(on question: UInt32, _ asker: Asker) -> (any ReferenceHandle)? {
     connection.pipeline(QuestionID(rawValue: question), PipelinePath(), caller: asker)
   }
 
   /// Answers a call of the peer with a capability; returns what goes out.
-  mutating func answer(_ token: AnswerToken, with hook: (any CapabilityHook)?) -> [String] {
+  func answer(_ token: AnswerToken, with hook: (any CapabilityHook)?) -> [String] {
     let builder = MessageBuilder()
     builder.build(Message.Builder.self) {
       $0.initReturn().initResults().content.setCapability(hook)
@@ -198,7 +198,7 @@ struct Engine {
   }
 
   /// Answers a call of the peer with an error; returns what goes out.
-  mutating func fail(_ token: AnswerToken, _ reason: String) -> [String] {
+  func fail(_ token: AnswerToken, _ reason: String) -> [String] {
     connection.returnError(.failed(reason), for: token)
     return sent()
   }
@@ -373,7 +373,7 @@ extension Message.Builder {
 /// An engine whose promise is the peer's export 0, and that holds the peer's promise 3.
 func promising() throws -> (Engine, Promise, ExportToken, any ReferenceHandle) {
   let promise = Promise()
-  var engine = Engine(bootstrap: promise)
+  let engine = Engine(bootstrap: promise)
   _ = engine.receive { $0.bootstrapQuestion(0) }
   let token = try #require(engine.watched.first)
   let handle = engine.connection.bootstrap()

@@ -7,7 +7,7 @@ import Testing
   private func limited(_ change: (inout ConnectionLimits) -> Void) -> Engine {
     var limits = ConnectionLimits()
     change(&limits)
-    var engine = Engine(bootstrap: Object(), limits: limits)
+    let engine = Engine(bootstrap: Object(), limits: limits)
     _ = engine.receive { $0.bootstrapQuestion(0) }
     return engine
   }
@@ -17,7 +17,7 @@ import Testing
   }
 
   @Test func `too many calls of the peer end the connection`() {
-    var engine = limited { $0.answers = 3 }
+    let engine = limited { $0.answers = 3 }
     _ = engine.receive { $0.callExport(1, 0) }
     _ = engine.receive { $0.callExport(2, 0) }
     #expect(engine.receive { $0.callExport(3, 0) } == ["abort: more than 3 calls are open at once"])
@@ -25,7 +25,7 @@ import Testing
   }
 
   @Test func `calls of this side over the limit fail and end nothing`() {
-    var engine = limited { $0.questions = 2 }
+    let engine = limited { $0.questions = 2 }
     let handle = engine.connection.bootstrap()
     let askers = [Asker(), Asker(), Asker()]
     for asker in askers { _ = engine.call(handle.node, asker: asker) }
@@ -36,7 +36,7 @@ import Testing
   }
 
   @Test func `a payload with too many capabilities ends the connection`() {
-    var engine = limited { $0.imports = 2 }
+    let engine = limited { $0.imports = 2 }
     let sent = engine.receive {
       $0.callExport(1, 0)
       let table = $0.call.params.initCapTable(3)
@@ -47,7 +47,7 @@ import Testing
   }
 
   @Test func `too many capabilities of the peer end the connection`() {
-    var engine = limited { $0.imports = 2 }
+    let engine = limited { $0.imports = 2 }
     for id in 1...2 as ClosedRange<UInt32> {
       #expect(engine.receive { $0.callExport(id, 0) { $0.senderHosted = id } } == [])
     }
@@ -58,7 +58,7 @@ import Testing
   }
 
   @Test func `too many capabilities that the peer holds end the connection`() throws {
-    var engine = limited { $0.exports = 2 }
+    let engine = limited { $0.exports = 2 }
     for id in 1...2 as ClosedRange<UInt32> { _ = engine.receive { $0.callExport(id, 0) } }
     _ = engine.answer(try engine.token(0), with: Object())
     let sent = engine.answer(try engine.token(1), with: Object())
@@ -67,7 +67,7 @@ import Testing
   }
 
   @Test func `capabilities after the one that ends the connection are not exported`() throws {
-    var engine = limited { $0.exports = 2 }
+    let engine = limited { $0.exports = 2 }
     _ = engine.receive { $0.callExport(1, 0) }
     let builder = MessageBuilder()
     builder.build(Message.Builder.self) {
@@ -82,7 +82,7 @@ import Testing
   }
 
   @Test func `calls over the limit of those that wait are answered so`() {
-    var engine = limited { $0.queuedCalls = 1 }
+    let engine = limited { $0.queuedCalls = 1 }
     _ = engine.receive { $0.callExport(1, 0) }
     #expect(engine.receive { $0.callAnswer(2, of: 1) } == [])
     #expect(
@@ -93,7 +93,7 @@ import Testing
   }
 
   @Test func `calls that wait for others are counted`() {
-    var engine = limited { $0.wordsInFlight = 1 }
+    let engine = limited { $0.wordsInFlight = 1 }
     for id in 1...3 as ClosedRange<UInt32> { _ = engine.receive { $0.callExport(id, 0) } }
     #expect(engine.delivered.count == 1)
     #expect(reached(engine) == [.wordsInFlight: 2])

@@ -6,14 +6,14 @@ import Testing
 /// "Tribble 4-way race condition" of rpc.capnp).
 @Suite struct PinningTests {
   /// The engine gives the peer an object, as export 1.
-  private func give(_ object: Object, _ engine: inout Engine, _ handle: any ReferenceHandle) {
+  private func give(_ object: Object, _ engine: Engine, _ handle: any ReferenceHandle) {
     _ = engine.call(handle.node, asker: Asker(), with: object)
   }
 
   @Test func `calls on a promise go where its resolve said, whatever that has become`() throws {
-    var (engine, promise, token, handle) = try promising()
+    let (engine, promise, token, handle) = try promising()
     let object = Object()
-    give(object, &engine, handle)
+    give(object, engine, handle)
     promise.resolve(handle)
     engine.connection.resolveExport(token, .success(promise))
     #expect(engine.sent() == ["resolve 0: yours 3"])
@@ -38,7 +38,7 @@ import Testing
     throws
   {
     let promise = Promise()
-    var engine = Engine(bootstrap: promise, dropsHandles: true)
+    let engine = Engine(bootstrap: promise, dropsHandles: true)
     _ = engine.receive { $0.bootstrapQuestion(0) }
     let token = try #require(engine.watched.first)
     var handle: (any ReferenceHandle)? = engine.connection.bootstrap()
@@ -59,9 +59,9 @@ import Testing
   }
 
   @Test func `calls on results go where the return said, whatever that has become`() throws {
-    var (engine, _, _, handle) = try promising()
+    let (engine, _, _, handle) = try promising()
     let object = Object()
-    give(object, &engine, handle)
+    give(object, engine, handle)
     _ = engine.receive { $0.callExport(5, 1) }
     let token = try #require(engine.delivered.first?.token)
     #expect(engine.answer(token, with: handle) == ["return 5: results yours 3"])
@@ -71,9 +71,9 @@ import Testing
   }
 
   @Test func `calls that were pipelined go where the return said as well`() throws {
-    var (engine, _, _, handle) = try promising()
+    let (engine, _, _, handle) = try promising()
     let object = Object()
-    give(object, &engine, handle)
+    give(object, engine, handle)
     _ = engine.receive { $0.callExport(5, 1) }
     #expect(engine.receive { $0.callAnswer(6, of: 5) } == [])
     let token = try #require(engine.delivered.first?.token)
@@ -84,7 +84,7 @@ import Testing
   }
 
   @Test func `a pipelined capability that was announced is called there after its return`() throws {
-    var (engine, promise, token, handle) = try promising()
+    let (engine, promise, token, handle) = try promising()
     let asker = Asker()
     #expect(
       engine.call(handle.node, asker: asker, with: Object()) == ["call 0 of import 3 hosted 1"])
@@ -111,7 +111,7 @@ import Testing
   func `a pipelined capability that was announced ends as the answer that the peer has forgotten`(
     failing: Bool, reason: String
   ) throws {
-    var (engine, promise, token, handle) = try promising()
+    let (engine, promise, token, handle) = try promising()
     let asker = Asker()
     _ = engine.call(handle.node, asker: asker, with: Object())
     let pipelined = engine.pipelined(on: 0, asker)
@@ -127,7 +127,7 @@ import Testing
   }
 
   @Test func `a promise that comes back by way of the peer has an embargo`() throws {
-    var (engine, promise, token, handle) = try promising()
+    let (engine, promise, token, handle) = try promising()
     // The peer has another promise, 4, which is called and becomes this side's promise 0.
     let other = engine.connection.bootstrap()
     _ = engine.sent()

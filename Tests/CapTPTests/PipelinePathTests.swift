@@ -5,7 +5,7 @@ import Testing
 @Suite struct PipelinePathTests {
   /// A call of what a running call will return, by a path of so many steps.
   private func callByPath(_ steps: Int) -> [String] {
-    var engine = Engine(bootstrap: Object())
+    let engine = Engine(bootstrap: Object())
     _ = engine.receive { $0.bootstrapQuestion(0) }
     _ = engine.receive { $0.callExport(1, 0) }
     return engine.receive {

@@ -7,7 +7,7 @@ import Testing
 
   /// An engine that runs the peer's call 5 and holds the peer's promise 3.
   private func engine(callsPromise: Bool) throws -> (Engine, any ReferenceHandle, AnswerToken) {
-    var engine = Engine(bootstrap: Object())
+    let engine = Engine(bootstrap: Object())
     _ = engine.receive { $0.bootstrapQuestion(4) }
     _ = engine.receive { $0.callExport(5, 0) }
     let token = try #require(engine.delivered.first?.token)
@@ -19,7 +19,7 @@ import Testing
   }
 
   @Test func `an answer that is a promise, which becomes that answer, is broken`() throws {
-    var (engine, handle, token) = try engine(callsPromise: false)
+    let (engine, handle, token) = try engine(callsPromise: false)
     #expect(engine.answer(token, with: handle) == ["return 5: results yours 3"])
     _ = engine.receive { $0.resolvePromise(3) { $0.initReceiverAnswer().questionId = 5 } }
     let asker = Asker()
@@ -28,7 +28,7 @@ import Testing
   }
 
   @Test func `a promise that waits for an answer, which becomes that promise, is broken`() throws {
-    var (engine, handle, token) = try engine(callsPromise: false)
+    let (engine, handle, token) = try engine(callsPromise: false)
     _ = engine.receive { $0.resolvePromise(3) { $0.initReceiverAnswer().questionId = 5 } }
     let asker = Asker()
     #expect(engine.call(handle.node, asker: asker) == [])
@@ -38,7 +38,7 @@ import Testing
   }
 
   @Test func `a cycle behind an embargo is broken when the embargo ends`() throws {
-    var (engine, handle, token) = try engine(callsPromise: true)
+    let (engine, handle, token) = try engine(callsPromise: true)
     #expect(
       engine.receive { $0.resolvePromise(3) { $0.initReceiverAnswer().questionId = 5 } }
         == ["disembargo import 3 0", "release 3 × 1"])
@@ -53,7 +53,7 @@ import Testing
   }
 
   @Test func `promises of the peer that become one another do not spin`() {
-    var engine = Engine()
+    let engine = Engine()
     let handle = engine.connection.bootstrap()
     _ = engine.sent()
     _ = engine.receive { $0.returnCapability(0) { $0.senderPromise = 3 } }
@@ -68,7 +68,7 @@ import Testing
   @Test func `results that are led back to what was pinned of them are broken, and finished`()
     throws
   {
-    var (engine, promise, token, handle) = try promising()
+    let (engine, promise, token, handle) = try promising()
     let asker = Asker()
     #expect(engine.call(handle.node, asker: asker) == ["call 0 of import 3"])
     let pipelined = engine.pipelined(on: 0, asker)

@@ -50,7 +50,7 @@ import Testing
   @Test(arguments: violations.indices)
   func `a broken rule aborts the connection and is named`(_ index: Int) {
     let (rule, build) = Self.violations[index]
-    var engine = Engine(bootstrap: Object())
+    let engine = Engine(bootstrap: Object())
     // The peer holds export 0 once, and its question 0 is open.
     #expect(engine.receive { $0.bootstrapQuestion(0) } == ["return 0: results hosted 0"])
     _ = engine.receive(build)
@@ -62,7 +62,7 @@ import Testing
   @Test func `more calls than the limit abort the connection`() {
     var limits = ConnectionLimits()
     limits.answers = 2
-    var engine = Engine(bootstrap: Object(), limits: limits)
+    let engine = Engine(bootstrap: Object(), limits: limits)
     _ = engine.receive { $0.bootstrapQuestion(0) }
     _ = engine.receive { $0.callExport(1, 0) }
     let answer = engine.receive { $0.callExport(2, 0) }
@@ -70,7 +70,7 @@ import Testing
   }
 
   @Test func `messages of higher levels are answered with unimplemented`() {
-    var engine = Engine(bootstrap: Object())
+    let engine = Engine(bootstrap: Object())
     #expect(engine.receive { _ = $0.initProvide() } == ["unimplemented"])
     #expect(engine.receive { _ = $0.initAccept() } == ["unimplemented"])
     #expect(engine.receive { _ = $0.initJoin() } == ["unimplemented"])
@@ -87,7 +87,7 @@ import Testing
   }
 
   @Test func `disembargoes and returns of higher levels are answered with unimplemented`() {
-    var engine = Engine(bootstrap: Object())
+    let engine = Engine(bootstrap: Object())
     _ = engine.receive { $0.bootstrapQuestion(0) }
     for isAccept in [true, false] {
       let sent = engine.receive {
@@ -111,7 +111,7 @@ import Testing
   }
 
   @Test func `a promise that is a third party's is called by way of its vine`() {
-    var engine = Engine()
+    let engine = Engine()
     let handle = engine.connection.bootstrap()
     _ = engine.sent()
     _ = engine.receive { $0.returnCapability(0) { $0.senderPromise = 3 } }
@@ -122,7 +122,7 @@ import Testing
   @Test func `hints that newer versions of rpc.capnp have for a call change nothing`() throws {
     // `noPromisePipelining` and `onlyPromisePipeline`; questions of the latter kind have high numbers.
     for bits in [[129], [130], [129, 130]] {
-      var engine = Engine(bootstrap: Object())
+      let engine = Engine(bootstrap: Object())
       _ = engine.receive { $0.bootstrapQuestion(0) }
       let number: UInt32 = 1 << 31 | 5
       _ = engine.receive {
@@ -140,7 +140,7 @@ import Testing
   }
 
   @Test func `a capability of a third party is called by way of its vine`() {
-    var engine = Engine()
+    let engine = Engine()
     let handle = engine.connection.bootstrap()
     _ = engine.sent()
     _ = engine.receive { $0.returnCapability(0) { $0.initThirdPartyHosted().vineId = 6 } }
@@ -148,7 +148,7 @@ import Testing
   }
 
   @Test func `a bootstrap that names an object is answered as any other`() {
-    var engine = Engine(bootstrap: Object())
+    let engine = Engine(bootstrap: Object())
     let sent = engine.receive {
       $0.bootstrapQuestion(0)
       $0.bootstrap.deprecatedObjectId.setText("calculator")
@@ -157,7 +157,7 @@ import Testing
   }
 
   @Test func `the lowest question identifier that is free is used first`() {
-    var engine = Engine()
+    let engine = Engine()
     let handle = engine.connection.bootstrap()
     _ = engine.call(handle.node, asker: Asker())
     #expect(engine.call(handle.node, asker: Asker()) == ["call 2 of answer 0"])
@@ -174,7 +174,7 @@ import Testing
 
   @Test func `a question identifier is free only when its return has come`() {
     let asker = Asker()
-    var engine = Engine()
+    let engine = Engine()
     let handle = engine.connection.bootstrap()
     _ = engine.call(handle.node, asker: asker)
     engine.connection.dropQuestion(QuestionID(rawValue: 1), caller: asker)
@@ -188,13 +188,13 @@ import Testing
   }
 
   @Test func `a finish of an unknown question is tolerated`() {
-    var engine = Engine()
+    let engine = Engine()
     #expect(engine.receive { $0.initFinish().questionId = 12 } == [])
     #expect(engine.connection.failure == nil)
   }
 
   @Test func `an abort of the peer reaches every call that waits`() {
-    var engine = Engine()
+    let engine = Engine()
     let asker = Asker()
     let handle = engine.connection.bootstrap()
     #expect(engine.call(handle.node, asker: asker) == ["bootstrap 0", "call 1 of answer 0"])
@@ -208,7 +208,7 @@ import Testing
       (CapTP.Exception.Type_.failed, RPCError.Kind.disconnected), (.overloaded, .disconnected),
       (.disconnected, .disconnected), (.unimplemented, .failed),
     ] {
-      var engine = Engine()
+      let engine = Engine()
       _ = engine.receive {
         let exception = $0.initAbort()
         exception.reason = "no more"
@@ -220,7 +220,7 @@ import Testing
 
   @Test func `a resolve that the peer does not understand takes its capability back`() throws {
     let promise = Promise()
-    var engine = Engine(bootstrap: promise)
+    let engine = Engine(bootstrap: promise)
     _ = engine.receive { $0.bootstrapQuestion(0) }
     let token = try #require(engine.watched.first)
     engine.connection.resolveExport(token, .success(Object()))
@@ -236,7 +236,7 @@ import Testing
   }
 
   @Test func `a call that the peer does not understand is unimplemented`() {
-    var engine = Engine()
+    let engine = Engine()
     let asker = Asker()
     let handle = engine.connection.bootstrap()
     _ = engine.call(handle.node, asker: asker, with: Object())

@@ -5,14 +5,14 @@ import Testing
 @Suite struct ReferenceTests {
   /// An engine that has asked for the bootstrap capability and called it once.
   private func called(_ asker: Asker) -> (Engine, NodeID) {
-    var engine = Engine()
+    let engine = Engine()
     let handle = engine.connection.bootstrap()
     _ = engine.call(handle.node, asker: asker)
     return (engine, handle.node)
   }
 
   @Test func `a capability that the peer hosts needs no embargo`() {
-    var (engine, node) = called(Asker())
+    let (engine, node) = called(Asker())
     let sent = engine.receive { $0.returnCapability(0) { $0.senderHosted = 3 } }
     #expect(sent == ["finish 0"])
     #expect(engine.call(node, asker: Asker()) == ["call 0 of import 3"])
@@ -21,7 +21,7 @@ import Testing
   @Test func `a capability of this side is called behind an embargo`() {
     let asker = Asker()
     let object = Object()
-    var engine = Engine()
+    let engine = Engine()
     let handle = engine.connection.bootstrap()
     _ = engine.call(handle.node, asker: asker, with: object)
     let sent = engine.receive { $0.returnCapability(0) { $0.receiverHosted = 0 } }
@@ -40,7 +40,7 @@ import Testing
   @Test func `null and errors need no embargo`() {
     for isNull in [true, false] {
       let asker = Asker()
-      var (engine, node) = called(Asker())
+      let (engine, node) = called(Asker())
       let sent = engine.receive { message in
         if isNull {
           message.returnCapability(0) { $0.setNone() }
@@ -58,7 +58,7 @@ import Testing
 
   @Test func `a disconnect fails calls behind an embargo and never delivers them`() {
     let waiting = Asker()
-    var engine = Engine()
+    let engine = Engine()
     let handle = engine.connection.bootstrap()
     _ = engine.call(handle.node, asker: Asker(), with: Object())
     _ = engine.receive { $0.returnCapability(0) { $0.receiverHosted = 0 } }
@@ -72,7 +72,7 @@ import Testing
   }
 
   @Test func `a release says how often the capability was given`() {
-    var (engine, node) = called(Asker())
+    let (engine, node) = called(Asker())
     _ = engine.receive { $0.returnCapability(0) { $0.senderHosted = 3 } }
     _ = engine.receive { $0.returnCapability(1) { $0.senderHosted = 3 } }
     engine.connection.dropReference(node)
@@ -95,7 +95,7 @@ import Testing
 
   @Test func `a finish that crosses the return leaves its capabilities to the peer`() {
     let asker = Asker()
-    var (engine, _) = called(asker)
+    let (engine, _) = called(asker)
     engine.connection.dropQuestion(QuestionID(rawValue: 1), caller: asker)
     #expect(engine.sent() == ["finish 1 and release"])
     #expect(engine.receive { $0.returnCapability(1) { $0.senderHosted = 3 } } == [])
@@ -105,7 +105,7 @@ import Testing
   }
 
   @Test func `a late resolve of a released promise releases what it carries`() {
-    var engine = Engine()
+    let engine = Engine()
     let handle = engine.connection.bootstrap()
     _ = engine.sent()
     _ = engine.receive { $0.returnCapability(0) { $0.senderPromise = 3 } }
@@ -126,7 +126,7 @@ import Testing
   }
 
   @Test func `params are released when the return says so`() {
-    var (engine, _) = called(Asker())
+    let (engine, _) = called(Asker())
     let object = Object()
     let handle = engine.connection.bootstrap()
     _ = engine.call(handle.node, asker: Asker(), with: object)
@@ -141,7 +141,7 @@ import Testing
 
   @Test func `a promise that resolves to itself is broken`() {
     let asker = Asker()
-    var (engine, node) = called(Asker())
+    let (engine, node) = called(Asker())
     _ = engine.receive { $0.returnCapability(0) { $0.senderPromise = 3 } }
     _ = engine.receive {
       let resolve = $0.initResolve()
@@ -157,7 +157,7 @@ import Testing
       var limits = ConnectionLimits()
       limits.questions = 1
       let asker = Asker()
-      var engine = Engine(limits: limits)
+      let engine = Engine(limits: limits)
       let handle = engine.connection.bootstrap()
       if isClosed { engine.connection.disconnect(.disconnected("cut")) }
       _ = engine.sent()
@@ -170,7 +170,7 @@ import Testing
 
   @Test func `a capability that is dropped does not cancel the calls that were made on it`() {
     let asker = Asker()
-    var engine = Engine()
+    let engine = Engine()
     let handle = engine.connection.bootstrap()
     _ = engine.sent()
     _ = engine.receive { $0.returnCapability(0) { $0.senderHosted = 3 } }
@@ -190,7 +190,7 @@ import Testing
   }
 
   @Test func `a promise that is exported again is a promise to the peer`() throws {
-    var engine = Engine(bootstrap: Object())
+    let engine = Engine(bootstrap: Object())
     _ = engine.receive { $0.bootstrapQuestion(0) }
     let handle = engine.connection.bootstrap()
     _ = engine.sent()
@@ -212,7 +212,7 @@ import Testing
 
   @Test func `a promise that is given again and again has one watcher`() throws {
     let promise = Promise()
-    var engine = Engine(bootstrap: Object())
+    let engine = Engine(bootstrap: Object())
     _ = engine.receive { $0.bootstrapQuestion(0) }
     for number in 1...10 as ClosedRange<UInt32> {
       _ = engine.receive { $0.callExport(number, 0) }
@@ -233,7 +233,7 @@ import Testing
   }
 
   @Test func `references to one promise are one export`() throws {
-    var engine = Engine(bootstrap: Object())
+    let engine = Engine(bootstrap: Object())
     _ = engine.receive { $0.bootstrapQuestion(0) }
     let handle = engine.connection.bootstrap()
     _ = engine.sent()

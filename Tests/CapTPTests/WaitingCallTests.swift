@@ -7,7 +7,7 @@ import Testing
 @Suite struct WaitingCallTests {
   /// An engine that runs the peer's call 5, with a reference to what that will return.
   private func awaiting() throws -> (Engine, any ReferenceHandle, AnswerToken) {
-    var engine = Engine(bootstrap: Object())
+    let engine = Engine(bootstrap: Object())
     _ = engine.receive { $0.bootstrapQuestion(4) }
     _ = engine.receive { $0.callExport(5, 0) }
     let token = try #require(engine.delivered.first?.token)
@@ -17,7 +17,7 @@ import Testing
   }
 
   /// A reference to the peer's export 3.
-  private func remote(_ engine: inout Engine) -> any ReferenceHandle {
+  private func remote(_ engine: Engine) -> any ReferenceHandle {
     let handle = engine.connection.bootstrap()
     _ = engine.sent()
     _ = engine.receive { $0.returnCapability(0) { $0.senderHosted = 3 } }
@@ -25,8 +25,8 @@ import Testing
   }
 
   @Test func `a call that waited is not overtaken by one that is made when it may go`() throws {
-    var (engine, promised, token) = try awaiting()
-    let handle = remote(&engine)
+    let (engine, promised, token) = try awaiting()
+    let handle = remote(engine)
     #expect(engine.call(promised.node, asker: Asker(), with: Object()) == [])
     let builder = MessageBuilder()
     builder.build(Message.Builder.self) {
@@ -41,7 +41,7 @@ import Testing
 
   @Test func `a call of the peer that waited goes before one that arrives when it may go`() throws {
     let object = Object()
-    var (engine, _, token) = try awaiting()
+    let (engine, _, token) = try awaiting()
     _ = engine.receive { $0.callAnswer(7, of: 5) }
     // This one has arrived, but its step has not been taken.
     let late = MessageBuilder()
@@ -55,7 +55,7 @@ import Testing
   }
 
   @Test func `calls that came round before a disembargo go before those it lets go`() throws {
-    var engine = Engine()
+    let engine = Engine()
     let handle = engine.connection.bootstrap()
     let object = Object()
     _ = engine.call(handle.node, asker: Asker(), with: object)
@@ -78,7 +78,7 @@ import Testing
   }
 
   @Test func `a finish takes a call of the peer out of the queue`() throws {
-    var (engine, _, token) = try awaiting()
+    let (engine, _, token) = try awaiting()
     _ = engine.receive { $0.callAnswer(7, of: 5) { $0.senderHosted = 8 } }
     _ = engine.receive { $0.callAnswer(8, of: 5) }
     #expect(engine.receive { $0.finishQuestion(7) } == ["return 7: canceled"])
@@ -89,8 +89,8 @@ import Testing
   }
 
   @Test func `a finish cancels a call of the peer that was sent back to it`() throws {
-    var (engine, _, token) = try awaiting()
-    let handle = remote(&engine)
+    let (engine, _, token) = try awaiting()
+    let handle = remote(engine)
     _ = engine.receive { $0.callAnswer(7, of: 5) }
     #expect(
       engine.answer(token, with: handle) == ["return 5: results yours 3", "call 0 of import 3"])
@@ -100,8 +100,8 @@ import Testing
 
   @Test func `what comes for a call that was sent back is its outcome`() throws {
     for succeeds in [true, false] {
-      var (engine, _, token) = try awaiting()
-      let handle = remote(&engine)
+      let (engine, _, token) = try awaiting()
+      let handle = remote(engine)
       _ = engine.receive { $0.callAnswer(7, of: 5) }
       _ = engine.answer(token, with: handle)
       let sent = engine.receive {
@@ -117,7 +117,7 @@ import Testing
   }
 
   @Test func `an own call that waits is cancelled where it is`() throws {
-    var (engine, promised, token) = try awaiting()
+    let (engine, promised, token) = try awaiting()
     let (first, second) = (Asker(), Asker())
     _ = engine.call(promised.node, asker: first)
     _ = engine.call(promised.node, asker: second)
@@ -130,8 +130,8 @@ import Testing
   }
 
   @Test func `an own call that waited and went to the peer is cancelled there`() throws {
-    var (engine, promised, token) = try awaiting()
-    let handle = remote(&engine)
+    let (engine, promised, token) = try awaiting()
+    let handle = remote(engine)
     let asker = Asker()
     _ = engine.call(promised.node, asker: asker)
     #expect(
@@ -141,7 +141,7 @@ import Testing
   }
 
   @Test func `a queue whose last call is cancelled does not keep its node`() throws {
-    var engine = Engine(bootstrap: Object(), dropsHandles: true)
+    let engine = Engine(bootstrap: Object(), dropsHandles: true)
     _ = engine.receive { $0.bootstrapQuestion(0) }
     _ = engine.receive { $0.callExport(1, 0) }
     _ = engine.receive { $0.callAnswer(2, of: 1) }
@@ -159,14 +159,14 @@ import Testing
   private func limited(_ words: Int) -> Engine {
     var limits = ConnectionLimits()
     limits.wordsInFlight = words
-    var engine = Engine(bootstrap: Object(), limits: limits)
+    let engine = Engine(bootstrap: Object(), limits: limits)
     _ = engine.receive { $0.bootstrapQuestion(0) }
     return engine
   }
 
   @Test func `over the limit of words calls wait, and everything else goes on`() throws {
     let asker = Asker()
-    var engine = limited(100)
+    let engine = limited(100)
     let handle = engine.connection.bootstrap()
     _ = engine.call(handle.node, asker: asker)
     for number in 1...4 as ClosedRange<UInt32> {
@@ -193,7 +193,7 @@ import Testing
   }
 
   @Test func `a call that came before a disconnect is delivered, and then cancelled`() throws {
-    var engine = limited(100)
+    let engine = limited(100)
     let late = MessageBuilder()
     late.build(Message.Builder.self) { $0.callExport(3, 0) }
     engine.connection.receive(late.freeze())
@@ -211,7 +211,7 @@ import Testing
   }
 
   @Test func `no call is delivered at a disconnect if one before it was held back`() throws {
-    var engine = limited(100)
+    let engine = limited(100)
     _ = engine.receive { $0.largeCall(1) }
     _ = engine.receive { $0.largeCall(2) }
     let late = MessageBuilder()
@@ -223,7 +223,7 @@ import Testing
   }
 
   @Test func `a call that is over the limit alone goes when nothing else is under way`() throws {
-    var engine = limited(10)
+    let engine = limited(10)
     _ = engine.receive { $0.largeCall(1) }
     _ = engine.receive { $0.largeCall(2) }
     #expect(engine.delivered.count == 1)
@@ -232,7 +232,7 @@ import Testing
   }
 
   @Test func `an embargo ends although calls before its end are over the limit`() throws {
-    var engine = limited(100)
+    let engine = limited(100)
     let handle = engine.connection.bootstrap()
     _ = engine.sent()
     _ = engine.receive { $0.returnCapability(0) { $0.senderPromise = 3 } }
@@ -256,8 +256,8 @@ import Testing
 
   /// An engine over its limit of words, whose answer 5 leads to the peer's export 3.
   private func limitedAndReflecting() throws -> Engine {
-    var engine = limited(100)
-    let handle = remote(&engine)
+    let engine = limited(100)
+    let handle = remote(engine)
     _ = engine.receive { $0.callExport(5, 0) }
     #expect(engine.answer(try engine.token(0), with: handle) == ["return 5: results yours 3"])
     _ = engine.receive { $0.largeCall(1) }
@@ -267,7 +267,7 @@ import Testing
   }
 
   @Test func `a disembargo does not wait behind calls on other capabilities`() throws {
-    var engine = try limitedAndReflecting()
+    let engine = try limitedAndReflecting()
     // What is under way may wait for what the peer holds back until then.
     #expect(
       engine.receive { $0.disembargo(7) { $0.initPromisedAnswer().questionId = 5 } }
@@ -276,7 +276,7 @@ import Testing
   }
 
   @Test func `a disembargo follows the calls on its capability that are held back`() throws {
-    var engine = try limitedAndReflecting()
+    let engine = try limitedAndReflecting()
     _ = engine.receive {
       $0.largeCallAnswer(6, of: 5)
     }
@@ -289,8 +289,8 @@ import Testing
   }
 
   @Test func `a call that went back to the peer does not hold back what becomes of it`() throws {
-    var engine = limited(100)
-    let handle = remote(&engine)
+    let engine = limited(100)
+    let handle = remote(engine)
     _ = engine.receive { $0.callExport(5, 0) }
     _ = engine.answer(try engine.token(0), with: handle)
     #expect(engine.receive { $0.largeCallAnswer(6, of: 5) } == ["call 0 of import 3"])
@@ -315,9 +315,9 @@ import Testing
     let counted = CountedObject()
     var limits = ConnectionLimits()
     limits.wordsInFlight = 100
-    var engine = Engine(bootstrap: counted, limits: limits)
+    let engine = Engine(bootstrap: counted, limits: limits)
     _ = engine.receive { $0.bootstrapQuestion(0) }
-    let handle = remote(&engine)
+    let handle = remote(engine)
     _ = engine.receive { $0.callExport(5, 0) }
     #expect(engine.answer(try engine.token(0), with: handle) == ["return 5: results yours 3"])
     _ = engine.receive { $0.largeCall(1) }
@@ -347,31 +347,31 @@ import Testing
     limits.wordsInFlight = 100
     limits.answers = 4
     limits.queuedCalls = 4
-    var engine = Engine(bootstrap: Object(), limits: limits)
+    let engine = Engine(bootstrap: Object(), limits: limits)
     _ = engine.receive { $0.bootstrapQuestion(0) }
     _ = engine.receive { $0.largeCall(1) }
     _ = engine.receive { $0.largeCall(2) }
     for number in 0..<7 as Range<UInt32> {
       _ = engine.receive { $0.disembargo(number) { $0.importedCap = 0 } }
     }
-    #expect(!isFull(&engine))
+    #expect(!isFull(engine))
     _ = engine.receive { $0.disembargo(7) { $0.importedCap = 0 } }
-    #expect(isFull(&engine))
+    #expect(isFull(engine))
   }
 
   @Test func `a peer is not read any more once as much again waits`() throws {
-    var engine = limited(200)
+    let engine = limited(200)
     for number in 1...4 as ClosedRange<UInt32> { _ = engine.receive { $0.largeCall(number) } }
-    #expect(!isFull(&engine))
+    #expect(!isFull(engine))
     _ = engine.receive { $0.largeCall(5) }
-    #expect(isFull(&engine))
+    #expect(isFull(engine))
     _ = engine.fail(try engine.token(0), "first")
-    #expect(!isFull(&engine))
+    #expect(!isFull(engine))
   }
 }
 
 /// A macro's argument is no place that can be changed, as the engine asks for.
-private func isFull(_ engine: inout Engine) -> Bool { engine.connection.isFull }
+private func isFull(_ engine: Engine) -> Bool { engine.connection.isFull }
 
 /// An object that counts how often it was looked at.
 private final class CountedObject: CapabilityHook {

@@ -320,11 +320,19 @@ final class MessageArena: @unchecked Sendable {
 
   /// Memory from the heap, aligned for any load.
   private static func allocate(_ bytes: Int, zeroed: Bool) -> UnsafeMutableRawPointer {
-    guard let block = unsafe zeroed ? calloc(bytes, 1) : malloc(bytes) else {
+    // The C library finds a small block at once where it need not be zero.
+    let isCleared = zeroed && bytes <= Self.clearedBytes
+    guard let block = unsafe zeroed && !isCleared ? calloc(bytes, 1) : malloc(bytes) else {
       preconditionFailure("out of memory: \(bytes) bytes for a message")
+    }
+    if isCleared {
+      unsafe block.initializeMemory(as: UInt8.self, repeating: 0, count: bytes)
     }
     return unsafe block
   }
+
+  /// Up to which glibc keeps blocks for each thread, which its `calloc` does not look at.
+  private static let clearedBytes = 1032
 
   /// A block to build in.
   private static func allocateBlock(words: Int) -> UnsafeMutableRawPointer {

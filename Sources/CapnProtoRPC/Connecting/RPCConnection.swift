@@ -238,16 +238,15 @@ public final class RPCConnection: Sendable {
     var box: OutgoingCall? = call
     return perform { engine in
       guard let call = box.take() else { return nil }
-      guard engine.leadsToPeer(node) else {
+      var cancellation: CallCancellation?
+      let route = engine.call(node, call, caller: caller) {
         let waiting = WaitingCaller(caller)
         waiting.cancellation.start { self.dropCall(waiting) }
-        _ = engine.call(node, call, caller: waiting)
-        return .local(waiting.cancellation)
+        cancellation = waiting.cancellation
+        return waiting
       }
-      guard case .question(let question) = engine.call(node, call, caller: caller) else {
-        return nil
-      }
-      return .remote(self, question, caller)
+      if case .question(let question) = route { return .remote(self, question, caller) }
+      return cancellation.map { .local($0) }
     }
   }
 
@@ -423,13 +422,13 @@ public final class RPCConnection: Sendable {
         if effect == nil { state.isDraining = false }
         return effect
       }
-      guard let effect else { return }
-      run(effect)
+      guard let effect = consume effect else { return }
+      run(consume effect)
     }
   }
 
-  private func run(_ effect: Effect) {
-    switch effect {
+  private func run(_ effect: consuming Effect) {
+    switch consume effect {
     case .deliver(let call, let hook, let answer):
       if let onlookers {
         onlookers.serve(answer) { deliver(call, to: hook, answer: answer) }
