@@ -15,10 +15,20 @@ public protocol ReferenceHandle: CapabilityHook {
   var node: NodeID { get }
 }
 
+extension ReferenceHandle {
+  /// A reference.
+  public var kind: CapabilityKind { .reference }
+}
+
 /// A capability that may stand for another one which is not known yet.
 public protocol PromiseHook: CapabilityHook {
   /// What the promise stands for; nil while it is not known.
   var resolution: (any CapabilityHook)? { get }
+}
+
+extension PromiseHook {
+  /// A promise.
+  public var kind: CapabilityKind { .promise }
 }
 
 /// The caller's end of a call.

@@ -44,7 +44,7 @@ extension Connection {
   ) -> ExportID? {
     let hook = Self.followed(hook)
     guard let handle = own(hook) else {
-      return export(hook, isPromise: hook is any PromiseHook, in: descriptor)
+      return export(hook, isPromise: hook.kind == .promise, in: descriptor)
     }
     let node = settled(handle.node)
     switch state(node) {
@@ -82,7 +82,7 @@ extension Connection {
     let node = own(hook).map { settled($0.node) }
     let key = node.map { ExportKey.node($0) } ?? .object(ObjectIdentifier(hook))
     if let id = exportIDs[key] {
-      exports[id]?.references += 1
+      exports.update(id) { $0.references += 1 }
       return id
     }
     let serial = nextSerial()
@@ -108,7 +108,7 @@ extension Connection {
   /// The peer holds the export so many times less.
   mutating func releaseExport(_ id: ExportID, count: Int) {
     guard let export = exports[id] else { return }
-    exports[id]?.references -= count
+    exports.update(id) { $0.references -= count }
     guard export.references <= count else { return }
     exports.remove(id)
     discard(export, id)

@@ -35,6 +35,17 @@ struct ImportedTable {
   var reflected: [ObjectIdentifier] = []
 }
 
+extension Import {
+  /// The node does not stand for it any more.
+  ///
+  /// - Returns: whether none does.
+  mutating func letGo(of node: NodeID) -> Bool {
+    if self.node == node { self.node = nil }
+    if pin == node { pin = nil }
+    return self.node == nil && pin == nil
+  }
+}
+
 extension Connection {
   /// The capabilities that a payload's descriptors stand for.
   mutating func importTable(_ payload: Payload.Reader) throws -> ImportedTable {
@@ -95,10 +106,11 @@ extension Connection {
       guard known.references < .max else {
         throw ProtocolViolation("import \(id.rawValue) was given too often")
       }
-      imports[id]?.references += 1
-      if let node = known.node { return node }
-      let node = addNode(.imported(id))
-      imports[id]?.node = node
+      let node = known.node ?? addNode(.imported(id))
+      imports.update(id) { entry in
+        entry.references += 1
+        entry.node = node
+      }
       return node
     }
     guard imports.count < limits.imports, nodes.count < limits.imports + limits.questions else {
@@ -106,18 +118,17 @@ extension Connection {
       throw ProtocolViolation("this side holds more than \(limits.imports) capabilities")
     }
     let node = addNode(.imported(id))
-    imports[id] = Import(
-      since: clock(), node: node, references: 1, isPromise: isPromise)
+    _ = imports.insert(
+      Import(since: clock(), node: node, references: 1, isPromise: isPromise), at: id)
     return node
   }
 
   /// The node does not stand for the import any more. Once none does, the peer is told (`Release` in
   /// rpc.capnp).
   mutating func releaseImport(_ id: ImportID, _ node: NodeID) {
-    if imports[id]?.node == node { imports[id]?.node = nil }
-    if imports[id]?.pin == node { imports[id]?.pin = nil }
-    guard let entry = imports[id], entry.node == nil, entry.pin == nil else { return }
-    imports[id] = nil
+    guard imports.update(id, { $0.letGo(of: node) }) == true,
+      let entry = imports.removeValue(forKey: id)
+    else { return }
     if descriptorOf != nil { descriptors.forget(id) }
     send {
       let release = $0.initRelease()

@@ -105,6 +105,19 @@ extension Node {
     return state
   }
 
+  /// It has turned out to be that.
+  ///
+  /// - Returns: the calls that waited for it, and the exports that it stands behind.
+  mutating func become(_ state: NodeState) -> (queue: [QueuedCall], watchers: [ExportToken]) {
+    self.state = state
+    guard !seldom.isEmpty else { return ([], []) }
+    defer {
+      queue = []
+      watchers = []
+    }
+    return (queue, watchers)
+  }
+
   /// Calls that wait while the state is `embargoed` or `awaiting`, oldest first.
   var queue: [QueuedCall] {
     get { seldom.value.queue }
@@ -129,7 +142,7 @@ extension Connection {
 
   /// A handle for the runtime, which keeps the node.
   mutating func handle(_ id: NodeID) -> any ReferenceHandle {
-    nodes[id]?.holders += 1
+    nodes.update(id) { $0.holders += 1 }
     return makeHandle(token, id, descriptorOf == nil ? nil : descriptor(of: id))
   }
 
@@ -142,7 +155,7 @@ extension Connection {
 
   /// The state of the node that the aliases lead to.
   func state(_ id: NodeID) -> NodeState {
-    nodes[settled(id)]?.state ?? .broken(.failed("the reference is gone"))
+    nodes.look(settled(id)) { $0.state } ?? .broken(.failed("the reference is gone"))
   }
 
   /// The capability of this side that the reference has turned out to be; nil for any other.
@@ -160,8 +173,7 @@ extension Connection {
       switch node.state {
       case .imported(let imported): releaseImport(imported, id)
       case .pipelined(let question, let path):
-        if questions[question]?.nodes[path] == id { questions[question]?.nodes[path] = nil }
-        if questions[question]?.pins[path] == id { questions[question]?.pins[path] = nil }
+        questions.update(question) { $0.forget(id, at: path) }
         releaseQuestion(question)
       case .alias(let next):
         id = next
@@ -184,19 +196,19 @@ extension Connection {
     _ id: NodeID, to outcome: Result<(any CapabilityHook)?, RPCError>, isReflected: Bool,
     target: (MessageTarget.Builder) -> Void
   ) {
-    guard let node = nodes[id] else { return }
+    guard let (way, hasSentCalls) = nodes.look(id, { ($0.state, $0.hasSentCalls) }) else { return }
     switch outcome {
     case .failure(let error): settle(id, .broken(error))
     case .success(nil): settle(id, .broken(Self.nullCall))
     case .success(.some(let hook)):
-      if let pin = own(hook).map({ settled($0.node) }), pin != id, isPin(pin, of: node.state) {
+      if let pin = own(hook).map({ settled($0.node) }), pin != id, isPin(pin, of: way) {
         // The peer leads the promise back to itself: so would calls go that are under way.
         unpin(pin)
         settle(pin, .broken(Self.circle))
         settle(id, .broken(Self.circle))
         return
       }
-      guard isReflected, node.hasSentCalls, failure == nil, !leadsNowhere(hook, but: id) else {
+      guard isReflected, hasSentCalls, failure == nil, !leadsNowhere(hook, but: id) else {
         settle(id, to: hook)
         return
       }
@@ -251,8 +263,11 @@ extension Connection {
       settle(id, .broken(Self.circle))
       return
     }
-    nodes[other]?.holders += 1
-    if nodes[id]?.hasSentCalls == true { nodes[other]?.hasSentCalls = true }
+    let hasSentCalls = nodes.look(id) { $0.hasSentCalls } == true
+    nodes.update(other) { node in
+      node.holders += 1
+      if hasSentCalls { node.hasSentCalls = true }
+    }
     settle(id, .alias(other))
   }
 
@@ -264,7 +279,7 @@ extension Connection {
       guard let handle = own(hook) else { return false }
       let node = settled(handle.node)
       if node == id { return true }
-      switch nodes[node]?.state {
+      switch state(node) {
       case .local(let next), .embargoed(let next): hook = next
       default: return false
       }
@@ -274,14 +289,11 @@ extension Connection {
 
   /// Gives the node its new state and lets the calls that waited go there.
   mutating func settle(_ id: NodeID, _ state: NodeState) {
-    guard let node = nodes[id] else { return }
-    nodes[id]?.state = state
-    nodes[id]?.queue = []
-    nodes[id]?.watchers = []
+    guard let (queue, watchers) = nodes.update(id, { $0.become(state) }) else { return }
     notifyObservers(of: id)
-    queuedCalls -= node.queue.count
-    for call in node.queue { route(call, to: id, released: true) }
-    for watcher in node.watchers {
+    queuedCalls -= queue.count
+    for call in queue { route(call, to: id, released: true) }
+    for watcher in watchers {
       switch self.state(id) {
       case .broken(let error): resolveExport(watcher, .failure(error))
       case .local(let hook): resolveExport(watcher, .success(hook))
@@ -290,7 +302,7 @@ extension Connection {
         resolveExport(watcher, .success(handle))
       }
     }
-    if !node.queue.isEmpty { releaseNode(id) }
+    if !queue.isEmpty { releaseNode(id) }
   }
 
   /// Ends an embargo: the peer has sent back all calls that were made before it.
@@ -305,11 +317,10 @@ extension Connection {
 
   /// The reference behind the hook, if it is one of this connection. Promises are followed.
   func own(_ hook: any CapabilityHook) -> (any ReferenceHandle)? {
-    guard hook.mayLeadOn, let handle = Self.followed(hook) as? any ReferenceHandle,
+    let hook = Self.followed(hook)
+    guard hook.kind == .reference, let handle = hook as? any ReferenceHandle,
       handle.token === token
-    else {
-      return nil
-    }
+    else { return nil }
     return handle
   }
 
@@ -317,7 +328,7 @@ extension Connection {
   static func followed(_ hook: any CapabilityHook) -> any CapabilityHook {
     var hook = hook
     for _ in 0..<64 {
-      guard hook.mayLeadOn, let promise = hook as? any PromiseHook,
+      guard hook.kind == .promise, let promise = hook as? any PromiseHook,
         let next = promise.resolution
       else { break }
       hook = next

@@ -48,6 +48,30 @@ extension Question {
     _modify { yield &seldom.value.paramExports }
   }
 
+  /// The node does not stand any more for what is at the path.
+  mutating func forget(_ node: NodeID, at path: PipelinePath) {
+    guard !seldom.isEmpty else { return }
+    if nodes[path] == node { nodes[path] = nil }
+    if pins[path] == node { pins[path] = nil }
+  }
+
+  /// One holder less.
+  ///
+  /// - Returns: whether it was the last, and the question is to be finished.
+  mutating func letGo() -> Bool {
+    holders -= 1
+    return holders <= 0 && !isFinished
+  }
+
+  /// The call has returned, and only what was pinned needs the answer.
+  mutating func returned() {
+    asker = nil
+    target = nil
+    nodes = [:]
+    holders = pins.count
+    isReturned = true
+  }
+
   /// Whether a `Return` may come.
   var isOpen: Bool { takesFrom == nil && !isReturned }
 }
@@ -118,15 +142,23 @@ extension Connection {
   public mutating func pipeline(
     _ id: QuestionID, _ path: PipelinePath, caller: any Caller
   ) -> (any ReferenceHandle)? {
-    guard questions[id]?.asker?.isCaller(caller) == true else { return nil }
+    guard isAsked(id, by: caller) else { return nil }
     return handle(pipelineNode(id, path))
   }
 
+  private func isAsked(_ id: QuestionID, by caller: any Caller) -> Bool {
+    questions.look(id) { $0.asker?.isCaller(caller) ?? false } == true
+  }
+
   private mutating func pipelineNode(_ id: QuestionID, _ path: PipelinePath) -> NodeID {
-    if let node = questions[id]?.nodes[path] { return node }
+    if let node = questions.look(id, { $0.seldom.isEmpty ? nil : $0.nodes[path] }) ?? nil {
+      return node
+    }
     let node = addNode(.pipelined(id, path))
-    questions[id]?.nodes[path] = node
-    questions[id]?.holders += 1
+    questions.update(id) { question in
+      question.nodes[path] = node
+      question.holders += 1
+    }
     return node
   }
 
@@ -142,14 +174,14 @@ extension Connection {
   /// The caller does not want the outcome any more. Unless pipelined capabilities are in use, the
   /// peer is told, and may cancel the call.
   public mutating func dropQuestion(_ id: QuestionID, caller: any Caller) {
-    guard questions[id]?.asker?.isCaller(caller) == true else { return }
+    guard isAsked(id, by: caller) else { return }
     dropQuestion(id)
   }
 
   /// The caller waits no longer: for it the call has failed, and so has what was pipelined on it,
   /// which does not keep the call.
   public mutating func failQuestion(_ id: QuestionID, _ error: RPCError, caller: any Caller) {
-    guard questions[id]?.asker?.isCaller(caller) == true else { return }
+    guard isAsked(id, by: caller) else { return }
     for (path, node) in questions[id]?.nodes ?? [:] {
       questions[id]?.nodes[path] = nil
       settle(node, .broken(error))
@@ -159,18 +191,16 @@ extension Connection {
   }
 
   mutating func dropQuestion(_ id: QuestionID) {
-    guard let asker = questions[id]?.asker else { return }
+    guard let asker = questions.update(id, { $0.asker.take() }) ?? nil else { return }
     if case .caller(let caller) = asker { forgetPlace(of: caller) }
-    questions[id]?.asker = nil
     releaseQuestion(id)
   }
 
   /// One holder less; the last one finishes the question.
   mutating func releaseQuestion(_ id: QuestionID) {
-    questions[id]?.holders -= 1
-    guard let holders = questions[id]?.holders, holders <= 0, questions[id]?.isFinished == false,
-      let question = questions[id]
-    else { return }
+    guard questions.update(id, { $0.letGo() }) == true, let question = questions[id] else {
+      return
+    }
     if question.isReturned {
       sendFinish(id, releaseResultCaps: false)
       questions.remove(id)
@@ -210,8 +240,8 @@ extension Connection {
       if let target = question.target { releaseNode(target) }
       return
     }
-    guard let question = questions[id] else { return }
-    for (path, node) in question.nodes {
+    guard let nodes = questions.look(id, { $0.nodes }) else { return }
+    for (path, node) in nodes {
       let found: Result<(any CapabilityHook)?, RPCError>
       switch outcome {
       case .failure(let error): found = .failure(error)
@@ -223,9 +253,9 @@ extension Connection {
         path.write(to: answer)
       }
     }
-    tell(question.asker, outcome)
+    tell(questions.update(id) { $0.asker.take() } ?? nil, outcome)
     // The results may have been led back to what was pinned.
-    let pins = questions[id]?.pins ?? [:]
+    let pins = questions.look(id) { $0.pins } ?? [:]
     if !needsFinish {
       // The peer has forgotten the answer, so nothing leads there any more.
       questions[id]?.pins = [:]
@@ -236,12 +266,9 @@ extension Connection {
       sendFinish(id, releaseResultCaps: false)
       forgetQuestion(id)
     } else {
-      questions[id]?.asker = nil
-      questions[id]?.nodes = [:]
-      questions[id]?.holders = pins.count
-      questions[id]?.isReturned = true
-      questions[id]?.target = nil
-      if let target = question.target { releaseNode(target) }
+      let target = questions.look(id) { $0.target } ?? nil
+      questions.update(id) { $0.returned() }
+      if let target { releaseNode(target) }
     }
   }
 

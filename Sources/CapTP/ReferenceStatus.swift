@@ -62,7 +62,9 @@ extension Connection {
 
   /// Tells those who wait for the node to become something else.
   mutating func notifyObservers(of id: NodeID) {
-    guard let observers = nodes[id]?.observers, !observers.isEmpty else { return }
+    guard nodes.look(id, { $0.seldom.isEmpty }) == false,
+      let observers = nodes[id]?.observers, !observers.isEmpty
+    else { return }
     nodes[id]?.observers = []
     for observer in observers { emit(.notify(observer)) }
   }

@@ -2,12 +2,21 @@
 ///
 /// The encoding carries capabilities and never calls them; the RPC runtime conforms its own class.
 public protocol CapabilityHook: AnyObject, Sendable {
-  /// Whether calls on it may go on to another capability, as of a promise or of a reference to a
-  /// peer's. False for an object, so that the runtime need not find out what else it is.
-  var mayLeadOn: Bool { get }
+  /// What it is, so that the runtime need not find out by its type.
+  var kind: CapabilityKind { get }
+}
+
+/// What a capability is to the runtime.
+public enum CapabilityKind: Sendable {
+  /// Its calls go no further, as far as the runtime is concerned.
+  case object
+  /// A reference to what is behind a connection.
+  case reference
+  /// It stands for another capability, which may not be known yet.
+  case promise
 }
 
 extension CapabilityHook {
-  /// It may be: what is certain is said by its type.
-  public var mayLeadOn: Bool { true }
+  /// An object.
+  public var kind: CapabilityKind { .object }
 }

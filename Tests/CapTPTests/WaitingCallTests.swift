@@ -377,9 +377,9 @@ private func isFull(_ engine: Engine) -> Bool { engine.connection.isFull }
 private final class CountedObject: CapabilityHook {
   private let count = Atomic(0)
   var looks: Int { count.load(ordering: .relaxed) }
-  var mayLeadOn: Bool {
+  var kind: CapabilityKind {
     count.add(1, ordering: .relaxed)
-    return false
+    return .object
   }
 }
 

@@ -55,8 +55,6 @@ final class LocalCapability: CallTarget {
   private let stream = StreamPlace()
   var streamWriter: StreamWriter { stream.writer() }
 
-  var mayLeadOn: Bool { false }
-
   init(_ interface: InterfaceDescription, _ dispatch: Dispatch) {
     self.interface = interface
     self.dispatch = dispatch
