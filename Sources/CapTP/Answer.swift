@@ -127,7 +127,7 @@ extension Connection {
       let exported = message.withRoot(Message.Builder.self) {
         describe(capabilities, in: $0.`return`.results)
       }
-      answers[token.id]?.resultExports = exported
+      answers.update(token.id) { $0.resultExports = exported }
     }
     guard let sent = send(message) else { return }
     endAnswer(token.id, .success(sent), needsFinish: hasCapabilities)
@@ -165,7 +165,7 @@ extension Connection {
       wordsInFlight -= answers.removeValue(forKey: id)?.words ?? 0
       return
     }
-    guard let (nodes, words) = answers[id]?.end(outcome) else { return }
+    guard let (nodes, words) = answers.update(id, { $0.end(outcome) }) else { return }
     wordsInFlight -= words
     for (path, node) in nodes {
       switch outcome {
@@ -178,8 +178,8 @@ extension Connection {
         }
       }
     }
-    if let taker = answers[id]?.taker { end(.question(taker, outcome, .all)) }
-    if !needsFinish || answers[id]?.isFinished == true { forgetAnswer(id) }
+    if let taker = answers.look(id, { $0.taker }) ?? nil { end(.question(taker, outcome, .all)) }
+    if !needsFinish || answers.look(id, { $0.isFinished }) == true { forgetAnswer(id) }
   }
 
   /// The capability at the path of an answer: known, or a reference to what will be there.
@@ -188,15 +188,15 @@ extension Connection {
   ) -> any CapabilityHook {
     // The peer may not know yet that the answer is forgotten (`noFinishNeeded` in rpc.capnp), and
     // older ones do not look.
-    guard let answer = answers[id] else {
+    guard let outcome = answers.look(id, { $0.outcome }) else {
       return handle(
         addNode(.broken(.failed("the call was finished, or its results have no capabilities"))))
     }
-    switch answer.outcome {
+    switch outcome {
     case nil:
-      if let node = answer.nodes[path] { return handle(node) }
+      if let node = answers.look(id, { $0.nodes[path] }) ?? nil { return handle(node) }
       let node = addNode(.awaiting(id, path))
-      answers[id]?.nodes[path] = node
+      answers.update(id) { $0.nodes[path] = node }
       return handle(node)
     case .failure(let error): return handle(addNode(.broken(error)))
     case .success(let message):
@@ -212,9 +212,11 @@ extension Connection {
   /// The peer does not want the answer any more.
   mutating func finishAnswer(_ id: AnswerID, releaseResultCaps: Bool) {
     // An unknown question is tolerated: C++ finishes some twice.
-    guard answers[id]?.isFinished == false else { return }
-    if answers[id]?.hasOutcome == true {
-      if releaseResultCaps, let exports = answers[id]?.resultExports {
+    guard let hasOutcome = answers.look(id, { $0.isFinished ? nil : $0.hasOutcome }) ?? nil else {
+      return
+    }
+    if hasOutcome {
+      if releaseResultCaps, let exports = answers.look(id, { $0.resultExports }) {
         for export in exports { releaseExport(export, count: 1) }
       }
       forgetAnswer(id)

@@ -273,7 +273,7 @@ extension Connection {
 
   /// Whether calls on the capability come to the node, by way of others that have turned out to be
   /// promises of this side. A chain of absurd length is taken for a circle.
-  private func leads(_ hook: any CapabilityHook, backTo id: NodeID) -> Bool {
+  private mutating func leads(_ hook: any CapabilityHook, backTo id: NodeID) -> Bool {
     var hook = hook
     for _ in 0..<64 {
       guard let handle = own(hook) else { return false }
@@ -316,9 +316,13 @@ extension Connection {
   }
 
   /// The reference behind the hook, if it is one of this connection. Promises are followed.
-  func own(_ hook: any CapabilityHook) -> (any ReferenceHandle)? {
-    let hook = Self.followed(hook)
-    guard hook.kind == .reference, let handle = hook as? any ReferenceHandle,
+  @inline(__always)
+  func own(_ hook: any CapabilityHook) -> (any ReferenceHandle)? { Self.reference(hook, of: token) }
+
+  private static func reference(
+    _ hook: any CapabilityHook, of token: ConnectionToken
+  ) -> (any ReferenceHandle)? {
+    guard hook.kind != .object, let handle = followed(hook) as? any ReferenceHandle,
       handle.token === token
     else { return nil }
     return handle

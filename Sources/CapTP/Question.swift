@@ -146,6 +146,7 @@ extension Connection {
     return handle(pipelineNode(id, path))
   }
 
+  @inline(__always)
   private func isAsked(_ id: QuestionID, by caller: any Caller) -> Bool {
     questions.look(id) { $0.asker?.isCaller(caller) ?? false } == true
   }

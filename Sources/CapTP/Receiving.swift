@@ -191,7 +191,7 @@ extension Connection {
     guard let hasMore = questions.look(id, { $0.isOpen ? !$0.seldom.isEmpty : nil }) ?? nil else {
       throw ProtocolViolation("Return names question \(id.rawValue), which is not open")
     }
-    if hasMore, let exports = questions[id]?.paramExports {
+    if hasMore, let exports = questions.look(id, { $0.paramExports }), !exports.isEmpty {
       if body.releaseParamCaps { for export in exports { releaseExport(export, count: 1) } }
       questions[id]?.paramExports = []
     }

@@ -33,13 +33,18 @@ extension Connection {
 
   /// Whether `nextEffect` has anything to do.
   public var hasSteps: Bool {
-    !released.isEmpty || !steps.isEmpty || (held.first.map { mayGo($0) } ?? false)
+    // A connection is large, and is moved out of the way of whoever only looks at it.
+    mutating get {
+      !released.isEmpty || !steps.isEmpty || (held.first.map { mayGo($0) } ?? false)
+    }
   }
 
   /// Whether so much is held back that no more should be read from the peer, whatever it is.
   public var isFull: Bool {
-    wordsHeld + wordsInSteps > limits.wordsInFlight
-      || held.count + steps.count > limits.answers + limits.queuedCalls
+    mutating get {
+      wordsHeld + wordsInSteps > limits.wordsInFlight
+        || held.count + steps.count > limits.answers + limits.queuedCalls
+    }
   }
 
   private mutating func nextStep() -> Step? {
