@@ -17,6 +17,8 @@ struct Answer: Sendable {
   var place: CallPlace?
   /// Whether `Finish` came before the outcome.
   var isFinished = false
+  /// Whether `Finish` asked that the call is handed on before it is cancelled.
+  var cancelsLate = false
 
   var ended: Ended?
   var seldom = Seldom<Capabilities>()
@@ -45,12 +47,12 @@ extension Answer {
 
   /// The call is handed on.
   ///
-  /// - Returns: whether the token's call is still wanted.
-  mutating func begin(_ token: AnswerToken, words: Int) -> Bool {
-    guard isRunning(as: token.serial) else { return false }
+  /// - Returns: whether it is to be cancelled then; nil if the token's call is not wanted any more.
+  mutating func begin(_ token: AnswerToken, words: Int) -> Bool? {
+    guard isRunning(as: token.serial) else { return nil }
     self.words = words
     place = nil
-    return true
+    return isFinished && cancelsLate
   }
 
   /// Whether calls of the peer, or a question of this side, wait for the outcome.
@@ -210,7 +212,14 @@ extension Connection {
   }
 
   /// The peer does not want the answer any more.
-  mutating func finishAnswer(_ id: AnswerID, releaseResultCaps: Bool) {
+  ///
+  /// - Parameters:
+  ///   - id: the answer.
+  ///   - releaseResultCaps: whether the peer releases the capabilities in the results as well.
+  ///   - cancelsLate: whether a call that could be handed on, but waits for others to end, is handed on
+  ///     before it is cancelled. One that waits for a promise is not, as in the C++ implementation: it
+  ///     would keep what it is pipelined on from being cancelled.
+  mutating func finishAnswer(_ id: AnswerID, releaseResultCaps: Bool, cancelsLate: Bool) {
     // An unknown question is tolerated: C++ finishes some twice.
     guard let hasOutcome = answers.look(id, { $0.isFinished ? nil : $0.hasOutcome }) ?? nil else {
       return
@@ -222,7 +231,10 @@ extension Connection {
       forgetAnswer(id)
       return
     }
-    answers[id]?.isFinished = true
+    answers.update(id) { answer in
+      answer.isFinished = true
+      answer.cancelsLate = cancelsLate
+    }
     cancelIfUnwanted(id)
   }
 
@@ -236,6 +248,7 @@ extension Connection {
     case nil:
       emit(.cancel(token))
       return
+    case .held where answer.cancelsLate: return
     case .held: break
     case .asked(let question): dropQuestion(question)
     case .queued(let node):

@@ -225,6 +225,7 @@ extension Connection {
       let finish = $0.initFinish()
       finish.questionId = id.rawValue
       finish.releaseResultCaps = releaseResultCaps
+      finish.requireEarlyCancellationWorkaround = false
     }
   }
 

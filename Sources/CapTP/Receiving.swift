@@ -71,7 +71,8 @@ extension Connection {
     case .bootstrap(let bootstrap): try receiveBootstrap(bootstrap)
     case .finish(let finish):
       finishAnswer(
-        AnswerID(rawValue: finish.questionId), releaseResultCaps: finish.releaseResultCaps)
+        AnswerID(rawValue: finish.questionId), releaseResultCaps: finish.releaseResultCaps,
+        cancelsLate: finish.requireEarlyCancellationWorkaround)
     case .release(let release): try receiveRelease(release)
     case .disembargo(let disembargo): try receiveDisembargo(disembargo, message)
     case .unimplemented(let sent): try receiveUnimplemented(sent)

@@ -125,8 +125,9 @@ extension Connection {
   private mutating func deliver(
     _ call: DeliveredCall, to hook: any CapabilityHook, _ token: AnswerToken
   ) -> Effect? {
-    if answers.update(token.id, { $0.begin(token, words: call.words) }) == true {
+    if let isCancelled = answers.update(token.id, { $0.begin(token, words: call.words) }) ?? nil {
       wordsInFlight += call.words
+      if isCancelled { emit(.cancel(token)) }
     } else if failure == nil {
       return .discardMessage(call.message)
     }

@@ -332,10 +332,11 @@ extension Message.Builder {
     resolve.initException().reason = reason
   }
 
-  func finishQuestion(_ question: UInt32, releasing: Bool = true) {
+  func finishQuestion(_ question: UInt32, releasing: Bool = true, cancelsLate: Bool = false) {
     let finish = initFinish()
     finish.questionId = question
     finish.releaseResultCaps = releasing
+    finish.requireEarlyCancellationWorkaround = cancelsLate
   }
 
   func releaseExport(_ export: UInt32, _ count: UInt32) {

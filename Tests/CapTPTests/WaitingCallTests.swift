@@ -192,6 +192,69 @@ import Testing
     #expect(engine.connection.failure == nil)
   }
 
+  // MARK: Finish before the call is handed on (`requireEarlyCancellationWorkaround` in rpc.capnp)
+
+  @Test func `a call that is finished at once is handed on before it is cancelled`() throws {
+    let engine = limited(100)
+    for cancelsLate in [false, true] {
+      let number: UInt32 = cancelsLate ? 2 : 1
+      let call = MessageBuilder()
+      let finish = MessageBuilder()
+      call.build(Message.Builder.self) { $0.callExport(number, 0) }
+      finish.build(Message.Builder.self) {
+        $0.finishQuestion(number, cancelsLate: cancelsLate)
+      }
+      let before = engine.effects.count
+      engine.connection.receive(call.freeze())
+      engine.connection.receive(finish.freeze())
+      _ = engine.sent()
+      let order = engine.effects[before...].compactMap { effect -> String? in
+        switch effect {
+        case .deliver: "handed on"
+        case .cancel: "cancelled"
+        default: nil
+        }
+      }
+      #expect(order.prefix(2) == ["handed on", "cancelled"])
+    }
+  }
+
+  @Test func `a call of an older peer that is held back is handed on before it is cancelled`()
+    throws
+  {
+    let engine = limited(100)
+    _ = engine.receive { $0.largeCall(1) }
+    _ = engine.receive { $0.largeCall(2) }
+    _ = engine.receive { $0.largeCall(3) }
+    #expect(engine.receive { $0.finishQuestion(2, cancelsLate: true) } == [])
+    #expect(engine.receive { $0.finishQuestion(3, cancelsLate: false) } == ["return 3: canceled"])
+    #expect(engine.delivered.count == 1)
+    #expect(engine.cancelled.isEmpty)
+    _ = engine.fail(try engine.token(0), "first")
+    #expect(engine.delivered.count == 2)
+    let second = try engine.token(1)
+    #expect(engine.cancelled == [second])
+    #expect(engine.fail(second, "stopped") == ["return 2: canceled"])
+    // The bootstrap's and the first call's are left.
+    #expect(engine.connection.tableSizes.answers == 2)
+  }
+
+  @Test func `this side asks for no delay`() throws {
+    let engine = Engine()
+    let handle = engine.connection.bootstrap()
+    let asker = Asker()
+    _ = engine.call(handle.node, asker: asker)
+    engine.connection.dropQuestion(QuestionID(rawValue: 1), caller: asker)
+    let sent = engine.connection.nextMessage()
+    let message = try #require(sent)
+    let finish = try message.reader.finish
+    let (question, cancelsLate) = (
+      finish.questionId, finish.requireEarlyCancellationWorkaround
+    )
+    #expect(question == 1)
+    #expect(!cancelsLate)
+  }
+
   @Test func `a call that came before a disconnect is delivered, and then cancelled`() throws {
     let engine = limited(100)
     let late = MessageBuilder()
