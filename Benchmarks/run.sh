@@ -5,11 +5,11 @@
 #   run.sh [--cpp DIR] [--swift DIR] [--rounds N] [--only REGEX] [--scale PERCENT]
 #          [--no-instructions] [--json] [--check]
 #
-# DIR holds the executables "encoding" and "ping". Without --swift, only C++ is measured. --only
-# picks cases by a regular expression, --scale changes the iterations of each timed run. Ends non-zero
-# if a program fails, if the two disagree on a checksum, or, with --check, if a case costs more
-# than its target: in time for a ping, which is mostly the system's work, in instructions for others
-# where they are counted.
+# DIR holds the executables "encoding" and "ping", that of C++ also "floor": what the system alone takes
+# for a round trip. Without --swift, only C++ is measured. --only picks cases by a regular expression,
+# --scale changes the iterations of each timed run. Ends non-zero if a program fails, if the two
+# disagree on a checksum, or, with --check, if a case costs more than its target: in time for a ping,
+# which is mostly the system's work, in instructions for others where they are counted.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 cpp=$here/../build/bench/cpp swift= rounds=5 only=. scale=100 instructions=1 json= check=
@@ -57,10 +57,14 @@ texts-read 8000 20 120 1.20
 texts-build 20000 20 120 1.20
 ping-sequential 20000 200 1200 0.35
 ping-polled 20000 200 1200 0.35
+floor-sleeping 20000 0 0 -
+floor-polling 20000 0 0 -
 ping-16 40000 320 1920 0.167
+ping-polled-16 40000 320 1920 0.167
 ping-64 40000 640 3840 0.083
 ping-256 40000 2560 5120 0.083
 ping-chain 2500 25 150 0.35
+ping-polled-chain 2500 25 150 0.35
 ping-stream 3000 40 160 0.83
 ping-echo 300 4 16 0.83
 ping-local 200000 2000 12000 0.35
@@ -70,9 +74,11 @@ if [ -z "$wanted" ]; then echo "run.sh: no case matches $only" >&2; exit 64; fi
 
 programs=
 if echo "$wanted" | grep -q '^ping'; then programs=ping; fi
-if echo "$wanted" | grep -qv '^ping'; then programs="$programs encoding"; fi
+if echo "$wanted" | grep -qEv '^(ping|floor)'; then programs="$programs encoding"; fi
+if echo "$wanted" | grep -q '^floor'; then programs="$programs floor"; fi
 for program in $programs; do
   for folder in "$cpp" ${swift:+"$swift"}; do
+    if [ "$program" = floor ] && [ "$folder" != "$cpp" ]; then continue; fi
     if [ ! -x "$folder/$program" ]; then
       echo "run.sh: $folder/$program is missing; build the benchmarks first" >&2
       exit 66
@@ -83,16 +89,22 @@ done
 # implementations CASE: those that have the case.
 implementations() {
   if [ "$1" != ping-memory ]; then echo cpp; fi
-  if [ -n "$swift" ]; then echo swift; fi
+  if [ -n "$swift" ] && [[ $1 != floor-* ]]; then echo swift; fi
 }
 
 directory() { if [ "$1" = cpp ]; then echo "$cpp"; else echo "$swift"; fi; }
 
 field() { sed -n "s/.*\"$1\":\"\{0,1\}\([^\",}]*\).*/\1/p" "$scratch/line"; }
 
-# ping-polled is ping-sequential with busy polling at both ends, which C++ does not have.
-program_case() { echo "${1/ping-polled/ping-sequential}"; }
-polling() { if [ "$1" = ping-polled ]; then echo 50; else echo 0; fi; }
+# ping-polled is ping-sequential with busy polling at both ends, which C++ does not have, and
+# ping-polled-X is ping-X with it.
+program_case() {
+  case $1 in
+    ping-polled) echo ping-sequential ;;
+    *) echo "${1/-polled/}" ;;
+  esac
+}
+polling() { if [[ $1 == ping-polled* ]]; then echo 50; else echo 0; fi; }
 
 # measure CASE IMPLEMENTATION ITERATIONS: appends "CASE IMPLEMENTATION NS CHECKSUM" to the times.
 measure() {
@@ -103,6 +115,7 @@ measure() {
       timeout 300 "$(directory "$2")/ping" client "$address" "$(program_case "$1")" "$3" \
         >"$scratch/line"
       stop_server ;;
+    floor-*) timeout 300 "$cpp/floor" "${1#floor-}" "$3" >"$scratch/line" ;;
     *) timeout 300 "$(directory "$2")/encoding" "$1" "$3" >"$scratch/line" ;;
   esac
   echo "$1 $2 $(field ns) $(field checksum)" >>"$scratch/times"
@@ -156,8 +169,8 @@ done
 if [ -n "$instructions" ]; then
   export PING_BUSY_POLLING=0
   while read -r name _ few many _ <&3; do
-    # How often it looks depends on the time.
-    if [ "$name" = ping-polled ]; then continue; fi
+    # How often they look depends on the time.
+    case $name in ping-polled* | floor-*) continue ;; esac
     for implementation in $(implementations "$name"); do
       echo "counting instructions: $name, $implementation" >&2
       low=$(count "$name" "$implementation" "$few")
