@@ -47,7 +47,7 @@ extension Answer {
 
   /// The call is handed on.
   ///
-  /// - Returns: whether it is to be cancelled then; nil if the token's call is not wanted any more.
+  /// - Returns: whether it may have to be cancelled then; nil if the token's call is not running.
   mutating func begin(_ token: AnswerToken, words: Int) -> Bool? {
     guard isRunning(as: token.serial) else { return nil }
     self.words = words

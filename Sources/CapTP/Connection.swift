@@ -65,7 +65,7 @@ public struct Connection: ~Copyable, Sendable {
   var descriptors = DescriptorTable()
   /// What is to be done, oldest first.
   var steps = UniqueDeque<Step>()
-  /// Calls that left a queue: they go before any step.
+  /// Calls that nodes have led to capabilities of this side: they go before any step.
   var released = Deque<Step>()
   /// Calls of the peer over the limit of words, and what follows them. They go before other steps
   /// of their kind.

@@ -292,7 +292,7 @@ extension Connection {
     guard let (queue, watchers) = nodes.update(id, { $0.become(state) }) else { return }
     notifyObservers(of: id)
     queuedCalls -= queue.count
-    for call in queue { route(call, to: id, released: true) }
+    for call in queue { route(call, to: id) }
     for watcher in watchers {
       switch self.state(id) {
       case .broken(let error): resolveExport(watcher, .failure(error))

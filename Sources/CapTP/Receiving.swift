@@ -258,7 +258,7 @@ extension Connection {
     }
     switch state(handle.node) {
     case .embargoed, .awaiting, .imported, .pipelined:
-      route(.echo(embargo), to: handle.node, released: true)
+      route(.echo(embargo), to: handle.node)
     // What led to the peer may lead elsewhere by now; the calls before have gone their way.
     case let state: sendLoopback(embargo, to: state)
     }

@@ -36,7 +36,7 @@ extension Connection {
       return .question(question)
     }
     if let delivered = try? DeliveredCall(call) {
-      route(.own(delivered, waiting()), to: id, released: false)
+      route(.own(delivered, waiting()), to: id)
     }
     return .local
   }
@@ -71,9 +71,11 @@ extension Connection {
     if nodes[id]?.queue.isEmpty == true { releaseNode(id) }
   }
 
-  /// Sends a call that waits, or has come here, on to where the node leads. One that has waited is
-  /// released: it goes before all steps that are still to be taken.
-  mutating func route(_ call: QueuedCall, to node: NodeID, released isReleased: Bool) {
+  /// Sends a call that waits, or has come here, on to where the node leads. To a capability of this side
+  /// it goes before all steps that are still to be taken: among them are calls of the peer on promises
+  /// of this side, which may turn out to lead to the node, and which calls that waited for them must
+  /// not come behind.
+  mutating func route(_ call: QueuedCall, to node: NodeID) {
     let id = settled(node)
     switch state(id) {
     case .embargoed, .awaiting: enqueue(call, id)
@@ -89,7 +91,7 @@ extension Connection {
         step = .effect(.deliver(call, to: hook, answer: answer))
       case .echo(let embargo): step = .echo(hook, embargo)
       }
-      if isReleased { released.append(step) } else { steps.append(step) }
+      released.append(step)
     case .imported, .pipelined, .alias: forward(call, id)
     }
   }

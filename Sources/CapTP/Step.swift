@@ -125,16 +125,16 @@ extension Connection {
   private mutating func deliver(
     _ call: DeliveredCall, to hook: any CapabilityHook, _ token: AnswerToken
   ) -> Effect? {
-    if let isCancelled = answers.update(token.id, { $0.begin(token, words: call.words) }) ?? nil {
+    if let isFinished = answers.update(token.id, { $0.begin(token, words: call.words) }) ?? nil {
       wordsInFlight += call.words
-      if isCancelled { emit(.cancel(token)) }
+      if isFinished { cancelIfUnwanted(token.id) }
     } else if failure == nil {
       return .discardMessage(call.message)
     }
     // What came before the connection's end is handed on, and cancelled by a later step.
     // A reference of this connection that waits, or whose calls go back, is routed here.
     guard let handle = own(hook) else { return .deliver(call, to: hook, answer: token) }
-    route(.peers(call, token), to: handle.node, released: true)
+    route(.peers(call, token), to: handle.node)
     return nil
   }
 }

@@ -129,6 +129,37 @@ import Testing
     #expect(first.count == 0)
   }
 
+  @Test func `calls that waited for a promise go before the peer's later ones on it`() throws {
+    let promise = Promise()
+    let object = Object()
+    let engine = Engine(bootstrap: promise)
+    _ = engine.receive { $0.bootstrapQuestion(0) }
+    // A reference that has turned out to be the object.
+    let handle = engine.connection.bootstrap()
+    _ = engine.sent()
+    engine.connection.bootstrapHook = object
+    _ = engine.receive { $0.bootstrapQuestion(1) }
+    _ = engine.receive { $0.returnCapability(0) { $0.receiverHosted = 1 } }
+    // The peer calls the promise once more while this side resolves it, and passes on what waited.
+    let call = MessageBuilder()
+    call.build(Message.Builder.self) { $0.callExport(2, 0) }
+    engine.connection.receive(call.freeze())
+    let asker = Asker()
+    let passedOn = MessageBuilder()
+    passedOn.build(Message.Builder.self) { _ = $0.initCall().initParams() }
+    _ = engine.connection.call(handle.node, OutgoingCall(passedOn), caller: asker) { asker }
+    promise.resolve(handle)
+    _ = engine.sent()
+    let order = engine.effects.compactMap { effect -> String? in
+      switch effect {
+      case .forward(_, let hook, _) where hook === object: "the one that waited"
+      case .deliver(_, let hook, _) where hook === object: "the later one"
+      default: nil
+      }
+    }
+    #expect(order == ["the one that waited", "the later one"])
+  }
+
   @Test func `an own call that waited and went to the peer is cancelled there`() throws {
     let (engine, promised, token) = try awaiting()
     let handle = remote(engine)
@@ -237,6 +268,17 @@ import Testing
     #expect(engine.fail(second, "stopped") == ["return 2: canceled"])
     // The bootstrap's and the first call's are left.
     #expect(engine.connection.tableSizes.answers == 2)
+  }
+
+  @Test func `a held call that is finished runs on while calls on its results need it`() throws {
+    let engine = limited(100)
+    _ = engine.receive { $0.largeCall(1) }
+    _ = engine.receive { $0.largeCall(2) }
+    _ = engine.receive { $0.callAnswer(3, of: 2) }
+    #expect(engine.receive { $0.finishQuestion(2, cancelsLate: true) } == [])
+    _ = engine.fail(try engine.token(0), "first")
+    #expect(engine.delivered.count == 2)
+    #expect(engine.cancelled.isEmpty)
   }
 
   @Test func `this side asks for no delay`() throws {
