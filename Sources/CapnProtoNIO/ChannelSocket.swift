@@ -33,7 +33,7 @@ struct ChannelSocket: Sendable {
   /// Reads what is there, as much as there is room for.
   ///
   /// - Returns: how many bytes were read; nil if there are none yet, and 0 if the stream has ended or
-  ///   failed, which the channel will find.
+  ///   failed: the channel will find that it has ended.
   func read(into output: inout OutputRawSpan) -> Int? {
     guard channel.isActive else { return 0 }
     return unsafe output.withUnsafeMutableBytes { bytes, count in

@@ -152,19 +152,17 @@ final class ChannelTransport: MessageTransport {
   }
 
   /// Reads answers past the event loop as long as each is followed by more that is written, but not for
-  /// ever: the event loop may have other channels.
+  /// ever: the event loop finds out only then what else its channels have to read and write, this one
+  /// among them.
   private func poll(_ polling: BusyPolling) {
     for _ in 0..<64 {
-      guard state.withLock({ $0.mayPoll() }), let bytes = polling.read(unless: { isNeeded })
+      guard channel.isWritable, state.withLock({ $0.mayPoll() }),
+        let bytes = polling.read(unless: { isNeeded })
       else { break }
       channel.pipeline.fireChannelRead(bytes)
       channel.pipeline.fireChannelReadComplete()
     }
-    let goesOn = state.withLock { state in
-      state.isPolling = false
-      return state.awaitsAnswer
-    }
-    if goesOn { look(polling) }
+    state.withLock { $0.isPolling = false }
   }
 
   private var isNeeded: Bool { executor.hasWork || state.withLock { $0.isClosing } }

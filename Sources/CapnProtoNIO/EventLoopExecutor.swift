@@ -25,6 +25,9 @@ final class EventLoopExecutor: ConnectionExecutor, TaskExecutor {
     /// Whether a turn goes on.
     var isRunning = false
 
+    /// Whether there is something to do, or to write.
+    var hasWork: Bool { !pieces.isEmpty || transport != nil }
+
     /// Whether a turn has to be asked for, which is noted.
     mutating func mustSchedule() -> Bool {
       guard !isScheduled, !isRunning else { return false }
@@ -46,7 +49,7 @@ final class EventLoopExecutor: ConnectionExecutor, TaskExecutor {
   var taskExecutor: (any TaskExecutor)? { self }
 
   /// Whether there is something to do, or to write.
-  var hasWork: Bool { state.withLock { !$0.pieces.isEmpty || $0.transport != nil } }
+  var hasWork: Bool { state.withLock { $0.hasWork } }
 
   private func add(_ piece: Piece) {
     let mustSchedule = state.withLock { state in
@@ -81,7 +84,8 @@ final class EventLoopExecutor: ConnectionExecutor, TaskExecutor {
     }
     body()
     guard isFirst else { return }
-    while var pieces = nextPieces() {
+    for _ in 0..<Self.rounds {
+      guard var pieces = nextPieces() else { return }
       for piece in pieces {
         switch piece {
         case .work(let work): work()
@@ -96,14 +100,22 @@ final class EventLoopExecutor: ConnectionExecutor, TaskExecutor {
         if pieces.capacity <= Self.keptPieces { swap(&state.spare, &pieces) }
       }
     }
+    // Other tasks of the event loop, and its timers, get their turn.
+    let goesOn = state.withLock { state in
+      state.isRunning = false
+      return state.hasWork && state.mustSchedule()
+    }
+    if goesOn { schedule() }
   }
 
   private static let keptPieces = 1024
+  /// After which a turn ends although more has come up in it.
+  private static let rounds = 64
 
   /// What is to be done now; nil once nothing is, which ends the turn.
   private func nextPieces() -> [Piece]? {
     state.withLock { state in
-      guard !state.pieces.isEmpty || state.transport != nil else {
+      guard state.hasWork else {
         state.isRunning = false
         return nil
       }

@@ -8,6 +8,13 @@ final class MessageHandler: ChannelInboundHandler {
   private let connection: RPCConnection
   private let executor: EventLoopExecutor
   private var intake: MessageIntake
+  /// Whether messages are being taken in. Calls run meanwhile, and answers are written: when that fails
+  /// NIO reads what is left, and ends the channel, on the same stack.
+  private var isTaking = false
+  /// What was read meanwhile.
+  private var late: [ByteBuffer] = []
+  /// Whether the channel has ended meanwhile.
+  private var hasEnded = false
   /// Where bytes are read past the channel; nil if there are layers in it that change them.
   private let socket: ChannelSocket?
 
@@ -23,14 +30,25 @@ final class MessageHandler: ChannelInboundHandler {
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
     let bytes = unwrapInboundIn(data)
+    guard !isTaking else {
+      late.append(bytes)
+      return
+    }
     executor.turn {
-      intake.take(bytes.readableBytesSpan)
+      isTaking = true
+      take(bytes)
+      // With anything late the channel has ended, and nothing more can be read past it.
       if let socket { intake.read(from: socket) }
+      while !late.isEmpty { take(late.removeFirst()) }
+      isTaking = false
+      if hasEnded { intake.end() }
     }
   }
 
+  private func take(_ bytes: ByteBuffer) { intake.take(bytes.readableBytesSpan) }
+
   func channelInactive(context: ChannelHandlerContext) {
-    intake.end()
+    if isTaking { hasEnded = true } else { intake.end() }
     context.fireChannelInactive()
   }
 

@@ -71,6 +71,31 @@ import Testing
     #expect(.now - start < .seconds(60))
   }
 
+  @Test func `other connections of the event loop are not kept waiting`() async throws {
+    let listener = try await RPCListener.listen(
+      on: .tcp(host: "127.0.0.1", port: 0), limits: limits(.milliseconds(1)), group: group
+    ) { [server] _ in Capability(Probe.Client.server(server)) }
+    let loop = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+    let busy = try await RPCConnector.connect(
+      to: listener.address, limits: limits(.milliseconds(1)), group: loop)
+    let other = try await RPCConnector.connect(to: listener.address, group: loop)
+    let start = ContinuousClock.now
+    let calls = Task {
+      try await withTaskExecutorPreference(busy.taskExecutor) {
+        while !Task.isCancelled, .now - start < .seconds(20) { _ = try await busy.echo(1) }
+      }
+    }
+    for number in 0..<20 as Range<UInt64> { _ = try await other.echo(number) }
+    #expect(.now - start < .seconds(10))
+    calls.cancel()
+    _ = await calls.result
+    busy.close()
+    other.close()
+    await listener.close()
+    try await loop.shutdownGracefully()
+    try await group.shutdownGracefully()
+  }
+
   @Test func `a connection that is idle takes no processor`() async throws {
     try await connected(.milliseconds(1)) { connection in
       let found = try await connection.echo(1)

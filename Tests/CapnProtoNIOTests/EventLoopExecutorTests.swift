@@ -84,6 +84,20 @@ struct EventLoopExecutorTests {
     #expect(written.withLock { $0 } == [false, true, false, false])
   }
 
+  @Test func `work that never ends lets the event loop do other things`() {
+    let executor = EventLoopExecutor(loop)
+    let hasRun = Atomic(false)
+    @Sendable func goOn(_ rounds: Int) {
+      if rounds > 0, !hasRun.load(ordering: .relaxed) { executor.execute { goOn(rounds - 1) } }
+      if rounds == 0 { log.append(0) }
+    }
+    executor.turn { goOn(1000) }
+    loop.execute { hasRun.store(true, ordering: .relaxed) }
+    loop.run()
+    #expect(log.all == [])
+    #expect(!executor.hasWork)
+  }
+
   @Test func `tasks and work that come from other threads are all done`() async throws {
     let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
     let executor = EventLoopExecutor(group.next())
