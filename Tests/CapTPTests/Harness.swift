@@ -182,6 +182,14 @@ final class Engine {
     }
   }
 
+  /// A reference to the peer's export 3, whose question is 0.
+  func remote() -> any ReferenceHandle {
+    let handle = connection.bootstrap()
+    _ = sent()
+    _ = receive { $0.returnCapability(0) { $0.senderHosted = 3 } }
+    return handle
+  }
+
   /// The capability that the call's results will be; nil once it has returned.
   func pipelined(on question: UInt32, _ asker: Asker) -> (any ReferenceHandle)? {
     connection.pipeline(QuestionID(rawValue: question), PipelinePath(), caller: asker)
