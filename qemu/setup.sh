@@ -57,10 +57,10 @@ fetch_kernel() {
   work=$(mktemp -d build/kernel-download.XXXXXX)
   # apt drops its rights to download, and says so at length if it may not write here.
   if (cd "$work" && apt-get download -qq -o APT::Sandbox::User=root "$package") &&
-    mkdir "$work/root" && dpkg-deb -x "$work"/*.deb "$work/root"; then
+    mkdir "$work/files" && dpkg-deb -x "$work"/*.deb "$work/files"; then
     # Only these are used; the rest of the package is documentation.
-    rm -rf "$kernel_root" "$work/root/usr"
-    mv "$work/root" "$kernel_root"
+    rm -rf "$kernel_root" "$work/files/usr"
+    mv "$work/files" "$kernel_root"
     rm -rf "$work"
   else
     rm -rf "$work"

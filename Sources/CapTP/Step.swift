@@ -33,7 +33,7 @@ extension Connection {
 
   /// Whether `nextEffect` has anything to do.
   public var hasSteps: Bool {
-    // A connection is large, and is moved out of the way of whoever only looks at it.
+    // A connection is large, and its bytes are copied for a method that only looks at it.
     mutating get {
       !released.isEmpty || !steps.isEmpty || (held.first.map { mayGo($0) } ?? false)
     }

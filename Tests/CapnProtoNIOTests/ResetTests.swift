@@ -37,7 +37,10 @@ import Testing
     let listener = try await RPCListener.listen(
       on: .tcp(host: "127.0.0.1", port: 0), group: group
     ) { _ in Capability(Probe.Client.server(server)) }
-    guard case .tcp(let host, let port) = listener.address else { return }
+    guard case .tcp(let host, let port) = listener.address else {
+      Issue.record("the listener has no address of TCP")
+      return
+    }
     let other = try await RPCConnector.connect(to: listener.address)
     for round in 1...5 {
       let peer = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
