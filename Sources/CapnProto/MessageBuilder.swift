@@ -7,7 +7,7 @@
 @safe public struct MessageBuilder: ~Copyable {
   @usableFromInline let owner: ArenaOwner
 
-  init(arena: MessageArena) { owner = ArenaOwner(arena) }
+  init(owner: consuming ArenaOwner) { self.owner = owner }
 
   var arena: MessageArena { owner.arena }
 
@@ -76,21 +76,21 @@
   }
 
   /// The capabilities that pointers of the message refer to by index.
-  public var capabilities: [(any CapabilityHook)?] { unsafe arena.capabilities }
+  public var capabilities: [(any CapabilityHook)?] { owner.with { $0.capabilities } }
 
   /// Puts what the body makes of each capability in its place.
   public func mapCapabilities(_ transform: (any CapabilityHook) -> any CapabilityHook) {
-    unsafe arena.capabilities = arena.capabilities.map { $0.map(transform) }
+    arena.capabilities = arena.capabilities.map { $0.map(transform) }
   }
 
   /// Lets go of capabilities that the message held and that no pointer in it refers to any more. It is
   /// done when the message is frozen or cleared at the latest; that it is not done there, where
   /// whoever is let go of must not run, is what this is for.
-  public borrowing func releaseErased() { arena.letGoOfDropped() }
+  public borrowing func releaseErased() { owner.with { $0.letGoOfDropped() } }
 
   /// Ends building and hands the message to a reader, without a copy. Capabilities go along.
   public consuming func freeze(limits: ReaderLimits = .standard) -> MessageReader {
-    arena.freeze(limits: limits)
+    owner.with { $0.freeze(limits: limits) }
     return MessageReader(owner: owner, limits: limits)
   }
 }

@@ -18,6 +18,9 @@
 
   var arena: MessageArena { owner.arena }
 
+  /// The arena, for whoever shares it.
+  consuming func intoArena() -> MessageArena { owner.intoArena() }
+
   /// The root as a struct of the type.
   ///
   /// - Throws: ``DecodingError`` if there is no root or it is no struct.
@@ -31,7 +34,9 @@
   /// The root pointer.
   public var root: AnyPointerReader {
     @_lifetime(borrow self) get throws(DecodingError) {
-      guard let root = arena.root(nesting: limits.nestingDepth) else { throw .missingRoot }
+      guard let root = owner.with({ $0.root(nesting: limits.nestingDepth) }) else {
+        throw .missingRoot
+      }
       return AnyPointerReader(raw: root)
     }
   }
@@ -45,6 +50,6 @@
   /// exist yet: that would change a message that another task reads.
   public mutating func setCapabilities(_ table: [(any CapabilityHook)?]) {
     precondition(owner.isOnlyOne, "the message is shared already")
-    unsafe arena.capabilities = table
+    arena.capabilities = table
   }
 }

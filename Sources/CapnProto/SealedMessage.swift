@@ -2,14 +2,14 @@
 ///
 /// A ``MessageBuilder`` hands out views that write; while it is sealed there are none.
 public struct SealedMessage: ~Copyable, Sendable {
-  private let arena: MessageArena
+  private let owner: ArenaOwner
 
   /// Seals the message.
   public init(_ message: consuming MessageBuilder) {
     message.releaseErased()
-    arena = message.arena
+    owner = message.owner
   }
 
   /// Opens the message again, to go on building it.
-  public consuming func open() -> MessageBuilder { MessageBuilder(arena: arena) }
+  public consuming func open() -> MessageBuilder { MessageBuilder(owner: owner) }
 }

@@ -15,9 +15,11 @@
   ///
   /// - Throws: ``DecodingError`` if the root is no struct.
   public init(_ message: consuming MessageReader) throws(DecodingError) {
-    arena = message.arena
+    let limits = message.limits
+    let arena = message.intoArena()
     arena.makeRenewable()
-    raw = try RawStruct.root(of: arena, limits: message.limits)
+    raw = try RawStruct.root(of: arena, limits: limits)
+    self.arena = arena
   }
 
   /// The root struct.

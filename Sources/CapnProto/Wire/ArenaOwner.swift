@@ -1,6 +1,8 @@
 // Safety. Holds one count of the arena's references, taken in `init` and given up in `deinit`. An
 // arena goes to the pool only if that count is the only one: no `Ref` keeps it, and views depend on
-// the owner. `@unchecked Sendable` for the reason that the arena is.
+// the owner. The header's word for the arena is a reference that is not counted; moved out of there it
+// is the count that is held here, and the word stays what it was, as moving leaves memory alone.
+// `@unchecked Sendable` for the reason that the arena is.
 
 /// Owns a message's arena, and keeps it for another message once this one is gone.
 ///
@@ -18,15 +20,35 @@
 
   @usableFromInline @inline(never)
   func giveUp() {
-    var arena = unsafe header.pointee.owner.takeRetainedValue()
+    var arena = unsafe Self.takeCount(header)
     if arena.isReusable, isKnownUniquelyReferenced(&arena) { MessageArena.keep(consume arena) }
   }
 
   var arena: MessageArena { unsafe header.pointee.owner.takeUnretainedValue() }
 
+  /// The arena, for whoever keeps it from here on: it is not kept for another message.
+  consuming func intoArena() -> MessageArena {
+    let arena = unsafe Self.takeCount(header)
+    discard self
+    return arena
+  }
+
+  /// The count that the owner holds, as a reference. `takeRetainedValue` would add one and give up
+  /// one, which for a small message costs as much as all else here.
+  private static func takeCount(_ header: ArenaPointer) -> MessageArena {
+    unsafe withUnsafeMutablePointer(to: &header.pointee.owner) {
+      unsafe $0.withMemoryRebound(to: MessageArena.self, capacity: 1) { unsafe $0.move() }
+    }
+  }
+
+  /// Calls the body with the arena, which is not counted for that.
+  func with<Value>(_ body: (MessageArena) -> Value) -> Value {
+    unsafe header.pointee.owner._withUnsafeGuaranteedRef(body)
+  }
+
   /// Whether nothing else keeps the arena.
   var isOnlyOne: Bool {
-    var arena = unsafe header.pointee.owner.takeRetainedValue()
+    var arena = unsafe Self.takeCount(header)
     defer { _ = unsafe Unmanaged.passRetained(arena) }
     return isKnownUniquelyReferenced(&arena)
   }

@@ -23,12 +23,18 @@ final class MessageArena: @unchecked Sendable {
   // No access to what follows runs other code: what is overwritten is still held by `dropped`, or let
   // go after the store.
 
+  // Most messages have no capabilities, and then there are no arrays to let go of.
+
   /// Capabilities that pointers of this message refer to by index; nil where the peer sent none.
-  @exclusivity(unchecked) nonisolated(unsafe) var capabilities: [(any CapabilityHook)?] = []
+  var capabilities: [(any CapabilityHook)?] {
+    get { unsafe table ?? [] }
+    set { unsafe table = newValue.isEmpty ? nil : newValue }
+  }
+  @exclusivity(unchecked) nonisolated(unsafe) private var table: [(any CapabilityHook)?]?
   /// Capabilities that no pointer refers to any more. They are let go once the pointers are as they
   /// will be, as that may run code of others. A text or data promises to release nothing, so what it
   /// overwrites stays here until something else is erased or added.
-  @exclusivity(unchecked) nonisolated(unsafe) private var dropped: [any CapabilityHook] = []
+  @exclusivity(unchecked) nonisolated(unsafe) private var dropped: [any CapabilityHook]?
   /// Whose the segments' words are.
   enum Words {
     /// The first segment's lie in the arena's block, any further one's in a block of its own.
@@ -309,13 +315,13 @@ final class MessageArena: @unchecked Sendable {
   }
 
   private func letGoOfCapabilities() {
-    if unsafe !capabilities.isEmpty { unsafe capabilities = [] }
+    if unsafe table != nil { unsafe table = nil }
     letGoOfDropped()
   }
 
   /// Lets go of the capabilities that no pointer refers to any more.
   func letGoOfDropped() {
-    if unsafe !dropped.isEmpty { unsafe dropped = [] }
+    if unsafe dropped != nil { unsafe dropped = nil }
   }
 
   /// Memory from the heap, aligned for any load.
@@ -398,20 +404,25 @@ final class MessageArena: @unchecked Sendable {
   }
 
   func capability(_ index: UInt32) -> (any CapabilityHook)? {
-    unsafe index < capabilities.count ? capabilities[Int(index)] : nil
+    guard let table = unsafe table, index < table.count else { return nil }
+    return table[Int(index)]
   }
 
   /// Adds a capability to the table of a message that is being built.
   func addCapability(_ hook: any CapabilityHook) -> UInt32 {
     letGoOfDropped()
-    unsafe capabilities.append(hook)
-    return unsafe UInt32(truncatingIfNeeded: capabilities.count - 1)
+    guard let index = unsafe table?.count else {
+      unsafe table = [hook]
+      return 0
+    }
+    unsafe table?.append(hook)
+    return UInt32(truncatingIfNeeded: index)
   }
 
   /// Forgets a capability that no pointer of a message being built refers to any more.
   func dropCapability(_ index: UInt32) {
     guard let hook = capability(index) else { return }
-    unsafe dropped.append(hook)
-    unsafe capabilities[Int(index)] = nil
+    if unsafe dropped?.append(hook) == nil { unsafe dropped = [hook] }
+    unsafe table?[Int(index)] = nil
   }
 }
