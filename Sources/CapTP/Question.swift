@@ -102,7 +102,7 @@ extension Connection {
 
   /// Sends the call to the peer; nil if it could not be sent and the caller is told why.
   mutating func ask(
-    _ node: NodeID, _ call: consuming OutgoingCall, _ asker: Asker
+    _ node: NodeID, _ call: consuming OutgoingCall, _ asker: consuming Asker
   ) -> QuestionID? {
     if let refusal = failure ?? (questions.count < limits.questions ? nil : questionLimit) {
       if failure == nil { note(.questions) }

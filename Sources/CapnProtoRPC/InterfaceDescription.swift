@@ -29,7 +29,10 @@ public final class InterfaceDescription: Sendable {
 
   /// Whether the method, of this interface or an ancestor, is a streaming one.
   func streams(_ interfaceID: UInt64, _ methodID: UInt16) -> Bool {
-    interface(interfaceID)?.streamingMethods.contains(methodID) == true
+    // Once for each call: nothing is counted.
+    interfaceID == id
+      ? streamingMethods.contains(methodID)
+      : superinterfaces.contains { $0.streams(interfaceID, methodID) }
   }
 
   /// This interface or the one of its ancestors that has the id.

@@ -2,13 +2,7 @@ import Synchronization
 
 /// Cancels a call that is handled in this process, at most once, and not after it has ended.
 package final class CallCancellation: Sendable {
-  private enum State {
-    case starting
-    case running(@Sendable () -> Void)
-    case cancelled
-    case ended
-  }
-  private let state = Mutex(State.starting)
+  private let state = CancellationState()
 
   /// Of a call that has just been made.
   package init() {}
@@ -16,23 +10,45 @@ package final class CallCancellation: Sendable {
   /// Sets what cancels the call, in place of what did before it went on. If it is cancelled
   /// already, that is done now.
   package func start(_ cancel: @escaping @Sendable () -> Void) {
-    start(cancel, replacing: true)
+    state.start(cancel, replacing: true)
   }
 
   /// The call went on there, or has ended.
-  func follow(_ route: CallRoute?) {
-    if let route { start { route.cancel() } } else { end() }
-  }
+  func follow(_ route: CallRoute?) { state.follow(route) }
 
   /// As ``start(_:)``, unless the call has gone on already.
-  func begin(_ cancel: @escaping @Sendable () -> Void) { start(cancel, replacing: false) }
+  func begin(_ cancel: @escaping @Sendable () -> Void) { state.start(cancel, replacing: false) }
 
-  private func start(_ cancel: @escaping @Sendable () -> Void, replacing: Bool) {
-    let isCancelled = state.withLock { state in
-      switch state {
+  /// Cancels the call unless it has ended.
+  func cancel() { state.cancel() }
+
+  /// The call has ended.
+  package func end() { state.end() }
+
+  /// Whether the call has ended.
+  var hasEnded: Bool { state.hasEnded }
+
+  /// Whether the call was cancelled, and has not ended yet.
+  var isCancelled: Bool { state.isCancelled }
+}
+
+/// What a ``CallCancellation`` knows, for objects that are one beside what else they are.
+struct CancellationState: ~Copyable, Sendable {
+  // Not private: objects of other files hold it in place, where a debug build cannot name what is.
+  enum Phase {
+    case starting
+    case running(@Sendable () -> Void)
+    case cancelled
+    case ended
+  }
+  private let phase = Mutex(Phase.starting)
+
+  func start(_ cancel: @escaping @Sendable () -> Void, replacing: Bool) {
+    let isCancelled = phase.withLock { phase in
+      switch phase {
       case .running where !replacing: return false
       case .starting, .running:
-        state = .running(cancel)
+        phase = .running(cancel)
         return false
       case .cancelled: return true
       case .ended: return false
@@ -41,22 +57,22 @@ package final class CallCancellation: Sendable {
     if isCancelled { cancel() }
   }
 
-  /// Cancels the call unless it has ended.
+  func follow(_ route: CallRoute?) {
+    if let route { start({ route.cancel() }, replacing: true) } else { end() }
+  }
+
   func cancel() {
-    let cancel: (@Sendable () -> Void)? = state.withLock { state in
-      defer { if case .ended = state {} else { state = .cancelled } }
-      guard case .running(let cancel) = state else { return nil }
+    let cancel: (@Sendable () -> Void)? = phase.withLock { phase in
+      defer { if case .ended = phase {} else { phase = .cancelled } }
+      guard case .running(let cancel) = phase else { return nil }
       return cancel
     }
     cancel?()
   }
 
-  /// The call has ended.
-  package func end() { state.withLock { $0 = .ended } }
+  func end() { phase.withLock { $0 = .ended } }
 
-  /// Whether the call has ended.
-  var hasEnded: Bool { state.withLock { if case .ended = $0 { true } else { false } } }
+  var hasEnded: Bool { phase.withLock { if case .ended = $0 { true } else { false } } }
 
-  /// Whether the call was cancelled, and has not ended yet.
-  var isCancelled: Bool { state.withLock { if case .cancelled = $0 { true } else { false } } }
+  var isCancelled: Bool { phase.withLock { if case .cancelled = $0 { true } else { false } } }
 }

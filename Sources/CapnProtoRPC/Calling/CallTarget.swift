@@ -7,15 +7,16 @@ package enum CallRoute: Sendable {
   case remote(RPCConnection, QuestionID, any Caller)
   /// It is handled by this process.
   case local(CallCancellation)
-  /// It waits for its turn in this process, which whoever awaits it may take.
-  case turn(TurnQueue, CallCancellation)
+  /// It waits for its turn in this process, or has had it.
+  case turn(TurnCall)
 }
 
 extension CallRoute {
   /// Takes the call back: nobody wants its outcome any more.
   func cancel() {
     switch self {
-    case .local(let cancellation), .turn(_, let cancellation): cancellation.cancel()
+    case .local(let cancellation): cancellation.cancel()
+    case .turn(let call): call.cancel()
     case .remote(let connection, let question, let caller):
       connection.dropQuestion(question, caller: caller)
       caller.wasDropped()
@@ -25,7 +26,7 @@ extension CallRoute {
   /// Takes the call back, and fails with the error what was pipelined on it.
   func fail(_ error: RPCError) {
     switch self {
-    case .local(let cancellation), .turn(_, let cancellation): cancellation.cancel()
+    case .local, .turn: cancel()
     case .remote(let connection, let question, let caller):
       connection.failQuestion(question, error, caller: caller)
     }

@@ -2,13 +2,12 @@ import CapTP
 import CapnProto
 
 /// An object of one side, as the other side holds it.
-final class MembraneCapability: CallTarget {
+final class MembraneCapability: TurnTarget {
   let membrane: Membrane
   let id: UInt64
   /// Where the object lives.
   let side: Membrane.Side
-  /// Calls of this process, so that none runs on its caller's stack.
-  private let turns = TurnQueue()
+  let turns = TurnQueue()
   private let stream = StreamPlace()
   var streamWriter: StreamWriter { stream.writer(streamLimits) }
   var streamLimits: StreamLimits { membrane.target(id).streamLimits }
@@ -24,10 +23,6 @@ final class MembraneCapability: CallTarget {
 
   func status(notifying watcher: CapabilityWatcher?) -> CapabilityStatus {
     membrane.status(id, notifying: watcher)
-  }
-
-  func send(_ call: consuming OutgoingCall, caller: any Caller) -> CallRoute? {
-    turns.send(call, caller: caller) { self.deliver($0, responder: $1) }
   }
 
   func deliver(_ call: DeliveredCall, responder: any Responder) -> CallRoute? {

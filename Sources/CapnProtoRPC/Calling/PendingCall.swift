@@ -7,7 +7,7 @@ package final class PendingCall: Caller {
   private struct State {
     var outcome: Outcome?
     var isDropped = false
-    /// Whether the call waits for its turn in this process.
+    /// Whether the call waits for its turn in this process, which whoever awaits it may take.
     var awaitsTurn = false
     var nextWaiter: UInt64 = 0
     /// The promise that the call waits for, or last waited for.
@@ -15,22 +15,22 @@ package final class PendingCall: Caller {
     var open = Open()
     /// Capabilities in results that the peer will make: calls on one keep their order, however
     /// often it is asked for.
-    var remote: [(path: PipelinePath, target: any CallTarget)] = []
+    var remote: [(path: PipelinePath, target: any CallTarget)]?
 
     func remote(at path: PipelinePath) -> (any CallTarget)? {
-      remote.first { $0.path == path }?.target
+      remote?.first { $0.path == path }?.target
     }
 
     mutating func promise(at path: PipelinePath, keeping token: CallToken) -> QueuedCapability {
-      if let known = open.promises.first(where: { $0.path == path })?.promise { return known }
+      if let known = open.promises?.first(where: { $0.path == path })?.promise { return known }
       let promise = QueuedCapability(keeping: token)
       open.promises.append((path, promise))
       return promise
     }
 
     mutating func takeWaiter(_ id: UInt64) -> Waiter? {
-      guard let index = open.waiters.firstIndex(where: { $0.id == id }) else { return nil }
-      return open.waiters.remove(at: index)
+      guard let index = open.waiters?.firstIndex(where: { $0.id == id }) else { return nil }
+      return open.waiters?.remove(at: index)
     }
   }
   private struct Waiter {
@@ -42,17 +42,18 @@ package final class PendingCall: Caller {
     weak let promise: QueuedCapability?
     init(_ promise: QueuedCapability) { self.promise = promise }
   }
-  /// What a call has while it has no outcome. It is let go of outside of the lock.
+  /// What a call has while it has no outcome. It is let go of outside of the lock. Most calls have none
+  /// of what comes in arrays, and to let go of an empty one takes longer than of none.
   private struct Open {
     /// Where the call can be taken back.
     var route: CallRoute?
-    var waiters: [Waiter] = []
+    var waiters: [Waiter]?
     /// Told the outcome, besides those who wait for it.
-    var observers: [@Sendable (Outcome) -> Void] = []
+    var observers: [@Sendable (Outcome) -> Void]?
     /// Ends the call when its time is over.
     var timer: CallTimers.ID?
     /// Capabilities in results that this process will make: one for each path.
-    var promises: [(path: PipelinePath, promise: QueuedCapability)] = []
+    var promises: [(path: PipelinePath, promise: QueuedCapability)]?
   }
   private let state = Mutex(State())
 
@@ -68,7 +69,7 @@ package final class PendingCall: Caller {
     // Moved into its place: a copy costs as much as all else that is done here.
     let isDropped = state.withLock { state in
       guard state.outcome == nil else { return false }
-      if case .turn = route { state.awaitsTurn = true }
+      if case .turn(let call) = route, call.mayBeTaken { state.awaitsTurn = true }
       swap(&state.open.route, &route)
       return state.isDropped
     }
@@ -102,9 +103,9 @@ package final class PendingCall: Caller {
     }
     guard isFirst else { return }
     if let timer = ended.timer { CallTimers.shared.stop(timer) }
-    for (path, promise) in ended.promises { promise.resolve(Self.target(path, outcome)) }
-    for waiter in ended.waiters { waiter.continuation.resume() }
-    for observer in ended.observers { observer(outcome) }
+    ended.promises?.forEach { path, promise in promise.resolve(Self.target(path, outcome)) }
+    ended.waiters?.forEach { $0.continuation.resume() }
+    ended.observers?.forEach { $0(outcome) }
   }
 
   /// Calls the body with the outcome, once it is there.
@@ -124,8 +125,7 @@ package final class PendingCall: Caller {
   /// - Throws: `RPCError` if the call failed; `CancellationError` if the task is cancelled, which
   ///   drops the call.
   nonisolated(nonsending) func outcome() async throws -> SharedMessage {
-    takeTurn(for: #isolation)
-    if let outcome = state.withLock({ $0.outcome }) { return try outcome.get() }
+    if let outcome = outcome(for: #isolation) { return try outcome.get() }
     let id = state.withLock { state in
       state.nextWaiter += 1
       return state.nextWaiter
@@ -147,21 +147,27 @@ package final class PendingCall: Caller {
     throw CancellationError()
   }
 
-  /// If the call waits for its turn in this process, that is taken now, unless an actor awaits it:
-  /// its thread is not for the methods of others.
+  /// The outcome if it is there. If the call waits for its turn in this process, that is taken now,
+  /// unless an actor awaits it: its thread is not for the methods of others.
   @inline(never)
-  private func takeTurn(for isolation: (any Actor)?) {
-    guard isolation == nil else { return }
-    let route = state.withLock { $0.awaitsTurn ? $0.open.route : nil }
+  private func outcome(for isolation: (any Actor)?) -> Outcome? {
+    let (outcome, turn) = state.withLock { state -> (Outcome?, TurnCall?) in
+      guard state.outcome == nil, state.awaitsTurn, isolation == nil,
+        case .turn(let call) = state.open.route
+      else { return (state.outcome, nil) }
+      return (nil, call)
+    }
     // A method must not see that its caller is cancelled.
-    if case .turn(let turns, let call) = route, !Task.isCancelled { turns.runNow(call) }
+    guard let turn, !Task.isCancelled else { return outcome }
+    turn.takeTurn()
+    return outcomeSoFar
   }
 
   /// Nobody wants the outcome any more.
   func drop() {
     // Let go of outside of the lock.
     let (isOver, remote) = state.withLock { state in
-      defer { state.remote = [] }
+      defer { state.remote = nil }
       return (state.outcome != nil, state.remote)
     }
     withExtendedLifetime(remote) {}
@@ -244,6 +250,13 @@ package final class PendingCall: Caller {
         return BrokenCapability(.failed("the results are invalid: \(error)"))
       }
     }
+  }
+}
+
+extension Optional where Wrapped: RangeReplaceableCollection {
+  /// Adds the element to the collection, or to a new one.
+  fileprivate mutating func append(_ element: Wrapped.Element) {
+    if self?.append(element) == nil { self = Wrapped(CollectionOfOne(element)) }
   }
 }
 

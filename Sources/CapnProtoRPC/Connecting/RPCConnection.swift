@@ -236,18 +236,18 @@ public final class RPCConnection: Sendable {
 
   func call(_ node: NodeID, _ call: consuming OutgoingCall, caller: any Caller) -> CallRoute? {
     var box: OutgoingCall? = call
-    return perform { engine in
-      guard let call = box.take() else { return nil }
-      var cancellation: CallCancellation?
-      let route = engine.call(node, call, caller: caller) {
+    var cancellation: CallCancellation?
+    let route = perform { engine -> CapTP.CallRoute in
+      guard let call = box.take() else { return .local }
+      return engine.call(node, call, caller: caller) {
         let waiting = WaitingCaller(caller)
         waiting.cancellation.start { self.dropCall(waiting) }
         cancellation = waiting.cancellation
         return waiting
       }
-      if case .question(let question) = route { return .remote(self, question, caller) }
-      return cancellation.map { .local($0) }
     }
+    if case .question(let question) = route { return .remote(self, question, caller) }
+    return cancellation.map { .local($0) }
   }
 
   private func dropCall(_ waiting: WaitingCaller) {

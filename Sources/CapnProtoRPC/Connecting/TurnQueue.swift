@@ -2,10 +2,20 @@ import Synchronization
 
 /// Runs work in order, one piece after the other, never on the stack of who asks for it.
 public final class TurnQueue: ConnectionExecutor {
-  private struct Piece: Sendable {
-    /// The call that it begins, if it does.
-    let call: CallCancellation?
-    let work: @Sendable () -> Void
+  private enum Piece: Sendable {
+    case work(@Sendable () -> Void)
+    case call(TurnCall)
+
+    func run() {
+      switch self {
+      case .work(let work): work()
+      case .call(let call): call.begin()
+      }
+    }
+
+    func isBegin(of call: TurnCall) -> Bool {
+      if case .call(let next) = self { next === call } else { false }
+    }
   }
   private struct State {
     var pieces: [Piece] = []
@@ -27,12 +37,10 @@ public final class TurnQueue: ConnectionExecutor {
   public init() {}
 
   /// Adds work to the end of the queue.
-  public func execute(_ work: @escaping @Sendable () -> Void) { add(Piece(call: nil, work: work)) }
+  public func execute(_ work: @escaping @Sendable () -> Void) { add(.work(work)) }
 
-  /// Adds work that begins the call to the end of the queue.
-  func execute(beginning call: CallCancellation, _ work: @escaping @Sendable () -> Void) {
-    add(Piece(call: call, work: work))
-  }
+  /// Adds the call to the end of the queue.
+  func add(_ call: TurnCall) { add(.call(call)) }
 
   private func add(_ piece: Piece) {
     let mustSchedule = state.withLock { state in
@@ -55,7 +63,7 @@ public final class TurnQueue: ConnectionExecutor {
     state.withLock { $0.isScheduled = false }
     var batch = nextBatch(isFirst: true)
     while !batch.isEmpty {
-      for piece in batch { piece.work() }
+      for piece in batch { piece.run() }
       batch = nextBatch(isFirst: false)
     }
   }
@@ -74,16 +82,17 @@ public final class TurnQueue: ConnectionExecutor {
   ///
   /// For a task that awaits the call, and need not wait for another thread then. It runs no work of
   /// others: that would see this task's values, and might not end while others make calls.
-  func runNow(_ call: CallCancellation) {
-    let piece = state.withLock { state -> Piece? in
-      guard !state.isRunning, state.pieces.count == 1, state.pieces[0].call === call else {
-        return nil
+  func runNow(_ call: TurnCall) {
+    let isNext = state.withLock { state in
+      guard !state.isRunning, state.pieces.count == 1, let piece = state.pieces.popLast() else {
+        return false
       }
-      state.isRunning = true
-      return state.pieces.removeLast()
+      state.isRunning = piece.isBegin(of: call)
+      if !state.isRunning { state.pieces.append(piece) }
+      return state.isRunning
     }
-    guard let piece else { return }
-    piece.work()
+    guard isNext else { return }
+    call.begin()
     let mustSchedule = state.withLock { state in
       state.isRunning = false
       return state.mustSchedule()

@@ -28,11 +28,10 @@ extension CapabilityClient {
 }
 
 /// An object beside what saves it.
-final class PersistentCapability: CallTarget {
+final class PersistentCapability: TurnTarget {
   private let object: any CallTarget
   private let keeper: any CallTarget
-  /// Calls of this process, so that none runs on its caller's stack.
-  private let turns = TurnQueue()
+  let turns = TurnQueue()
 
   init(_ object: any CallTarget, _ keeper: any CallTarget) {
     self.object = object
@@ -45,10 +44,6 @@ final class PersistentCapability: CallTarget {
 
   func status(notifying watcher: CapabilityWatcher?) -> CapabilityStatus {
     object.status(notifying: watcher)
-  }
-
-  func send(_ call: consuming OutgoingCall, caller: any Caller) -> CallRoute? {
-    turns.send(call, caller: caller) { self.deliver($0, responder: $1) }
   }
 
   func deliver(_ call: DeliveredCall, responder: any Responder) -> CallRoute? {

@@ -37,7 +37,7 @@ extension Capability {
 }
 
 /// A capability of this process: the object behind it and how its methods are called.
-final class LocalCapability: CallTarget {
+final class LocalCapability: TurnTarget {
   /// How a method is called.
   enum Dispatch: Sendable {
     /// It returns when it has answered.
@@ -48,8 +48,8 @@ final class LocalCapability: CallTarget {
   typealias Handler = nonisolated(nonsending) @Sendable (ServerCall) async throws -> Bool
   let interface: InterfaceDescription
   private let dispatch: Dispatch
-  /// Calls of this process, so that none runs on its caller's stack.
-  private let turns = TurnQueue()
+  let turns = TurnQueue()
+  var answersAtOnce: Bool { if case .now = dispatch { true } else { false } }
   /// Of an object with streaming methods.
   private let gate: StreamGate?
   private let stream = StreamPlace()
@@ -59,16 +59,6 @@ final class LocalCapability: CallTarget {
     self.interface = interface
     self.dispatch = dispatch
     gate = interface.hasStreams ? StreamGate() : nil
-  }
-
-  func send(_ call: consuming OutgoingCall, caller: any Caller) -> CallRoute? {
-    let route = turns.send(call, caller: caller) { self.deliver($0, responder: $1) }
-    // The code of a method that returns when it has answered may run on its caller's thread: not
-    // before the caller awaits it, when it holds no locks.
-    if case .now = dispatch, case .local(let cancellation) = route {
-      return .turn(turns, cancellation)
-    }
-    return route
   }
 
   func deliver(_ delivered: DeliveredCall, responder: any Responder) -> CallRoute? {

@@ -9,23 +9,31 @@ public final class ServerCall: Sendable {
   public let interfaceID: UInt64
   /// The method's ordinal.
   public let methodID: UInt16
-  private let results: Mutex<SealedMessage?>
-  /// The call whose outcome is that of this one.
-  private let tail = Mutex<CallToken?>(nil)
+  private struct Reply: ~Copyable {
+    var results: SealedMessage?
+    /// The call whose outcome is that of this one.
+    var tail: CallToken?
+  }
+  private let given: Mutex<Reply>
 
   init(_ call: DeliveredCall) throws(DecodingError) {
     self.call = call
     let body = try call.message.reader.call
     interfaceID = body.interfaceId
     methodID = body.methodId
-    results = Mutex(nil)
+    given = Mutex(Reply())
   }
 
   /// Answers the call, now or when another one that it has become has ended.
   ///
   /// - Returns: that one, so long as it has not ended.
   func respond(to responder: any Responder) -> CallRoute? {
-    if let tail = tail.withLock({ $0.take() }) {
+    let reply = given.withLock { given in
+      var reply = Reply()
+      swap(&given, &reply)
+      return reply
+    }
+    if let tail = reply.tail {
       let cancellation = CallCancellation()
       cancellation.start { tail.call.drop() }
       tail.call.whenFinished { outcome in
@@ -34,8 +42,7 @@ public final class ServerCall: Sendable {
       }
       return cancellation.hasEnded ? nil : .local(cancellation)
     }
-    let built = results.withLock { $0.take() }
-    if let built {
+    if let built = (consume reply).results {
       responder.returnResults(built.open())
     } else {
       let empty = MessageBuilder(firstSegmentWords: 16)
@@ -52,18 +59,15 @@ public final class ServerCall: Sendable {
     try message.build(Message.Builder.self) {
       try body($0.initReturn().initResults().content.initStructure())
     }
-    var built: SealedMessage? = SealedMessage(message)
-    results.withLock { $0 = built.take() }
-    tailCall(nil)
+    give(Reply(results: SealedMessage(message)))
   }
 
-  fileprivate func tailCall(_ token: CallToken?) {
-    // What was there is let go of outside of the lock.
-    let before = tail.withLock { tail in
-      defer { tail = token }
-      return tail
-    }
-    withExtendedLifetime(before) {}
+  fileprivate func tailCall(_ token: CallToken) { give(Reply(tail: token)) }
+
+  /// What was given before is let go of, outside of the lock.
+  private func give(_ reply: consuming Reply) {
+    var exchanged = reply
+    given.withLock { swap(&$0, &exchanged) }
   }
 }
 
