@@ -16,8 +16,10 @@ public protocol ReferenceHandle: CapabilityHook {
 }
 
 extension ReferenceHandle {
-  /// A reference.
-  public var kind: CapabilityKind { .reference }
+  /// That of its node.
+  public func number(behind connection: AnyObject) -> UInt32? {
+    token === connection ? node.rawValue : nil
+  }
 }
 
 /// A capability that may stand for another one which is not known yet.
@@ -27,8 +29,8 @@ public protocol PromiseHook: CapabilityHook {
 }
 
 extension PromiseHook {
-  /// A promise.
-  public var kind: CapabilityKind { .promise }
+  /// True.
+  public var isPromise: Bool { true }
 }
 
 /// The caller's end of a call.

@@ -98,7 +98,7 @@ extension Connection {
       add(
         .exports, id, since: export.since,
         [
-          own(export.hook).map { state($0.node).inWords } ?? describe(export.hook),
+          own(export.hook).map { state($0).inWords } ?? describe(export.hook),
           export.isPromise ? "a promise" : nil, "held \(export.references)x",
         ])
     }

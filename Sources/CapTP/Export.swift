@@ -43,10 +43,10 @@ extension Connection {
     _ hook: any CapabilityHook, in descriptor: CapDescriptor.Builder, depth: Int = 0
   ) -> ExportID? {
     let hook = Self.followed(hook)
-    guard let handle = own(hook) else {
-      return export(hook, isPromise: hook.kind == .promise, in: descriptor)
+    guard let own = own(hook) else {
+      return export(hook, isPromise: hook.isPromise, in: descriptor)
     }
-    let node = settled(handle.node)
+    let node = settled(own)
     switch state(node) {
     case .imported(let id):
       descriptor.receiverHosted = id.rawValue
@@ -79,7 +79,7 @@ extension Connection {
   }
 
   private mutating func addExport(_ hook: any CapabilityHook, isPromise: Bool) -> ExportID {
-    let node = own(hook).map { settled($0.node) }
+    let node = own(hook).map { settled($0) }
     let key = node.map { ExportKey.node($0) } ?? .object(ObjectIdentifier(hook))
     if let id = exportIDs[key] {
       exports.update(id) { $0.references += 1 }
@@ -119,8 +119,8 @@ extension Connection {
     if let key = export.key { exportIDs[key] = nil }
     if export.isPromise {
       let token = ExportToken(id: id, serial: export.serial)
-      if let handle = own(export.hook) {
-        nodes[settled(handle.node)]?.watchers.removeAll { $0 == token }
+      if let own = own(export.hook) {
+        nodes[settled(own)]?.watchers.removeAll { $0 == token }
       } else if let promise = export.hook as? any PromiseHook {
         emit(.unwatch(promise, token))
       }
@@ -164,8 +164,8 @@ extension Connection {
   mutating func pinned(_ hook: any CapabilityHook) -> any CapabilityHook {
     var hook = Self.followed(hook)
     for _ in 0..<64 {
-      guard let handle = own(hook) else { break }
-      switch state(handle.node) {
+      guard let own = own(hook) else { break }
+      switch state(own) {
       case .imported(let id):
         let pin = imports[id]?.pin ?? addNode(.imported(id))
         imports[id]?.pin = pin

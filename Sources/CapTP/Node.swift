@@ -201,7 +201,7 @@ extension Connection {
     case .failure(let error): settle(id, .broken(error))
     case .success(nil): settle(id, .broken(Self.nullCall))
     case .success(.some(let hook)):
-      if let pin = own(hook).map({ settled($0.node) }), pin != id, isPin(pin, of: way) {
+      if let pin = own(hook).map({ settled($0) }), pin != id, isPin(pin, of: way) {
         // The peer leads the promise back to itself: so would calls go that are under way.
         unpin(pin)
         settle(pin, .broken(Self.circle))
@@ -247,18 +247,18 @@ extension Connection {
 
   /// Whether calls on the capability fail, or would go back to the node.
   private func leadsNowhere(_ hook: any CapabilityHook, but id: NodeID) -> Bool {
-    guard let handle = own(hook) else { return false }
-    if case .broken = state(handle.node) { return true }
-    return settled(handle.node) == id
+    guard let own = own(hook) else { return false }
+    if case .broken = state(own) { return true }
+    return settled(own) == id
   }
 
   /// The node is the capability: another node's, or one of this side.
   mutating func settle(_ id: NodeID, to hook: any CapabilityHook) {
-    guard let handle = own(hook) else {
+    guard let own = own(hook) else {
       settle(id, .local(hook))
       return
     }
-    let other = settled(handle.node)
+    let other = settled(own)
     guard !leads(hook, backTo: id) else {
       settle(id, .broken(Self.circle))
       return
@@ -276,8 +276,8 @@ extension Connection {
   private mutating func leads(_ hook: any CapabilityHook, backTo id: NodeID) -> Bool {
     var hook = hook
     for _ in 0..<64 {
-      guard let handle = own(hook) else { return false }
-      let node = settled(handle.node)
+      guard let own = own(hook) else { return false }
+      let node = settled(own)
       if node == id { return true }
       switch state(node) {
       case .local(let next), .embargoed(let next): hook = next
@@ -315,24 +315,19 @@ extension Connection {
     releaseNode(id)
   }
 
-  /// The reference behind the hook, if it is one of this connection. Promises are followed.
+  /// The node of the hook, if it is a reference of this connection. Promises are followed.
   @inline(__always)
-  func own(_ hook: any CapabilityHook) -> (any ReferenceHandle)? { Self.reference(hook, of: token) }
+  func own(_ hook: any CapabilityHook) -> NodeID? { Self.node(of: hook, behind: token) }
 
-  private static func reference(
-    _ hook: any CapabilityHook, of token: ConnectionToken
-  ) -> (any ReferenceHandle)? {
-    guard hook.kind != .object, let handle = followed(hook) as? any ReferenceHandle,
-      handle.token === token
-    else { return nil }
-    return handle
+  private static func node(of hook: any CapabilityHook, behind token: ConnectionToken) -> NodeID? {
+    followed(hook).number(behind: token).map { NodeID(rawValue: $0) }
   }
 
   /// What the hook stands for as far as it is known. A promise chain of absurd length is cut off.
   static func followed(_ hook: any CapabilityHook) -> any CapabilityHook {
     var hook = hook
     for _ in 0..<64 {
-      guard hook.kind == .promise, let promise = hook as? any PromiseHook,
+      guard hook.isPromise, let promise = hook as? any PromiseHook,
         let next = promise.resolution
       else { break }
       hook = next

@@ -252,13 +252,13 @@ extension Connection {
   /// Sends a disembargo back to the peer, whose calls on the capability have gone before it.
   mutating func echo(_ hook: any CapabilityHook, _ embargo: EmbargoID) {
     guard failure == nil else { return }
-    guard let handle = own(hook) else {
+    guard let own = own(hook) else {
       abort("Disembargo is for a capability that does not lead back to its sender")
       return
     }
-    switch state(handle.node) {
+    switch state(own) {
     case .embargoed, .awaiting, .imported, .pipelined:
-      route(.echo(embargo), to: handle.node)
+      route(.echo(embargo), to: own)
     // What led to the peer may lead elsewhere by now; the calls before have gone their way.
     case let state: sendLoopback(embargo, to: state)
     }

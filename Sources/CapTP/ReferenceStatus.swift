@@ -55,7 +55,7 @@ extension Connection {
   /// Whether calls on both hooks go the same way, as far as that is known.
   func isSame(_ first: any CapabilityHook, _ second: any CapabilityHook) -> Bool {
     switch (own(first), own(second)) {
-    case (.some(let one), .some(let two)): isSame(one.node, two.node)
+    case (.some(let one), .some(let two)): isSame(one, two)
     default: Self.followed(first) === Self.followed(second)
     }
   }

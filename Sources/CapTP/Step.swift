@@ -133,8 +133,8 @@ extension Connection {
     }
     // What came before the connection's end is handed on, and cancelled by a later step.
     // A reference of this connection that waits, or whose calls go back, is routed here.
-    guard let handle = own(hook) else { return .deliver(call, to: hook, answer: token) }
-    route(.peers(call, token), to: handle.node)
+    guard let own = own(hook) else { return .deliver(call, to: hook, answer: token) }
+    route(.peers(call, token), to: own)
     return nil
   }
 }

@@ -2,21 +2,17 @@
 ///
 /// The encoding carries capabilities and never calls them; the RPC runtime conforms its own class.
 public protocol CapabilityHook: AnyObject, Sendable {
-  /// What it is, so that the runtime need not find out by its type.
-  var kind: CapabilityKind { get }
-}
+  // What the runtime asks for with each call, and would be told by a cast at several times the cost.
 
-/// What a capability is to the runtime.
-public enum CapabilityKind: Sendable {
-  /// Its calls go no further, as far as the runtime is concerned.
-  case object
-  /// A reference to what is behind a connection.
-  case reference
-  /// It stands for another capability, which may not be known yet.
-  case promise
+  /// Whether it stands for another capability, which may not be known yet.
+  var isPromise: Bool { get }
+  /// Its number among the references to what is behind the connection; nil if it is none of them.
+  func number(behind connection: AnyObject) -> UInt32?
 }
 
 extension CapabilityHook {
-  /// An object.
-  public var kind: CapabilityKind { .object }
+  /// False.
+  public var isPromise: Bool { false }
+  /// None.
+  public func number(behind connection: AnyObject) -> UInt32? { nil }
 }

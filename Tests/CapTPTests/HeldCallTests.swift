@@ -300,9 +300,9 @@ private func isFull(_ engine: Engine) -> Bool { engine.connection.isFull }
 private final class CountedObject: CapabilityHook {
   private let count = Atomic(0)
   var looks: Int { count.load(ordering: .relaxed) }
-  var kind: CapabilityKind {
+  var isPromise: Bool {
     count.add(1, ordering: .relaxed)
-    return .object
+    return false
   }
 }
 

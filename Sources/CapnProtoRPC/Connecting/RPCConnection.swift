@@ -257,8 +257,8 @@ public final class RPCConnection: Sendable {
 
   func pipeline(
     _ question: QuestionID, _ path: PipelinePath, caller: any Caller
-  ) -> (any CallTarget)? {
-    perform { $0.pipeline(question, path, caller: caller) } as? any CallTarget
+  ) -> RemoteCapability? {
+    perform { $0.pipeline(question, path, caller: caller) } as? RemoteCapability
   }
 
   func dropQuestion(_ question: QuestionID, caller: any Caller) {
