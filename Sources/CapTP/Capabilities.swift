@@ -17,8 +17,8 @@ public protocol ReferenceHandle: CapabilityHook {
 
 extension ReferenceHandle {
   /// That of its node.
-  public func number(behind connection: AnyObject) -> UInt32? {
-    token === connection ? node.rawValue : nil
+  public func number(of token: AnyObject) -> ReferenceNumber? {
+    token === self.token ? ReferenceNumber(node.rawValue) : nil
   }
 }
 

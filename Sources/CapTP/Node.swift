@@ -317,10 +317,10 @@ extension Connection {
 
   /// The node of the hook, if it is a reference of this connection. Promises are followed.
   @inline(__always)
-  func own(_ hook: any CapabilityHook) -> NodeID? { Self.node(of: hook, behind: token) }
+  func own(_ hook: any CapabilityHook) -> NodeID? { Self.node(of: hook, in: token) }
 
-  private static func node(of hook: any CapabilityHook, behind token: ConnectionToken) -> NodeID? {
-    followed(hook).number(behind: token).map { NodeID(rawValue: $0) }
+  private static func node(of hook: any CapabilityHook, in token: ConnectionToken) -> NodeID? {
+    followed(hook).number(of: token).map { NodeID(rawValue: $0.rawValue) }
   }
 
   /// What the hook stands for as far as it is known. A promise chain of absurd length is cut off.

@@ -6,13 +6,20 @@ public protocol CapabilityHook: AnyObject, Sendable {
 
   /// Whether it stands for another capability, which may not be known yet.
   var isPromise: Bool { get }
-  /// Its number among the references to what is behind the connection; nil if it is none of them.
-  func number(behind connection: AnyObject) -> UInt32?
+  /// Its number among the references of a connection, which the runtime knows by the token; nil if it
+  /// is none of them. Only the runtime's own class can answer anything else.
+  func number(of token: AnyObject) -> ReferenceNumber?
+}
+
+/// What the runtime knows a reference to a capability behind a connection by.
+public struct ReferenceNumber: Sendable {
+  package let rawValue: UInt32
+  package init(_ rawValue: UInt32) { self.rawValue = rawValue }
 }
 
 extension CapabilityHook {
   /// False.
   public var isPromise: Bool { false }
   /// None.
-  public func number(behind connection: AnyObject) -> UInt32? { nil }
+  public func number(of token: AnyObject) -> ReferenceNumber? { nil }
 }

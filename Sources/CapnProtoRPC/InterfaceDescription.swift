@@ -29,10 +29,17 @@ public final class InterfaceDescription: Sendable {
 
   /// Whether the method, of this interface or an ancestor, is a streaming one.
   func streams(_ interfaceID: UInt64, _ methodID: UInt16) -> Bool {
-    // Once for each call: nothing is counted.
-    interfaceID == id
-      ? streamingMethods.contains(methodID)
-      : superinterfaces.contains { $0.streams(interfaceID, methodID) }
+    declaresStream(interfaceID, methodID) == true
+  }
+
+  /// Nil if neither this interface nor an ancestor has the id. Nothing is counted, as this is asked with
+  /// each call.
+  private func declaresStream(_ interfaceID: UInt64, _ methodID: UInt16) -> Bool? {
+    if interfaceID == id { return streamingMethods.contains(methodID) }
+    for parent in superinterfaces {
+      if let found = parent.declaresStream(interfaceID, methodID) { return found }
+    }
+    return nil
   }
 
   /// This interface or the one of its ancestors that has the id.

@@ -77,6 +77,19 @@ import Testing
     }
   }
 
+  @Test func refIsReadByATaskWhileItsMessageEnds() async throws {
+    let message = tinyMessage()
+    message.build(Sample.Builder.self) { fill($0) }
+    let bytes = message.flattened()
+    /// Its message ends when it returns.
+    func reading() throws -> Task<Void, any Error> {
+      let reader = try MessageReader(flat: bytes)
+      let ref = try reader.root(as: Sample.Reader.self).retained()
+      return Task { for _ in 0..<20 { try expectFilled(ref.reader) } }
+    }
+    for _ in 0..<50 { try await reading().value }
+  }
+
   @Test func messageIsReadByTwoTasksAtOnceWhileItsLimitIsRenewed() async throws {
     let message = tinyMessage()
     message.build(Sample.Builder.self) { fill($0) }

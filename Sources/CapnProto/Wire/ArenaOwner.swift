@@ -1,7 +1,7 @@
 // Safety. Holds one count of the arena's references, taken in `init` and given up in `deinit`. An
 // arena goes to the pool only if that count is the only one: no `Ref` keeps it, and views depend on
-// the owner. The header's word for the arena is a reference that is not counted; moved out of there it
-// is the count that is held here, and the word stays what it was, as moving leaves memory alone.
+// the owner. The header's word for the arena is a reference that is not counted; moved out of a copy of
+// that word it is the count that is held here.
 // `@unchecked Sendable` for the reason that the arena is.
 
 /// Owns a message's arena, and keeps it for another message once this one is gone.
@@ -36,8 +36,11 @@
   /// The count that the owner holds, as a reference. `takeRetainedValue` would add one and give up
   /// one, which for a small message costs as much as all else here.
   private static func takeCount(_ header: ArenaPointer) -> MessageArena {
-    unsafe withUnsafeMutablePointer(to: &header.pointee.owner) {
-      unsafe $0.withMemoryRebound(to: MessageArena.self, capacity: 1) { unsafe $0.move() }
+    let word = unsafe header.pointee.owner
+    return unsafe withUnsafePointer(to: word) {
+      unsafe UnsafeMutablePointer(
+        mutating: UnsafeRawPointer($0).assumingMemoryBound(to: MessageArena.self)
+      ).move()
     }
   }
 

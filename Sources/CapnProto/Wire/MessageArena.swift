@@ -20,16 +20,15 @@ final class MessageArena: @unchecked Sendable {
   /// At the front of one block, which goes on with the first segment's descriptor, the first table
   /// of segments, and the words that the message starts with: most messages need no more.
   @usableFromInline let header: ArenaPointer
-  // No access to what follows runs other code: what is overwritten is still held by `dropped`, or let
-  // go after the store.
-
-  // Most messages have no capabilities, and then there are no arrays to let go of.
 
   /// Capabilities that pointers of this message refer to by index; nil where the peer sent none.
   var capabilities: [(any CapabilityHook)?] {
     get { unsafe table ?? [] }
     set { unsafe table = newValue.isEmpty ? nil : newValue }
   }
+  // No access to what follows runs other code: what is overwritten is still held by `dropped`, or let
+  // go after the store. Most messages have no capabilities, and then there are no arrays to let go of.
+
   @exclusivity(unchecked) nonisolated(unsafe) private var table: [(any CapabilityHook)?]?
   /// Capabilities that no pointer refers to any more. They are let go once the pointers are as they
   /// will be, as that may run code of others. A text or data promises to release nothing, so what it

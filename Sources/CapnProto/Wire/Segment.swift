@@ -54,7 +54,7 @@ public import Synchronization
   @usableFromInline var segmentCount: Int
   @usableFromInline var segmentCapacity: Int
   /// The owner, which outlives the header.
-  @usableFromInline var owner: Unmanaged<MessageArena>
+  @usableFromInline let owner: Unmanaged<MessageArena>
 
   init(
     traversalWords: Int, segments: UnsafeMutablePointer<SegmentPointer>, count: Int, capacity: Int,

@@ -32,7 +32,8 @@ package final class CallCancellation: Sendable {
   var isCancelled: Bool { state.isCancelled }
 }
 
-/// What a ``CallCancellation`` knows, for objects that are one beside what else they are.
+/// The state of a ``CallCancellation``, for objects that have it in place. What cancelled a call is let
+/// go of outside of the lock, as it may hold the last reference to other calls.
 struct CancellationState: ~Copyable, Sendable {
   // Not private: objects of other files hold it in place, where a debug build cannot name what is.
   enum Phase {
@@ -44,11 +45,12 @@ struct CancellationState: ~Copyable, Sendable {
   private let phase = Mutex(Phase.starting)
 
   func start(_ cancel: @escaping @Sendable () -> Void, replacing: Bool) {
+    var next = Phase.running(cancel)
     let isCancelled = phase.withLock { phase in
       switch phase {
       case .running where !replacing: return false
       case .starting, .running:
-        phase = .running(cancel)
+        swap(&phase, &next)
         return false
       case .cancelled: return true
       case .ended: return false
@@ -70,7 +72,10 @@ struct CancellationState: ~Copyable, Sendable {
     cancel?()
   }
 
-  func end() { phase.withLock { $0 = .ended } }
+  func end() {
+    var last = Phase.ended
+    phase.withLock { swap(&$0, &last) }
+  }
 
   var hasEnded: Bool { phase.withLock { if case .ended = $0 { true } else { false } } }
 

@@ -125,7 +125,7 @@ package final class PendingCall: Caller {
   /// - Throws: `RPCError` if the call failed; `CancellationError` if the task is cancelled, which
   ///   drops the call.
   nonisolated(nonsending) func outcome() async throws -> SharedMessage {
-    if let outcome = outcome(for: #isolation) { return try outcome.get() }
+    if let outcome = outcomeTakingTurn(on: #isolation) { return try outcome.get() }
     let id = state.withLock { state in
       state.nextWaiter += 1
       return state.nextWaiter
@@ -150,7 +150,7 @@ package final class PendingCall: Caller {
   /// The outcome if it is there. If the call waits for its turn in this process, that is taken now,
   /// unless an actor awaits it: its thread is not for the methods of others.
   @inline(never)
-  private func outcome(for isolation: (any Actor)?) -> Outcome? {
+  private func outcomeTakingTurn(on isolation: (any Actor)?) -> Outcome? {
     let (outcome, turn) = state.withLock { state -> (Outcome?, TurnCall?) in
       guard state.outcome == nil, state.awaitsTurn, isolation == nil,
         case .turn(let call) = state.open.route

@@ -4,17 +4,17 @@ import Synchronization
 public final class TurnQueue: ConnectionExecutor {
   private enum Piece: Sendable {
     case work(@Sendable () -> Void)
-    case call(TurnCall)
+    case call(TurnCall, TurnCall.Content)
 
     func run() {
       switch self {
       case .work(let work): work()
-      case .call(let call): call.begin()
+      case .call(let call, let content): call.begin(content)
       }
     }
 
     func isBegin(of call: TurnCall) -> Bool {
-      if case .call(let next) = self { next === call } else { false }
+      if case .call(let next, _) = self { next === call } else { false }
     }
   }
   private struct State {
@@ -40,7 +40,7 @@ public final class TurnQueue: ConnectionExecutor {
   public func execute(_ work: @escaping @Sendable () -> Void) { add(.work(work)) }
 
   /// Adds the call to the end of the queue.
-  func add(_ call: TurnCall) { add(.call(call)) }
+  func add(_ call: TurnCall, _ content: TurnCall.Content) { add(.call(call, content)) }
 
   private func add(_ piece: Piece) {
     let mustSchedule = state.withLock { state in
@@ -83,16 +83,19 @@ public final class TurnQueue: ConnectionExecutor {
   /// For a task that awaits the call, and need not wait for another thread then. It runs no work of
   /// others: that would see this task's values, and might not end while others make calls.
   func runNow(_ call: TurnCall) {
-    let isNext = state.withLock { state in
+    let piece = state.withLock { state -> Piece? in
       guard !state.isRunning, state.pieces.count == 1, let piece = state.pieces.popLast() else {
-        return false
+        return nil
       }
-      state.isRunning = piece.isBegin(of: call)
-      if !state.isRunning { state.pieces.append(piece) }
-      return state.isRunning
+      guard piece.isBegin(of: call) else {
+        state.pieces.append(piece)
+        return nil
+      }
+      state.isRunning = true
+      return piece
     }
-    guard isNext else { return }
-    call.begin()
+    guard let piece else { return }
+    piece.run()
     let mustSchedule = state.withLock { state in
       state.isRunning = false
       return state.mustSchedule()
