@@ -1,28 +1,31 @@
 import CapTP
 import CapnProto
+import Synchronization
 
 /// A call of this process that waits for its turn, or has had it.
 package final class TurnCall: Sendable {
+  /// What is called, and with what.
+  private struct Content {
+    let call: DeliveredCall
+    let caller: any Caller
+    let target: any TurnTarget
+  }
+  /// There until its turn: a call that goes on after that does not keep its params and its object.
+  private let content: Mutex<Content?>
   private let turns: TurnQueue
   /// Whether whoever awaits the call may take its turn.
   let mayBeTaken: Bool
   private let cancellation = CancellationState()
 
-  fileprivate init(_ target: any TurnTarget) {
+  fileprivate init(_ call: DeliveredCall, _ caller: any Caller, _ target: any TurnTarget) {
+    content = Mutex(Content(call: call, caller: caller, target: target))
     turns = target.turns
     mayBeTaken = target.answersAtOnce
   }
 
-  /// What is called, and with what. It is kept by the queue alone: a call that goes on after its turn
-  /// does not keep its params and its object.
-  struct Content: Sendable {
-    fileprivate let call: DeliveredCall
-    fileprivate let caller: any Caller
-    fileprivate let target: any TurnTarget
-  }
-
   /// Hands the call to its object, in its turn.
-  func begin(_ content: Content) {
+  func begin() {
+    guard let content = content.withLock({ $0.take() }) else { return }
     let responder = CallerResponder(caller: content.caller)
     cancellation.follow(content.target.deliver(content.call, responder: responder))
   }
@@ -47,9 +50,8 @@ extension TurnTarget {
 
   func send(_ call: consuming OutgoingCall, caller: any Caller) -> CallRoute? {
     do {
-      let content = TurnCall.Content(call: try DeliveredCall(call), caller: caller, target: self)
-      let turn = TurnCall(self)
-      turns.add(turn, content)
+      let turn = TurnCall(try DeliveredCall(call), caller, self)
+      turns.add(turn)
       return .turn(turn)
     } catch {
       caller.finish(.failure(.failed("the call is invalid: \(error)")))

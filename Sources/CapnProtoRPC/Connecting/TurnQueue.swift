@@ -4,17 +4,17 @@ import Synchronization
 public final class TurnQueue: ConnectionExecutor {
   private enum Piece: Sendable {
     case work(@Sendable () -> Void)
-    case call(TurnCall, TurnCall.Content)
+    case call(TurnCall)
 
     func run() {
       switch self {
       case .work(let work): work()
-      case .call(let call, let content): call.begin(content)
+      case .call(let call): call.begin()
       }
     }
 
     func isBegin(of call: TurnCall) -> Bool {
-      if case .call(let next, _) = self { next === call } else { false }
+      if case .call(let next) = self { next === call } else { false }
     }
   }
   private struct State {
@@ -40,7 +40,7 @@ public final class TurnQueue: ConnectionExecutor {
   public func execute(_ work: @escaping @Sendable () -> Void) { add(.work(work)) }
 
   /// Adds the call to the end of the queue.
-  func add(_ call: TurnCall, _ content: TurnCall.Content) { add(.call(call, content)) }
+  func add(_ call: TurnCall) { add(.call(call)) }
 
   private func add(_ piece: Piece) {
     let mustSchedule = state.withLock { state in
