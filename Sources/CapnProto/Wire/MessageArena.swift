@@ -26,6 +26,7 @@ final class MessageArena: @unchecked Sendable {
     get { unsafe table ?? [] }
     set { unsafe table = newValue.isEmpty ? nil : newValue }
   }
+
   // No access to what follows runs other code: what is overwritten is still held by `dropped`, or let
   // go after the store. Most messages have no capabilities, and then there are no arrays to let go of.
 

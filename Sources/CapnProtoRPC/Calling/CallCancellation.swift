@@ -32,8 +32,9 @@ package final class CallCancellation: Sendable {
   var isCancelled: Bool { state.isCancelled }
 }
 
-/// The state of a ``CallCancellation``, for objects that have it in place. What cancelled a call is let
-/// go of outside of the lock, as it may hold the last reference to other calls.
+/// The state of a ``CallCancellation``, whose methods say what each does, for objects that have it in
+/// place. What cancelled a call is let go of outside of the lock, as it may hold the last reference to
+/// other calls.
 struct CancellationState: ~Copyable, Sendable {
   // Not private: objects of other files hold it in place, where a debug build cannot name what is.
   enum Phase {
