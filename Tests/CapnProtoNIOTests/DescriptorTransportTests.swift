@@ -44,7 +44,7 @@ import Testing
   private func send(
     _ bytes: [UInt8], _ peer: UnixSocket, with descriptors: [OpenDescriptor] = []
   ) throws {
-    _ = try peer.send(bytes.span.bytes, with: descriptors.map(\.rawValue))
+    _ = unsafe try peer.send(bytes.span.bytes, with: descriptors.map(\.rawValue))
   }
 
   /// A frame of a message.
@@ -201,7 +201,7 @@ import Testing
 
   @Test func `a peer that goes away ends the connection, and the socket is closed`() async throws {
     let (own, other) = try Pipe.sockets()
-    weak var socket = own
+    weak let socket = own
     let connection = try RPCConnector.connection(over: consume own, limits: limits())
     var peer: UnixSocket? = try UnixSocket(other)
     try send([0, 0, 0], try #require(peer))

@@ -78,7 +78,7 @@ package protocol CallTarget: CapabilityHook {
   /// Passes on a call that came from elsewhere; the responder gets the outcome once.
   ///
   /// - Returns: as of `send`.
-  func deliver(_ call: DeliveredCall, responder: any Responder) -> CallRoute?
+  func deliver(_ call: consuming DeliveredCall, responder: any Responder) -> CallRoute?
   /// What the capability is. If that may change, the watcher is told when it does.
   func status(notifying watcher: CapabilityWatcher?) -> CapabilityStatus
   /// How long a call may take that was not given a time of its own.
@@ -117,7 +117,7 @@ package protocol Responder: Sendable {
 package struct CallerResponder: Responder {
   let caller: any Caller
 
-  package init(caller: any Caller) { self.caller = caller }
+  package init(caller: consuming any Caller) { self.caller = caller }
 
   package func returnResults(_ message: consuming MessageBuilder) {
     do {

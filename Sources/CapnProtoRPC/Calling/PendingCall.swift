@@ -262,9 +262,13 @@ extension Optional where Wrapped: RangeReplaceableCollection {
 
 /// Held by whoever may still want a call's results: the last one to let go drops the call.
 package final class CallToken: Sendable {
-  package let call: PendingCall
+  private struct Interest: ~Copyable {
+    let call: PendingCall
 
-  package init(_ call: PendingCall) { self.call = call }
+    deinit { call.drop() }
+  }
+  private let interest: Interest
+  package var call: PendingCall { interest.call }
 
-  deinit { call.drop() }
+  package init(_ call: consuming PendingCall) { interest = Interest(call: call) }
 }

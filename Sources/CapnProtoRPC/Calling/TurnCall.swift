@@ -3,13 +3,9 @@ import CapnProto
 import Synchronization
 
 /// A call of this process that waits for its turn, or has had it.
-package final class TurnCall: Sendable {
-  /// What is called, and with what.
-  private struct Content {
-    let call: DeliveredCall
-    let caller: any Caller
-    let target: any TurnTarget
-  }
+package final class TurnCall: Turn {
+  /// What is called, and with what: a tuple, which can be taken apart without copies.
+  private typealias Content = (call: DeliveredCall, caller: any Caller, target: any TurnTarget)
   /// There until its turn: a call that goes on after that does not keep its params and its object.
   private let content: Mutex<Content?>
   private let turns: TurnQueue
@@ -17,17 +13,21 @@ package final class TurnCall: Sendable {
   let mayBeTaken: Bool
   private let cancellation = CancellationState()
 
-  fileprivate init(_ call: DeliveredCall, _ caller: any Caller, _ target: any TurnTarget) {
-    content = Mutex(Content(call: call, caller: caller, target: target))
+  fileprivate init(
+    _ call: consuming DeliveredCall, _ caller: consuming any Caller,
+    _ target: consuming any TurnTarget
+  ) {
     turns = target.turns
     mayBeTaken = target.answersAtOnce
+    content = Mutex((call, caller, target))
   }
 
   /// Hands the call to its object, in its turn.
   func begin() {
-    guard let content = content.withLock({ $0.take() }) else { return }
-    let responder = CallerResponder(caller: content.caller)
-    cancellation.follow(content.target.deliver(content.call, responder: responder))
+    guard let (call, caller, target) = content.withLock({ $0.take() }) else { return }
+    let route = target.deliver(call, responder: CallerResponder(caller: consume caller))
+    // A call that has ended has nothing to cancel.
+    if let route { cancellation.follow(route) }
   }
 
   /// Begins the call at once if nothing else waits for the object.

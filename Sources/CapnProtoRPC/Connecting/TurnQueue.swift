@@ -1,24 +1,22 @@
 import Synchronization
 
+/// What waits in a queue.
+protocol Turn: AnyObject, Sendable {
+  func begin()
+}
+
 /// Runs work in order, one piece after the other, never on the stack of who asks for it.
 public final class TurnQueue: ConnectionExecutor {
-  private enum Piece: Sendable {
-    case work(@Sendable () -> Void)
-    case call(TurnCall)
+  /// Work, as an object: to look at one that waits counts nothing.
+  private final class Work: Turn {
+    let body: @Sendable () -> Void
 
-    func run() {
-      switch self {
-      case .work(let work): work()
-      case .call(let call): call.begin()
-      }
-    }
+    init(_ body: @escaping @Sendable () -> Void) { self.body = body }
 
-    func isBegin(of call: TurnCall) -> Bool {
-      if case .call(let next) = self { next === call } else { false }
-    }
+    func begin() { body() }
   }
   private struct State {
-    var pieces: [Piece] = []
+    var turns: [any Turn] = []
     /// Whether a turn has been asked for that has not begun.
     var isScheduled = false
     /// Whether somebody works it off.
@@ -26,7 +24,7 @@ public final class TurnQueue: ConnectionExecutor {
 
     /// Whether a turn has to be asked for, which is noted.
     mutating func mustSchedule() -> Bool {
-      guard !pieces.isEmpty, !isScheduled, !isRunning else { return false }
+      guard !turns.isEmpty, !isScheduled, !isRunning else { return false }
       isScheduled = true
       return true
     }
@@ -37,14 +35,12 @@ public final class TurnQueue: ConnectionExecutor {
   public init() {}
 
   /// Adds work to the end of the queue.
-  public func execute(_ work: @escaping @Sendable () -> Void) { add(.work(work)) }
+  public func execute(_ work: @escaping @Sendable () -> Void) { add(Work(work)) }
 
-  /// Adds the call to the end of the queue.
-  func add(_ call: TurnCall) { add(.call(call)) }
-
-  private func add(_ piece: Piece) {
+  /// Adds the turn to the end of the queue.
+  func add(_ turn: some Turn) {
     let mustSchedule = state.withLock { state in
-      state.pieces.append(piece)
+      state.turns.append(turn)
       return state.mustSchedule()
     }
     if mustSchedule { schedule() }
@@ -63,18 +59,18 @@ public final class TurnQueue: ConnectionExecutor {
     state.withLock { $0.isScheduled = false }
     var batch = nextBatch(isFirst: true)
     while !batch.isEmpty {
-      for piece in batch { piece.run() }
+      for turn in batch { turn.begin() }
       batch = nextBatch(isFirst: false)
     }
   }
 
-  private func nextBatch(isFirst: Bool) -> [Piece] {
+  private func nextBatch(isFirst: Bool) -> [any Turn] {
     state.withLock { state in
       // Who works it off asks for another turn if more has come.
       if isFirst, state.isRunning { return [] }
-      defer { state.pieces = [] }
-      state.isRunning = !state.pieces.isEmpty
-      return state.pieces
+      defer { state.turns = [] }
+      state.isRunning = !state.turns.isEmpty
+      return state.turns
     }
   }
 
@@ -83,19 +79,17 @@ public final class TurnQueue: ConnectionExecutor {
   /// For a task that awaits the call, and need not wait for another thread then. It runs no work of
   /// others: that would see this task's values, and might not end while others make calls.
   func runNow(_ call: TurnCall) {
-    let piece = state.withLock { state -> Piece? in
-      guard !state.isRunning, state.pieces.count == 1, let piece = state.pieces.popLast() else {
-        return nil
+    let isNext = state.withLock { state in
+      guard !state.isRunning, state.turns.count == 1, state.turns[0] === call else {
+        return false
       }
-      guard piece.isBegin(of: call) else {
-        state.pieces.append(piece)
-        return nil
-      }
+      // Whoever asks holds the call: nothing is let go of here.
+      state.turns.removeLast()
       state.isRunning = true
-      return piece
+      return true
     }
-    guard let piece else { return }
-    piece.run()
+    guard isNext else { return }
+    call.begin()
     let mustSchedule = state.withLock { state in
       state.isRunning = false
       return state.mustSchedule()

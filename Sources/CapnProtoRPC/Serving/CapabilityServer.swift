@@ -18,7 +18,7 @@ extension Capability {
     serving server: Server, _ interface: InterfaceDescription,
     dispatch: nonisolated(nonsending) @escaping @Sendable (Server, ServerCall) async throws -> Bool
   ) {
-    target = LocalCapability(interface, .later { call in try await dispatch(server, call) })
+    target = LocalCapability(interface) { call in try await dispatch(server, call) }
   }
 
   /// A capability that the object serves, whose methods all answer before they return: no task is
@@ -32,69 +32,40 @@ extension Capability {
     serving server: Server, immediately interface: InterfaceDescription,
     dispatch: @escaping @Sendable (Server, ServerCall) throws -> Bool
   ) {
-    target = LocalCapability(interface, .now { call in try dispatch(server, call) })
+    target = LocalCapability(interface, immediately: { call in try dispatch(server, call) })
   }
 }
 
 /// A capability of this process: the object behind it and how its methods are called.
 final class LocalCapability: TurnTarget {
-  /// How a method is called.
-  enum Dispatch: Sendable {
-    /// It returns when it has answered.
-    case now(@Sendable (ServerCall) throws -> Bool)
-    /// It may wait.
-    case later(Handler)
-  }
-  typealias Handler = nonisolated(nonsending) @Sendable (ServerCall) async throws -> Bool
   let interface: InterfaceDescription
-  private let dispatch: Dispatch
   let turns = TurnQueue()
-  var answersAtOnce: Bool { if case .now = dispatch { true } else { false } }
+  let answersAtOnce: Bool
+  /// Calls a method on this thread. A closure, and not a choice of two: that would be counted with each
+  /// call.
+  private let start: @Sendable (ServerCall, any Responder) -> CallRoute?
   /// Of an object with streaming methods.
   private let gate: StreamGate?
   private let stream = StreamPlace()
   var streamWriter: StreamWriter { stream.writer() }
 
-  init(_ interface: InterfaceDescription, _ dispatch: Dispatch) {
+  /// An object whose methods may suspend, and go on elsewhere then.
+  init(
+    _ interface: InterfaceDescription,
+    _ dispatch: nonisolated(nonsending) @escaping @Sendable (ServerCall) async throws -> Bool
+  ) {
     self.interface = interface
-    self.dispatch = dispatch
+    answersAtOnce = false
     gate = interface.hasStreams ? StreamGate() : nil
-  }
-
-  func deliver(_ delivered: DeliveredCall, responder: any Responder) -> CallRoute? {
-    let call: ServerCall
-    do {
-      call = try ServerCall(delivered)
-    } catch {
-      responder.returnError(.failed("the call is invalid: \(error)"))
-      return nil
-    }
-    guard let gate else { return start(call, responder) }
-    let isStreaming = interface.streams(call.interfaceID, call.methodID)
-    if !isStreaming, gate.isOpen { return start(call, responder) }
-    return gate.admit(isStreaming: isStreaming, responder) { self.start(call, $0) }
-  }
-
-  /// Starts the handler on this thread; it goes on elsewhere if it suspends.
-  private func start(_ call: ServerCall, _ responder: any Responder) -> CallRoute? {
-    switch dispatch {
-    case .now(let dispatch):
-      do {
-        if try dispatch(call) { return call.respond(to: responder) }
-        responder.returnError(diagnosis(call))
-      } catch {
-        responder.returnError(RPCError(thrown: error))
-      }
-      return nil
-    case .later(let dispatch):
+    start = { call, responder in
       let cancellation = CallCancellation()
-      let task = Task.immediate { [self] in
+      let task = Task.immediate {
         do {
           if try await dispatch(call) {
             cancellation.follow(call.respond(to: responder))
             return
           }
-          responder.returnError(diagnosis(call))
+          responder.returnError(call.unimplemented(by: interface))
         } catch {
           responder.returnError(RPCError(thrown: error))
         }
@@ -106,8 +77,42 @@ final class LocalCapability: TurnTarget {
     }
   }
 
-  private func diagnosis(_ call: ServerCall) -> RPCError {
-    .unimplemented(interface.diagnosis(interfaceID: call.interfaceID, methodID: call.methodID))
+  /// An object whose methods return when they have answered.
+  init(
+    _ interface: InterfaceDescription,
+    immediately dispatch: @escaping @Sendable (ServerCall) throws -> Bool
+  ) {
+    self.interface = interface
+    answersAtOnce = true
+    gate = interface.hasStreams ? StreamGate() : nil
+    start = { call, responder in
+      do {
+        if try dispatch(call) { return call.respond(to: responder) }
+        responder.returnError(call.unimplemented(by: interface))
+      } catch {
+        responder.returnError(RPCError(thrown: error))
+      }
+      return nil
+    }
+  }
+
+  func deliver(_ delivered: consuming DeliveredCall, responder: any Responder) -> CallRoute? {
+    let interfaceID: UInt64
+    let methodID: UInt16
+    do {
+      let body = try delivered.message.reader.call
+      interfaceID = body.interfaceId
+      methodID = body.methodId
+    } catch {
+      responder.returnError(.failed("the call is invalid: \(error)"))
+      return nil
+    }
+    let call = ServerCall(delivered, interfaceID: interfaceID, methodID: methodID)
+    let isStreaming = interface.streams(interfaceID, methodID)
+    // Not bound to a name before it is needed: it would be counted with each call.
+    if !isStreaming, gate?.isOpen ?? true { return start(call, responder) }
+    guard let gate else { return start(call, responder) }
+    return gate.admit(isStreaming: isStreaming, responder) { self.start(call, $0) }
   }
 }
 

@@ -16,11 +16,10 @@ public final class ServerCall: Sendable {
   }
   private let given: Mutex<Reply>
 
-  init(_ call: DeliveredCall) throws(DecodingError) {
+  init(_ call: consuming DeliveredCall, interfaceID: UInt64, methodID: UInt16) {
     self.call = call
-    let body = try call.message.reader.call
-    interfaceID = body.interfaceId
-    methodID = body.methodId
+    self.interfaceID = interfaceID
+    self.methodID = methodID
     given = Mutex(Reply())
   }
 
@@ -50,6 +49,11 @@ public final class ServerCall: Sendable {
       responder.returnResults(empty)
     }
     return nil
+  }
+
+  /// Why no method of the interface fits.
+  func unimplemented(by interface: InterfaceDescription) -> RPCError {
+    .unimplemented(interface.diagnosis(interfaceID: interfaceID, methodID: methodID))
   }
 
   fileprivate func reply<Results: TypedStructBuilder & ~Escapable>(

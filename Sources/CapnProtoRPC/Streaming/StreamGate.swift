@@ -21,15 +21,22 @@ final class StreamGate: Sendable {
     /// Whether somebody takes calls out of the queue.
     var isDraining = false
     var failure: RPCError?
-  }
-  private let state = Mutex(State())
 
-  /// Whether a call that does not stream may go at once: none waits, or has the object to itself.
-  var isOpen: Bool {
-    state.withLock {
-      $0.waiting.isEmpty && !$0.isStreaming && !$0.isDraining && $0.failure == nil
+    var isOpen: Bool { waiting.isEmpty && !isStreaming && !isDraining && failure == nil }
+  }
+  private let lockedState = Mutex(State())
+  /// As the state was left: each call to the object asks for it, and most without any stream about.
+  private let isStateOpen = Atomic(true)
+
+  private func withState<Value>(_ body: (inout State) -> Value) -> Value {
+    lockedState.withLock { state in
+      defer { isStateOpen.store(state.isOpen, ordering: .releasing) }
+      return body(&state)
     }
   }
+
+  /// Whether a call that does not stream may go at once: none waits, or has the object to itself.
+  var isOpen: Bool { isStateOpen.load(ordering: .acquiring) }
 
   /// Starts the call when its turn has come.
   func admit(
@@ -37,7 +44,7 @@ final class StreamGate: Sendable {
     start: @escaping @Sendable (any Responder) -> CallRoute?
   ) -> CallRoute? {
     let cancellation = CallCancellation()
-    let id = state.withLock { state in
+    let id = withState { state in
       state.lastID += 1
       state.waiting.append(
         Waiting(
@@ -52,7 +59,7 @@ final class StreamGate: Sendable {
 
   private func drain() {
     while true {
-      let next = state.withLock { state -> (call: Waiting, failure: RPCError?)? in
+      let next = withState { state -> (call: Waiting, failure: RPCError?)? in
         guard !state.isStreaming, !state.isDraining, let call = state.waiting.popFirst() else {
           return nil
         }
@@ -66,7 +73,7 @@ final class StreamGate: Sendable {
       } else {
         start(next.call)
       }
-      state.withLock { $0.isDraining = false }
+      withState { $0.isDraining = false }
     }
   }
 
@@ -80,7 +87,7 @@ final class StreamGate: Sendable {
 
   /// The streaming call that was under way has ended.
   fileprivate func end(_ failure: RPCError?) {
-    state.withLock { state in
+    withState { state in
       state.isStreaming = false
       state.failure = failure
     }
@@ -89,7 +96,7 @@ final class StreamGate: Sendable {
 
   /// A call that waits is not wanted any more.
   private func withdraw(_ id: UInt64) {
-    let waiting = state.withLock { state -> Waiting? in
+    let waiting = withState { state -> Waiting? in
       guard let index = state.waiting.firstIndex(where: { $0.id == id }) else { return nil }
       return state.waiting.remove(at: index)
     }
