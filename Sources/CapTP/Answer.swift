@@ -131,8 +131,9 @@ extension Connection {
       }
       answers.update(token.id) { $0.resultExports = exported }
     }
-    guard let sent = send(message) else { return }
-    endAnswer(token.id, .success(sent), needsFinish: hasCapabilities)
+    guard let message = shared(message) else { return }
+    send(message)
+    endAnswer(token.id, .success(message), needsFinish: hasCapabilities)
   }
 
   /// Answers a call with an error. Nothing happens if the call is not wanted any more.

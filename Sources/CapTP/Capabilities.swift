@@ -36,7 +36,7 @@ extension PromiseHook {
 /// The caller's end of a call.
 public protocol Caller: AnyObject, Sendable {
   /// Takes the outcome: a `Return` message with results, or why there are none. Called once.
-  func finish(_ outcome: Outcome)
+  func finish(_ outcome: consuming Outcome)
 }
 
 /// How a call ended: a message whose root is a `Return` with results, or an error.

@@ -99,7 +99,7 @@ public struct Connection: ~Copyable, Sendable {
     return message
   }
 
-  mutating func emit(_ effect: Effect) { steps.append(.effect(effect)) }
+  mutating func emit(_ effect: consuming Effect) { steps.append(.effect(effect)) }
 
   mutating func nextSerial() -> UInt64 {
     serial += 1
@@ -114,16 +114,20 @@ public struct Connection: ~Copyable, Sendable {
   }
 
   /// Sends a message that is built.
-  @discardableResult
-  mutating func send(_ builder: consuming MessageBuilder) -> SharedMessage? {
-    // What this side has built has a root that is a struct.
-    guard let message = try? SharedMessage(builder.freeze()) else {
-      descriptors.messageWasBuilt(isSent: false)
-      return nil
-    }
+  mutating func send(_ builder: consuming MessageBuilder) {
+    if let message = shared(builder) { send(message) }
+  }
+
+  /// The message as it is sent. What this side has built has a root that is a struct.
+  mutating func shared(_ builder: consuming MessageBuilder) -> SharedMessage? {
+    let message = try? SharedMessage(builder.freeze())
+    if message == nil { descriptors.messageWasBuilt(isSent: false) }
+    return message
+  }
+
+  mutating func send(_ message: consuming SharedMessage) {
     if failure == nil { messages.append(message) } else { emit(.discardMessage(message)) }
     if descriptorOf != nil { descriptors.messageWasBuilt(isSent: failure == nil) }
-    return message
   }
 
   /// How many entries the tables hold: all zero once nothing is in use.

@@ -123,7 +123,7 @@ extension Connection {
         add(.heldCalls, id, method, since: since, [call.inWords, node.state.inWords])
       }
     }
-    for case .deliver(let call, _, let token) in held {
+    for case .deliver(let call, _, let token, _) in held {
       add(
         .heldCalls, token.id, call.method,
         since: answers[token.id]?.since,

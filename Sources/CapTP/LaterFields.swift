@@ -1,4 +1,4 @@
-package import CapnProto
+import CapnProto
 
 // Fields that rpc.capnp has had since version 1.0, and that the one of Debian's libcapnp-dev lacks.
 // Their places follow from their ordinals (encoding specification, "Structs"): what does not know

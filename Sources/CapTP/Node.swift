@@ -320,7 +320,9 @@ extension Connection {
   func own(_ hook: any CapabilityHook) -> NodeID? { Self.node(of: hook, in: token) }
 
   private static func node(of hook: any CapabilityHook, in token: ConnectionToken) -> NodeID? {
-    followed(hook).number(of: token).map { NodeID(rawValue: $0.rawValue) }
+    // Most are no promises, and are not counted then.
+    let number = hook.isPromise ? followed(hook).number(of: token) : hook.number(of: token)
+    return number.map { NodeID(rawValue: $0.rawValue) }
   }
 
   /// What the hook stands for as far as it is known. A promise chain of absurd length is cut off.

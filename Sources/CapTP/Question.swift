@@ -104,33 +104,39 @@ extension Connection {
   mutating func ask(
     _ node: NodeID, _ call: consuming OutgoingCall, _ asker: consuming Asker
   ) -> QuestionID? {
-    if let refusal = failure ?? (questions.count < limits.questions ? nil : questionLimit) {
-      if failure == nil { note(.questions) }
-      switch asker {
-      case .caller(let caller):
-        waiting[ObjectIdentifier(caller)] = nil
-        emit(.finish(caller, .failure(refusal)))
-      case .answer(let token): end(.answer(token, .failure(refusal)))
-      }
-      discard(call.message)
+    guard failure == nil, questions.count < limits.questions else {
+      refuse(call, asker)
       return nil
     }
     guard let target = nodes.update(node, { $0.noteCall() }) else { return nil }
-    let since = clock()
+    let id = questions.add(Question(since: clock(), asker: asker, holders: 1, target: node))
     let capabilities = call.message.capabilities
-    let (id, exported) = call.message.withRoot(Message.Builder.self) {
+    let (method, exported) = call.message.withRoot(Message.Builder.self) {
       let body = $0.call
-      let method = CalledMethod(interfaceID: body.interfaceId, methodID: body.methodId)
-      let id = questions.add(
-        Question(since: since, method: method, asker: asker, holders: 1, target: node))
       body.questionId = id.rawValue
       target.write(to: body.initTarget())
-      return (id, capabilities.isEmpty ? [] : describe(capabilities, in: body.params))
+      return (
+        CalledMethod(interfaceID: body.interfaceId, methodID: body.methodId),
+        capabilities.isEmpty ? [] : describe(capabilities, in: body.params)
+      )
     }
+    questions.update(id) { $0.method = method }
     if !exported.isEmpty { questions[id]?.paramExports = exported }
     callsSent += 1
     send(call.message)
     return id
+  }
+
+  private mutating func refuse(_ call: consuming OutgoingCall, _ asker: consuming Asker) {
+    if failure == nil { note(.questions) }
+    let refusal = failure ?? questionLimit
+    switch asker {
+    case .caller(let caller):
+      waiting[ObjectIdentifier(caller)] = nil
+      emit(.finish(caller, .failure(refusal)))
+    case .answer(let token): end(.answer(token, .failure(refusal)))
+    }
+    discard(call.message)
   }
 
   private var questionLimit: RPCError {
@@ -232,7 +238,7 @@ extension Connection {
   /// Ends a question with its outcome: pipelined capabilities turn into what they are, the caller
   /// is told, and the peer may forget the answer, unless it says that it has.
   mutating func finishQuestion(
-    _ id: QuestionID, _ outcome: Outcome, _ reflected: Reflected, needsFinish: Bool = true
+    _ id: QuestionID, _ outcome: consuming Outcome, _ reflected: Reflected, needsFinish: Bool = true
   ) {
     if questions.look(id, { $0.seldom.isEmpty }) == true {
       // Nothing was pipelined on it.
@@ -242,6 +248,13 @@ extension Connection {
       if let target = question.target { releaseNode(target) }
       return
     }
+    finish(id, outcome, reflected, needsFinish: needsFinish)
+  }
+
+  /// As ``finishQuestion(_:_:_:needsFinish:)``, of a question with pipelined capabilities.
+  private mutating func finish(
+    _ id: QuestionID, _ outcome: Outcome, _ reflected: Reflected, needsFinish: Bool
+  ) {
     guard let nodes = questions.look(id, { $0.nodes }) else { return }
     for (path, node) in nodes {
       let found: Result<(any CapabilityHook)?, RPCError>
@@ -274,7 +287,7 @@ extension Connection {
     }
   }
 
-  private mutating func tell(_ asker: consuming Asker?, _ outcome: Outcome) {
+  private mutating func tell(_ asker: consuming Asker?, _ outcome: consuming Outcome) {
     switch consume asker {
     case .caller(let caller):
       forgetPlace(of: caller)

@@ -106,6 +106,16 @@ extension Connection {
     return AnswerToken(id: id, serial: serial)
   }
 
+  private mutating func openAnswer(
+    _ call: Call.Reader
+  ) throws -> (any CapabilityHook, AnswerToken) {
+    let hook = try target(call.target)
+    let isKept = if case .yourself = try call.sendResultsTo.which { true } else { false }
+    let token = try openAnswer(
+      AnswerID(rawValue: call.questionId), CalledMethod(call), isKept: isKept)
+    return (hook, token)
+  }
+
   private mutating func receiveBootstrap(_ bootstrap: Bootstrap.Reader) throws {
     let token = try openAnswer(AnswerID(rawValue: bootstrap.questionId))
     guard let bootstrapHook else {
@@ -119,23 +129,19 @@ extension Connection {
     returnResults(message, for: token)
   }
 
-  private mutating func receiveCall(_ message: SharedMessage) throws {
-    let call = try message.reader.call
-    let hook = try target(call.target)
-    let isKept = if case .yourself = try call.sendResultsTo.which { true } else { false }
-    let token = try openAnswer(
-      AnswerID(rawValue: call.questionId), CalledMethod(call), isKept: isKept)
+  private mutating func receiveCall(_ message: consuming SharedMessage) throws {
+    let (hook, token) = try openAnswer(message.reader.call)
     callsReceived += 1
-    let delivered = DeliveredCall(message)
-    wordsInSteps += delivered.words
-    steps.append(.deliver(delivered, to: hook, token))
+    let words = message.frameBytes / 8
+    wordsInSteps += words
+    steps.append(.deliver(DeliveredCall(message), to: hook, token, words: words))
   }
 
   /// The capability that a message is for.
   mutating func target(_ target: MessageTarget.Reader) throws -> any CapabilityHook {
     switch try target.which {
     case .importedCap(let id):
-      guard let hook = exports[ExportID(rawValue: id)]?.hook else {
+      guard let hook = exports.look(ExportID(rawValue: id), { $0.hook }) else {
         throw ProtocolViolation("a message is for export \(id), which is not open")
       }
       return hook
@@ -148,14 +154,15 @@ extension Connection {
 
   /// A `Return` with results.
   private mutating func receiveReturn(
-    _ message: SharedMessage, _ reflected: Reflected
+    _ message: consuming SharedMessage, _ reflected: Reflected
   ) throws {
     let body = try message.reader.`return`
+    let needsFinish = !body.noFinishNeeded
     let id = try returned(body)
     if questions.look(id, { $0.isFinished }) == true {
       forgetQuestion(id)
     } else {
-      finishQuestion(id, .success(message), reflected, needsFinish: !body.noFinishNeeded)
+      finishQuestion(id, .success(message), reflected, needsFinish: needsFinish)
     }
   }
 

@@ -27,7 +27,7 @@ extension Connection {
   ///   - waiting: makes the caller that stands for it in a call that does not go to the peer now.
   /// - Returns: where the call went.
   public mutating func call(
-    _ reference: NodeID, _ call: consuming OutgoingCall, caller: any Caller,
+    _ reference: NodeID, _ call: consuming OutgoingCall, caller: consuming any Caller,
     waiting: () -> any Caller
   ) -> CallRoute {
     let id = settled(reference)

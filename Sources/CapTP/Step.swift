@@ -4,8 +4,8 @@ import DequeModule
 /// What is to be done next: by the runtime, or by the engine once the runtime has come so far.
 enum Step: Sendable {
   case effect(Effect)
-  /// A call of the peer goes to the capability.
-  case deliver(DeliveredCall, to: any CapabilityHook, AnswerToken)
+  /// A call of the peer, of so many words, goes to the capability.
+  case deliver(DeliveredCall, to: any CapabilityHook, AnswerToken, words: Int)
   /// A disembargo of the peer, which follows its calls on the capability.
   case echo(any CapabilityHook, EmbargoID)
   /// A disembargo that came back, behind the calls that were made before it.
@@ -22,8 +22,8 @@ extension Connection {
       // What a step holds is moved on, not copied, here as in what follows.
       switch consume step {
       case .effect(let effect): return effect
-      case .deliver(let call, let hook, let token):
-        if let effect = deliver(call, to: hook, token) { return effect }
+      case .deliver(let call, let hook, let token, let words):
+        if let effect = deliver(call, to: hook, token, words) { return effect }
       case .echo(let hook, let embargo): echo(hook, embargo)
       case .lift(let embargo): liftEmbargo(embargo)
       }
@@ -53,13 +53,13 @@ extension Connection {
       if let step = held.first, mayGo(step) {
         held.removeFirst()
         if held.isEmpty { heldLookedAt = 0 }
-        if case .deliver(let call, _, _) = step { wordsHeld -= call.words }
+        if case .deliver(_, _, _, let words) = step { wordsHeld -= words }
         if case .lift = step { liftsHeld -= 1 }
         return step
       }
       guard let step = steps.popFirst() else { return nil }
       if case .effect = step { return step }
-      if case .deliver(let call, _, _) = step { wordsInSteps -= call.words }
+      if case .deliver(_, _, _, let words) = step { wordsInSteps -= words }
       guard !held.isEmpty || !mayGo(step) else { return step }
       // It follows the calls on its capability, and no others: those that are under way may need what
       // waits at the peer for its end.
@@ -69,8 +69,8 @@ extension Connection {
       }
       held.append(step)
       switch step {
-      case .deliver(let call, _, let token):
-        wordsHeld += call.words
+      case .deliver(_, _, let token, let words):
+        wordsHeld += words
         note(.wordsInFlight)
         if answers.isRunning(token) { answers[token.id]?.place = .held }
         cancelIfUnwanted(token.id)
@@ -94,7 +94,7 @@ extension Connection {
     for step in held + late {
       switch step {
       case .effect: steps.append(step)
-      case .deliver(let call, _, _): emit(.discardMessage(call.message))
+      case .deliver(let call, _, _, _): emit(.discardMessage(call.message))
       case .echo, .lift: break
       }
     }
@@ -109,10 +109,10 @@ extension Connection {
   /// same, when nothing else is under way. So must one before the end of an embargo, for which those
   /// may wait that are under way.
   private func mayGo(_ step: Step) -> Bool {
-    guard case .deliver(let call, _, let token) = step, answers.isRunning(token) else {
+    guard case .deliver(_, _, let token, let words) = step, answers.isRunning(token) else {
       return true
     }
-    return liftsHeld > 0 || wordsInFlight == 0 || wordsInFlight + call.words <= limits.wordsInFlight
+    return liftsHeld > 0 || wordsInFlight == 0 || wordsInFlight + words <= limits.wordsInFlight
   }
 
   /// The call has gone back to the peer, and nothing of it is kept here. Nor may it count any more: it
@@ -123,10 +123,11 @@ extension Connection {
   }
 
   private mutating func deliver(
-    _ call: DeliveredCall, to hook: any CapabilityHook, _ token: AnswerToken
+    _ call: consuming DeliveredCall, to hook: consuming any CapabilityHook, _ token: AnswerToken,
+    _ words: Int
   ) -> Effect? {
-    if let isFinished = answers.update(token.id, { $0.begin(token, words: call.words) }) ?? nil {
-      wordsInFlight += call.words
+    if let isFinished = answers.update(token.id, { $0.begin(token, words: words) }) ?? nil {
+      wordsInFlight += words
       if isFinished { cancelIfUnwanted(token.id) }
     } else if failure == nil {
       return .discardMessage(call.message)
@@ -143,13 +144,8 @@ extension Step {
   /// Whether this is a call, or a disembargo, for the capability.
   fileprivate func isFor(_ hook: any CapabilityHook, _ connection: borrowing Connection) -> Bool {
     switch self {
-    case .deliver(_, let other, _), .echo(let other, _): connection.isSame(hook, other)
+    case .deliver(_, let other, _, _), .echo(let other, _): connection.isSame(hook, other)
     case .effect, .lift: false
     }
   }
-}
-
-extension DeliveredCall {
-  /// The length of the message, with its frame's head.
-  var words: Int { message.frameBytes / 8 }
 }

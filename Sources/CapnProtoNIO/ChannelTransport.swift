@@ -10,6 +10,8 @@ final class ChannelTransport: MessageTransport {
   private struct State {
     var waiting: [SharedMessage] = []
     var isFlushScheduled = false
+    /// Bytes of the messages that wait.
+    var waitingBytes = 0
     /// Bytes that were taken and are not written yet.
     var unwrittenBytes = 0
     var isClosing = false
@@ -62,8 +64,9 @@ final class ChannelTransport: MessageTransport {
       value: AdaptiveRecvByteBufferAllocator(minimum: 2048, initial: 2048, maximum: longest))
   }
 
-  func send(_ message: SharedMessage) {
+  func send(_ message: consuming SharedMessage) {
     let bytes = message.frameBytes
+    var message: SharedMessage? = message
     let (mustSchedule, isOverLimit) = state.withLock { state in
       guard !state.isClosing else { return (false, false) }
       state.unwrittenBytes += bytes
@@ -72,7 +75,8 @@ final class ChannelTransport: MessageTransport {
         state.isGivenUp = true
         return (false, true)
       }
-      state.waiting.append(message)
+      if let message = message.take() { state.waiting.append(message) }
+      state.waitingBytes += bytes
       defer { state.isFlushScheduled = true }
       return (!state.isFlushScheduled, false)
     }
@@ -101,18 +105,20 @@ final class ChannelTransport: MessageTransport {
   }
 
   private func write() {
-    let (messages, isGivenUp, buffer) = state.withLock { state in
+    let (messages, bytes, isGivenUp, buffer) = state.withLock { state in
       state.isFlushScheduled = false
       defer {
         state.waiting = []
+        state.waitingBytes = 0
         state.buffer = ByteBuffer()
       }
-      return (state.waiting, state.isGivenUp, state.buffer)
+      return (state.waiting, state.waitingBytes, state.isGivenUp, state.buffer)
     }
     guard !messages.isEmpty, !isGivenUp else { return }
-    let bytes = messages.reduce(0) { $0 + $1.frameBytes }
     var output = MessageOutput(socket?.isFree == true ? socket : nil, buffer)
-    for message in messages { output.add(message) }
+    // As a span, which lends its elements: a loop over the array counts each of them.
+    let waiting = messages.span
+    for index in waiting.indices { output.add(waiting[index]) }
     output.flush()
     write(output.rest, of: bytes)
     if let polling { look(polling) }

@@ -51,7 +51,7 @@ import Testing
       let isBlocked = group.next().submit { usleep(50_000) }
       try await peer.writeAndFlush(ByteBuffer(bytes: calls(count))).get()
       try await peer.close()
-      try await isBlocked.get()
+      _ = try await isBlocked.get()
       let found = try await other.bootstrap(as: Probe.Client.self).echo { $0.number = 3 }
         .results { $0.number }
       #expect(found == 3)

@@ -144,6 +144,8 @@ extension MessageReader {
 extension MessageArena {
   /// Bytes of the message's frame.
   var frameBytes: Int {
+    // Most messages have one segment, behind a head of one word.
+    if segmentCount == 1 { return (1 + usedWords(inSegment: 0)) * 8 }
     var bytes = SegmentTable.bytes(segments: segmentCount)
     for index in 0..<segmentCount { bytes += usedWords(inSegment: index) * 8 }
     return bytes

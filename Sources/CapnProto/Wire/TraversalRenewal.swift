@@ -18,10 +18,11 @@ public import Synchronization
 }
 
 extension MessageArena {
-  /// Notes that a reference keeps the message.
+  /// Notes that a reference keeps the message. If two tasks do so at once, a message that the first has
+  /// measured may be measured again, with what it finds the same: it need not be done as one step.
   func makeRenewable() {
-    _ = unsafe header.pointee.renewal.compareExchange(
-      expected: .never, desired: .unmeasured, ordering: .relaxed)
+    guard unsafe header.pointee.renewal.load(ordering: .relaxed) == .never else { return }
+    unsafe header.pointee.renewal.store(.unmeasured, ordering: .relaxed)
   }
 
   /// Counts the words that may be read anew if the message is one that may be; else false.

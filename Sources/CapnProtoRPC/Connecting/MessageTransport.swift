@@ -3,7 +3,7 @@ public import CapnProto
 /// Carries the messages of one connection: in order, each as a whole.
 public protocol MessageTransport: Sendable {
   /// Takes a message to send; never blocks and never calls back.
-  func send(_ message: SharedMessage)
+  func send(_ message: consuming SharedMessage)
   /// Takes a message to send, and descriptors that go along with it: at most ``descriptorLimit``,
   /// beyond which they may be left out.
   func send(_ message: SharedMessage, with descriptors: [OpenDescriptor])

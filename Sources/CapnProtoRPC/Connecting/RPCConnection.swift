@@ -111,7 +111,10 @@ public final class RPCConnection: Sendable {
 
   /// Takes a message that arrived, with the descriptors that came along with it.
   public func receive(_ message: consuming MessageReader, with descriptors: [OpenDescriptor] = []) {
+    // Only what arrives is worked off at once: a call must not run objects on its caller's stack.
+    let isHere = executor.isCurrent
     var box: MessageReader? = message
+    var effect: Effect?
     let due = state.withLock { state in
       state.messagesReceived += 1
       if let message = box.take() {
@@ -119,10 +122,12 @@ public final class RPCConnection: Sendable {
         if state.engine.failure == nil { onlookers?.received(message) }
         state.engine.receive(message, with: descriptors)
       }
-      return settle(&state)
+      let due = settle(&state)
+      if due.drain, isHere { effect = nextEffect(&state) }
+      return due
     }
-    // Only what arrives is worked off at once: a call must not run objects on its caller's stack.
-    see(to: due, here: executor.isCurrent)
+    if due.write { transport.writeGathered() }
+    if isHere { drain(consume effect) } else if due.drain { scheduleDrain() }
   }
 
   /// Ends the connection: every call that waits, and every later one, fails with `disconnected`.
@@ -376,21 +381,22 @@ public final class RPCConnection: Sendable {
     return due
   }
 
-  private func see(to due: Due, here isHere: Bool = false) {
+  private func see(to due: Due) {
     if due.write { transport.writeGathered() }
-    if due.drain { if isHere { drain() } else { scheduleDrain() } }
+    if due.drain { scheduleDrain() }
   }
 
-  private func scheduleDrain() { executor.execute { self.drain() } }
+  private func scheduleDrain() {
+    executor.execute { self.drain(self.state.withLock { self.nextEffect(&$0) }) }
+  }
 
   private func sendMessages(_ state: inout State) {
     while let message = state.engine.nextMessage() {
       let descriptors = carriesDescriptors ? state.engine.takeDescriptors() : []
-      let outgoing = Outgoing(message: message, descriptors: descriptors)
       if state.corked == nil {
-        send(outgoing, &state)
+        send(message, with: descriptors, &state)
       } else {
-        state.corked?.append(outgoing)
+        state.corked?.append(Outgoing(message: message, descriptors: descriptors))
       }
     }
     if state.engine.failure != nil, let corked = state.corked.take() {
@@ -404,26 +410,39 @@ public final class RPCConnection: Sendable {
   }
 
   private func send(_ outgoing: Outgoing, _ state: inout State) {
+    send(outgoing.message, with: outgoing.descriptors, &state)
+  }
+
+  private func send(
+    _ message: consuming SharedMessage, with descriptors: [any AttachedDescriptor],
+    _ state: inout State
+  ) {
     state.messagesSent += 1
     state.gathered += 1
-    let message = onlookers?.sent(outgoing.message) ?? outgoing.message
-    guard !outgoing.descriptors.isEmpty else {
+    if let onlookers { message = onlookers.sent(message) }
+    guard !descriptors.isEmpty else {
       transport.send(message)
       return
     }
-    transport.send(message, with: outgoing.descriptors.compactMap { $0 as? OpenDescriptor })
+    transport.send(message, with: descriptors.compactMap { $0 as? OpenDescriptor })
   }
 
-  private func drain() {
+  /// What is to be done next; nil ends the draining.
+  private func nextEffect(_ state: inout State) -> Effect? {
+    let effect = state.engine.nextEffect()
+    sendMessages(&state)
+    if effect == nil { state.isDraining = false }
+    return effect
+  }
+
+  /// Does what is to be done, from that on. Effects are moved: a copy of one has a count for each thing
+  /// in it.
+  private func drain(_ first: consuming Effect?) {
+    var effect = consume first
     while true {
-      let effect: Effect? = state.withLock { state in
-        let effect = state.engine.nextEffect()
-        sendMessages(&state)
-        if effect == nil { state.isDraining = false }
-        return effect
-      }
-      guard let effect = consume effect else { return }
-      run(consume effect)
+      guard let next = consume effect else { return }
+      run(consume next)
+      effect = state.withLock { nextEffect(&$0) }
     }
   }
 
@@ -459,7 +478,7 @@ public final class RPCConnection: Sendable {
   }
 
   private func deliver(
-    _ call: DeliveredCall, to hook: any CapabilityHook, answer: AnswerToken
+    _ call: consuming DeliveredCall, to hook: any CapabilityHook, answer: AnswerToken
   ) {
     let responder = AnswerResponder(connection: self, answer: answer)
     // It mostly is of this class, to which a cast costs much less than to a protocol.
