@@ -9,16 +9,17 @@ public final class ConnectionToken: Sendable {
 ///
 /// The runtime's class conforms, and tells its engine with `dropReference` when it is deinitialised.
 public protocol ReferenceHandle: CapabilityHook {
-  /// The connection that the reference belongs to.
-  var token: ConnectionToken { get }
-  /// The reference in that connection.
+  /// Whether the reference belongs to the connection of the token. A question, and not the token, which
+  /// would be counted each time.
+  func belongs(to token: AnyObject) -> Bool
+  /// The reference in its connection.
   var node: NodeID { get }
 }
 
 extension ReferenceHandle {
   /// That of its node.
   public func number(of token: AnyObject) -> ReferenceNumber? {
-    token === self.token ? ReferenceNumber(node.rawValue) : nil
+    belongs(to: token) ? ReferenceNumber(node.rawValue) : nil
   }
 }
 

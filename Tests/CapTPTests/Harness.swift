@@ -20,6 +20,8 @@ final class Handle: ReferenceHandle {
     self.drops = drops
   }
 
+  func belongs(to token: AnyObject) -> Bool { self.token === token }
+
   deinit { drops?.append(node) }
 }
 

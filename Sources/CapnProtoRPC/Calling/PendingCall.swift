@@ -9,7 +9,7 @@ package final class PendingCall: Caller {
     var isDropped = false
     /// Whether the call waits for its turn in this process, which whoever awaits it may take.
     var awaitsTurn = false
-    var nextWaiter: UInt64 = 0
+    var lastWaiter: UInt64 = 0
     /// The promise that the call waits for, or last waited for.
     var promise: WaitedFor?
     var open = Open()
@@ -144,12 +144,14 @@ package final class PendingCall: Caller {
   ///
   /// - Throws: `RPCError` if the call failed; `CancellationError` if the task is cancelled, which
   ///   drops the call.
+  @inline(__always)
   nonisolated(nonsending) func outcome() async throws -> SharedMessage {
-    if let outcome = outcomeTakingTurn(on: #isolation) { return try outcome.get() }
-    let id = state.withLock { state in
-      state.nextWaiter += 1
-      return state.nextWaiter
-    }
+    let (outcome, waiter) = outcomeTakingTurn(on: #isolation)
+    if let outcome { return try outcome.get() }
+    return try await self.outcome(for: waiter)
+  }
+
+  private nonisolated(nonsending) func outcome(for id: UInt64) async throws -> SharedMessage {
     await withTaskCancellationHandler {
       await withCheckedContinuation { continuation in
         let isOver = state.withLock { state in
@@ -167,20 +169,22 @@ package final class PendingCall: Caller {
     throw CancellationError()
   }
 
-  /// The outcome if it is there. If the call waits for its turn in this process, that is taken now,
-  /// unless an actor awaits it: its thread is not for the methods of others.
+  /// The outcome if it is there; else a number for who waits for it. If the call waits for its turn in
+  /// this process, that is taken now, unless an actor awaits it: its thread is not for the methods of
+  /// others.
   @inline(never)
-  private func outcomeTakingTurn(on isolation: (any Actor)?) -> Outcome? {
-    let (outcome, turn) = state.withLock { state -> (Outcome?, TurnCall?) in
+  private func outcomeTakingTurn(on isolation: (any Actor)?) -> (Outcome?, waiter: UInt64) {
+    let (outcome, turn, waiter) = state.withLock { state -> (Outcome?, TurnCall?, UInt64) in
+      state.lastWaiter += 1
       guard state.outcome == nil, state.awaitsTurn, isolation == nil,
         case .turn(let call) = state.open.route
-      else { return (state.outcome, nil) }
-      return (nil, call)
+      else { return (state.outcome, nil, state.lastWaiter) }
+      return (nil, call, state.lastWaiter)
     }
     // A method must not see that its caller is cancelled.
-    guard let turn, !Task.isCancelled else { return outcome }
+    guard let turn, !Task.isCancelled else { return (outcome, waiter) }
     turn.takeTurn()
-    return outcomeSoFar
+    return (outcomeSoFar, waiter)
   }
 
   /// Nobody wants the outcome any more.
@@ -228,21 +232,21 @@ package final class PendingCall: Caller {
   /// The capability at the path in the results, which need not be there yet.
   package func pipelined(_ path: PipelinePath, keeping token: CallToken) -> any CallTarget {
     enum Found {
+      case target(any CallTarget)
       case outcome(Outcome)
       case remote(RPCConnection, QuestionID)
-      case promise(QueuedCapability)
     }
-    if let known = state.withLock({ $0.remote(at: path) }) { return known }
     let found: Found = state.withLock { state in
+      if let known = state.remote(at: path) { return .target(known) }
       if let outcome = state.outcome { return .outcome(outcome) }
       if case .remote(let connection, let question, _) = state.open.route {
         return .remote(connection, question)
       }
-      return .promise(state.promise(at: path, keeping: token))
+      return .target(state.promise(at: path, keeping: token))
     }
     switch found {
+    case .target(let target): return target
     case .outcome(let outcome): return Self.target(path, outcome)
-    case .promise(let promise): return promise
     case .remote(let connection, let question):
       if let target = connection.pipeline(question, path, caller: self) {
         return state.withLock { state in

@@ -5,7 +5,7 @@ import CapnProto
 final class RemoteCapability: CallTarget, ReferenceHandle {
   /// There while the engine that made the reference runs, and hence as long as this object is.
   private let connection: RPCConnection?
-  let token: ConnectionToken
+  private let token: ConnectionToken
   let node: NodeID
   /// The descriptor that was known when the reference was made.
   let attachedDescriptor: OpenDescriptor?
@@ -22,6 +22,8 @@ final class RemoteCapability: CallTarget, ReferenceHandle {
     self.node = node
     attachedDescriptor = descriptor
   }
+
+  func belongs(to token: AnyObject) -> Bool { self.token === token }
 
   var callTimeout: Duration? { connection?.limits.callTimeout }
 
