@@ -251,7 +251,7 @@ extension Connection {
     finish(id, outcome, reflected, needsFinish: needsFinish)
   }
 
-  /// As ``finishQuestion(_:_:_:needsFinish:)``, of a question with pipelined capabilities.
+  /// As ``finishQuestion(_:_:_:needsFinish:)``, of a question that may have pipelined capabilities.
   private mutating func finish(
     _ id: QuestionID, _ outcome: Outcome, _ reflected: Reflected, needsFinish: Bool
   ) {

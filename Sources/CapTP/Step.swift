@@ -24,7 +24,10 @@ extension Connection {
       case .effect(let effect): return effect
       case .deliver(let call, let hook, let token, let words):
         if let effect = deliver(call, to: hook, token, words) { return effect }
-      case .echo(let hook, let embargo): echo(hook, embargo)
+      case .echo(let hook, let embargo):
+        echo(hook, embargo)
+        // It may have been the last one that held the object, as in what follows.
+        emit(.discard(hook))
       case .lift(let embargo): liftEmbargo(embargo)
       }
     }
@@ -94,8 +97,11 @@ extension Connection {
     for step in held + late {
       switch step {
       case .effect: steps.append(step)
-      case .deliver(let call, _, _, _): emit(.discardMessage(call.message))
-      case .echo, .lift: break
+      case .deliver(let call, let hook, _, _):
+        emit(.discardMessage(call.message))
+        emit(.discard(hook))
+      case .echo(let hook, _): emit(.discard(hook))
+      case .lift: break
       }
     }
     held = []
@@ -130,6 +136,7 @@ extension Connection {
       wordsInFlight += words
       if isFinished { cancelIfUnwanted(token.id) }
     } else if failure == nil {
+      emit(.discard(hook))
       return .discardMessage(call.message)
     }
     // What came before the connection's end is handed on, and cancelled by a later step.

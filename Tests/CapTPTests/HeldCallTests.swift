@@ -308,7 +308,7 @@ private final class CountedObject: CapabilityHook {
 
 extension Message.Builder {
   /// A call of export 0 of about 90 words.
-  fileprivate func largeCall(_ question: UInt32) {
+  func largeCall(_ question: UInt32) {
     callExport(question, 0)
     fillParams()
   }

@@ -286,6 +286,7 @@ extension Optional where Wrapped: RangeReplaceableCollection {
 
 /// Held by whoever may still want a call's results: the last one to let go drops the call.
 package final class CallToken: Sendable {
+  /// Apart, as the class's own `deinit` would count the call to drop it, with each call that ends.
   private struct Interest: ~Copyable {
     let call: PendingCall
 

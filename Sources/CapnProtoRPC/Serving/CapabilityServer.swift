@@ -108,7 +108,7 @@ final class LocalCapability: TurnTarget {
       return nil
     }
     let call = ServerCall(delivered, interfaceID: interfaceID, methodID: methodID)
-    let isStreaming = interface.streams(interfaceID, methodID)
+    let isStreaming = interface.hasStreams && interface.streams(interfaceID, methodID)
     // Not bound to a name before it is needed: it would be counted with each call.
     if !isStreaming, gate?.isOpen ?? true { return start(call, responder) }
     guard let gate else { return start(call, responder) }
