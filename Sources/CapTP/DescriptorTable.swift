@@ -72,7 +72,17 @@ struct DescriptorTable: Sendable {
     imports[id] = arriving[Int(index)]
   }
 
-  mutating func forget(_ id: ImportID) { imports[id] = nil }
+  /// The import is gone.
+  ///
+  /// - Returns: its descriptor, which is not to be closed here.
+  mutating func forget(_ id: ImportID) -> (any AttachedDescriptor)? {
+    imports.removeValue(forKey: id)
+  }
+
+  /// All that are here, which are not to be closed here.
+  var all: [any AttachedDescriptor] {
+    arriving + attaching + parcels.flatMap(\.descriptors) + imports.values
+  }
 
   subscript(id: ImportID) -> (any AttachedDescriptor)? { imports[id] }
 }

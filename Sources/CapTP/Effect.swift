@@ -20,6 +20,8 @@ public enum Effect: Sendable {
   case discard(any CapabilityHook)
   /// Let go of a message, outside of the engine.
   case discardMessage(SharedMessage)
+  /// Let go of a descriptor, outside of the engine: to close it may take long.
+  case discardDescriptor(any AttachedDescriptor)
   /// Close the transport once what was sent is out.
   case close(RPCError)
 }

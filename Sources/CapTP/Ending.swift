@@ -25,7 +25,10 @@ extension Connection {
     wordsInFlight = 0
     discardHeld()
     imports = PeerTable()
-    descriptors = DescriptorTable()
+    if descriptorOf != nil {
+      for descriptor in descriptors.all { emit(.discardDescriptor(descriptor)) }
+      descriptors = DescriptorTable()
+    }
     for id in nodes.ids { breakNode(id, error) }
     for id in embargoes.ids {
       if let embargo = embargoes.remove(id) { releaseNode(embargo.node) }

@@ -129,7 +129,9 @@ extension Connection {
     guard imports.update(id, { $0.letGo(of: node) }) == true,
       let entry = imports.removeValue(forKey: id)
     else { return }
-    if descriptorOf != nil { descriptors.forget(id) }
+    if descriptorOf != nil, let descriptor = descriptors.forget(id) {
+      emit(.discardDescriptor(descriptor))
+    }
     send {
       let release = $0.initRelease()
       release.id = id.rawValue

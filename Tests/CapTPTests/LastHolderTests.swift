@@ -41,12 +41,6 @@ import Testing
       let effect = engine.connection.nextEffect()
       engine.effects.append(try #require(effect))
     }
-
-    /// Has done, and forgets, all that the engine asks for.
-    func runAll() {
-      _ = engine.sent()
-      engine.effects = []
-    }
   }
 
   @Test func `the object of a held call that was finished outlives the step`() throws {
@@ -55,7 +49,7 @@ import Testing
     #expect(held.object != nil)
     try held.step()
     #expect(held.object != nil)
-    held.runAll()
+    held.engine.runAll()
     #expect(held.object == nil)
     #expect(held.engine.connection.failure == nil)
   }
@@ -69,7 +63,7 @@ import Testing
     // It does not lead back to the peer, which has broken a rule.
     try held.step()
     #expect(held.object != nil)
-    held.runAll()
+    held.engine.runAll()
     #expect(held.object == nil)
     #expect(held.engine.connection.failure != nil)
   }
@@ -86,8 +80,45 @@ import Testing
       held.engine.effects = []
       held.engine.connection.disconnect(.disconnected("cut"))
       #expect(held.object != nil)
-      held.runAll()
+      held.engine.runAll()
       #expect(held.object == nil)
     }
+  }
+
+  @Test func `a descriptor outlives the end of its import, and of the connection`() throws {
+    for isCut in [false, true] {
+      let engine = Engine(dropsHandles: true, carriesDescriptors: true)
+      var came: Descriptor? = Descriptor()
+      weak let descriptor = came
+      var reference: (any ReferenceHandle)? = engine.connection.bootstrap()
+      _ = engine.sent()
+      let message = MessageBuilder()
+      message.build(Message.Builder.self) {
+        $0.returnCapability(0) { capability in
+          capability.senderHosted = 3
+          capability.attachedFd = 0
+        }
+      }
+      engine.connection.receive(message.freeze(), with: [try #require(came)])
+      came = nil
+      engine.runAll()
+      #expect(descriptor != nil)
+      if isCut { engine.connection.disconnect(.disconnected("cut")) }
+      withExtendedLifetime(reference) {}
+      reference = nil
+      _ = engine.sent()
+      // Held by the effect that lets go of it.
+      #expect(descriptor != nil)
+      engine.runAll()
+      #expect(descriptor == nil)
+    }
+  }
+}
+
+extension Engine {
+  /// Has done, and forgets, all that the engine asks for.
+  fileprivate func runAll() {
+    _ = sent()
+    effects = []
   }
 }

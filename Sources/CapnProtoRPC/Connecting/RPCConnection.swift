@@ -205,6 +205,10 @@ public final class RPCConnection: Sendable {
     }
   }
 
+  /// Whether code runs under the connection's lock. In a simulation, which has one thread, that is the
+  /// code that called what asks: nothing of an application may be there.
+  package var isLocked: Bool { state.withLockIfAvailable { _ in () } == nil }
+
   private static let descriptor: DescriptorLookup = { hook in
     (hook as? any CallTarget)?.attachedDescriptor
   }
@@ -468,7 +472,7 @@ public final class RPCConnection: Sendable {
     case .unwatch(let promise, let token):
       (promise as? QueuedCapability)?.forget(watcher(token))
     case .notify(let watcher): watcher.referenceChanged()
-    case .discard, .discardMessage: break
+    case .discard, .discardMessage, .discardDescriptor: break
     case .close(let error): finish(error)
     }
   }

@@ -18,7 +18,9 @@ extension Simulation {
   public static func runAgainstHostilePeer(seed: UInt64, messages: Int = 150, traced: Bool = false)
     -> Report
   {
-    HostileRun.report(SeededGenerator(seed: seed), seed: seed, messages: messages, traced: traced)
+    HostileRun.report(
+      SeededGenerator(seed: seed), seed: seed, messages: messages, holdsCalls: seed % 4 == 0,
+      traced: traced)
   }
 
   /// Runs one vat against a peer that breaks the protocol, in the way that the bytes decide.
@@ -28,7 +30,8 @@ extension Simulation {
   ///   - messages: how many messages the peer sends at most.
   /// - Returns: the rules that the vat broke.
   public static func runAgainstHostilePeer(choices: [UInt8], messages: Int) -> Report {
-    HostileRun.report(SeededGenerator(choices: choices), messages: messages)
+    HostileRun.report(
+      SeededGenerator(choices: choices), messages: messages, holdsCalls: choices.count % 4 == 0)
   }
 
   /// Runs one vat against a peer that sends the bytes: frames, until one cannot be read.
@@ -41,7 +44,9 @@ extension Simulation {
       frames.append(message.flattened())
       rest = rest.dropFirst(message.frameBytes)
     }
-    return HostileRun.report(SeededGenerator(seed: 0), messages: frames.count, frames: frames)
+    return HostileRun.report(
+      SeededGenerator(seed: 0), messages: frames.count, holdsCalls: bytes.count % 4 == 0,
+      frames: frames)
   }
 }
 
@@ -59,36 +64,39 @@ private struct HostileRun {
   /// The question of the message that is made: nothing in it can refer to its own answer.
   private var asked: UInt32?
 
-  private static let limits: ConnectionLimits = {
+  private let limits: ConnectionLimits
+
+  private var world: SimulatedWorld { simulation.world }
+
+  private init(
+    _ simulation: Simulation, _ messages: Int, _ frames: [[UInt8]]?, holdsCalls: Bool
+  ) {
+    self.simulation = simulation
+    self.messages = messages
+    self.frames = frames
     var limits = ConnectionLimits()
     limits.answers = 16
     limits.questions = 16
     limits.exports = 24
     limits.imports = 24
     limits.queuedCalls = 12
-    return limits
-  }()
-
-  private var world: SimulatedWorld { simulation.world }
-
-  private init(_ simulation: Simulation, _ messages: Int, _ frames: [[UInt8]]?) {
-    self.simulation = simulation
-    self.messages = messages
-    self.frames = frames
+    // A call or two.
+    if holdsCalls { limits.wordsInFlight = 40 }
+    self.limits = limits
   }
 
   static func report(
-    _ random: SeededGenerator, seed: UInt64 = 0, messages: Int, frames: [[UInt8]]? = nil,
-    traced: Bool = false
+    _ random: SeededGenerator, seed: UInt64 = 0, messages: Int, holdsCalls: Bool,
+    frames: [[UInt8]]? = nil, traced: Bool = false
   ) -> Simulation.Report {
     var setting = Simulation.Setting()
     setting.vats = 1
     let simulation = Simulation(random: random, setting: setting, traced: traced)
-    var run = HostileRun(simulation, messages, frames)
+    var run = HostileRun(simulation, messages, frames, holdsCalls: holdsCalls)
     run.run()
     return run.simulation.world.state.withLock { state in
       Simulation.Report(
-        seed: seed, violations: run.violations, transcript: state.transcript,
+        seed: seed, violations: run.violations + state.lostUnderLock, transcript: state.transcript,
         calls: state.model.calls.count, steps: run.received, connections: run.connections,
         descriptors: state.descriptorsSeen)
     }
@@ -111,7 +119,8 @@ private struct HostileRun {
       carriesDescriptors: simulation.random.once(in: 2))
     let object = world.makeObject(in: 0)
     let connection = RPCConnection(
-      bootstrap: Capability(object), limits: Self.limits, transport: end, executor: end)
+      bootstrap: Capability(object), limits: limits, transport: end, executor: end)
+    world.watch(connection)
     world.hold(connection.bootstrapCapability().target, as: .broken, in: 0)
     world.note("a connection is made")
     exchange(with: connection, end)
@@ -165,7 +174,6 @@ private struct HostileRun {
 
   private mutating func checkLimits(_ connection: RPCConnection) {
     let sizes = connection.tableSizes
-    let limits = Self.limits
     if sizes.questions > limits.questions || sizes.answers > limits.answers
       || sizes.imports > limits.imports || sizes.exports > limits.exports
       || sizes.embargoes > limits.imports + limits.questions

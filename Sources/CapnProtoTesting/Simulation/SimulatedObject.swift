@@ -20,7 +20,7 @@ final class SimulatedObject: CallTarget {
     world.objectMade()
   }
 
-  deinit { world.objectGone() }
+  deinit { world.objectGone(id) }
 
   /// A call of the own vat: in a turn of its own.
   func send(_ call: consuming OutgoingCall, caller: any Caller) -> CapnProtoRPC.CallRoute? {

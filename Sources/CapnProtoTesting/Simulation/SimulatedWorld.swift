@@ -34,6 +34,11 @@ struct OpenPromise: Sendable {
   let variable: Int
 }
 
+/// A connection, which is not kept.
+struct Watched: Sendable {
+  weak let connection: RPCConnection?
+}
+
 /// What lies in the vats, and the observer's model of it.
 ///
 /// The lock is never held while code of the runtime runs, and nothing is let go of under it.
@@ -52,6 +57,9 @@ final class SimulatedWorld: Sendable {
     var liveDescriptors = 0
     /// Capabilities that arrived with the descriptor of their object.
     var descriptorsSeen = 0
+    /// What a connection let go of under its lock, in words.
+    var lostUnderLock: [String] = []
+    var connections: [Watched] = []
     var turns: [Int: [@Sendable () -> Void]] = [:]
   }
   let state = Mutex(State())
@@ -67,14 +75,35 @@ final class SimulatedWorld: Sendable {
 
   func objectMade() { state.withLock { $0.liveObjects += 1 } }
 
-  func objectGone() { state.withLock { $0.liveObjects -= 1 } }
+  func objectGone(_ id: Int) {
+    state.withLock { $0.liveObjects -= 1 }
+    lost { "object \(id)" }
+  }
 
   /// A descriptor that is not open, so that closing it does nothing.
   func makeDescriptor(_ number: Int) -> OpenDescriptor {
     state.withLock { $0.liveDescriptors += 1 }
     return OpenDescriptor(owning: CInt(number)) { _ in
       self.state.withLock { $0.liveDescriptors -= 1 }
+      self.lost { "descriptor \(number)" }
     }
+  }
+
+  /// From now on the connection must let go of nothing under its lock.
+  func watch(_ connection: RPCConnection) {
+    state.withLock { state in
+      state.connections.removeAll { $0.connection == nil }
+      state.connections.append(Watched(connection: connection))
+    }
+  }
+
+  /// What is let go of may run code of an application, which may use any connection.
+  private func lost(_ thing: () -> String) {
+    // Looked at outside of the lock, as the last reference may go here.
+    let connections = state.withLock { $0.connections }
+    guard connections.contains(where: { $0.connection?.isLocked == true }) else { return }
+    let violation = "\(thing()) is let go of under a connection's lock"
+    state.withLock { $0.lostUnderLock.append(violation) }
   }
 
   func makeObject(in vat: Int) -> SimulatedObject {

@@ -77,7 +77,8 @@ public struct Simulation: Sendable {
     simulation.checkNothingIsLeft()
     return simulation.world.state.withLock { state in
       Report(
-        seed: seed, violations: state.model.violations, transcript: state.transcript,
+        seed: seed, violations: state.model.violations + state.lostUnderLock,
+        transcript: state.transcript,
         calls: state.model.calls.count, steps: simulation.steps,
         connections: simulation.links.count,
         descriptors: state.descriptorsSeen)
@@ -103,6 +104,7 @@ public struct Simulation: Sendable {
         let two = RPCConnection(
           bootstrap: Capability(objects.1), limits: setting.limits, transport: there,
           executor: there)
+        for connection in [one, two] { world.watch(connection) }
         links.append(Link(vats: (first, second), ends: (here, there), connections: (one, two)))
         world.hold(
           one.bootstrapCapability().target, as: .object(objects.1.id), in: first)
