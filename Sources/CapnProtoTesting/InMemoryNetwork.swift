@@ -82,6 +82,7 @@ final class InMemoryTransport: MessageTransport {
 
   func send(_ message: SharedMessage, with descriptors: [OpenDescriptor]) {
     let frame = message.flattened()
+    var unread = Deque<Sent>()
     let (mustSchedule, flooded) = state.withLock { state -> (Bool, RPCConnection?) in
       guard !state.isClosed else { return (false, nil) }
       state.unreadBytes += frame.count
@@ -89,13 +90,19 @@ final class InMemoryTransport: MessageTransport {
         Sent(frame: frame, descriptors: Array(descriptors.prefix(descriptorLimit))))
       guard state.unreadBytes <= unreadLimit else {
         state.isClosed = true
-        state.frames = []
+        swap(&state.frames, &unread)
         return (true, state.own)
       }
       defer { state.isScheduled = true }
       return (!state.isScheduled, nil)
     }
-    if let flooded { turns.execute { self.giveUp(flooded) } }
+    if let flooded {
+      turns.execute { [unread] in
+        self.giveUp(flooded)
+        // Closes descriptors, for which the caller's lock is not to wait.
+        withExtendedLifetime(unread) {}
+      }
+    }
     if mustSchedule { turns.execute { self.deliver() } }
   }
 

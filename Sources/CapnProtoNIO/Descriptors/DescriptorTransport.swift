@@ -108,18 +108,20 @@ final class DescriptorTransport: MessageTransport {
   func writeGathered() { if queue.isCurrent { flush() } }
 
   private func flush() {
-    // Let go of outside of the lock: objects that only a message holds run code of the application.
+    // Let go of outside of the lock: objects that only a message holds run code of the application, and
+    // to close a descriptor may take long.
     var written: [Outgoing] = []
+    var descriptors: [OpenDescriptor] = []
     do {
       let isDone = try output.withLock { output in
         output.isFlushScheduled = false
-        return try output.write(&written)
+        return try output.write(&written, &descriptors)
       }
       watch.setWriting(!isDone)
     } catch {
       fail(error)
     }
-    written = []
+    (written, descriptors) = ([], [])
   }
 
   func close() {
@@ -221,22 +223,27 @@ final class DescriptorTransport: MessageTransport {
 extension DescriptorTransport.Output {
   /// Writes as much as the socket takes.
   ///
-  /// - Parameter taken: gets the messages that are in ``current`` now, and not needed any more.
+  /// - Parameters:
+  ///   - taken: gets the messages that are in ``current`` now, and not needed any more.
+  ///   - sent: gets the descriptors that are with the system now.
   /// - Returns: whether that was all.
   /// - Throws: `IOError` if the peer is gone.
   fileprivate mutating func write(
-    _ taken: inout [DescriptorTransport.Outgoing]
+    _ taken: inout [DescriptorTransport.Outgoing], _ sent: inout [OpenDescriptor]
   ) throws -> Bool {
     guard let socket else { return true }
     while true {
       if current.readableBytes == 0 { gather(&taken) }
       guard current.readableBytes > 0 else { break }
-      let sent = try socket.send(
+      let bytes = try socket.send(
         current.readableBytesSpan, with: attached.map(\.rawValue))
-      guard let sent else { return false }
-      if sent > 0 { attached = [] }
-      current.moveReaderIndex(forwardBy: sent)
-      unwrittenBytes -= sent
+      guard let bytes else { return false }
+      if bytes > 0 {
+        sent += attached
+        attached = []
+      }
+      current.moveReaderIndex(forwardBy: bytes)
+      unwrittenBytes -= bytes
     }
     if isClosing { socket.shutDownOutput() }
     return true

@@ -80,10 +80,11 @@ public final class Membrane: Sendable {
         state.calls = [:]
         state.watchers = [:]
       }
-      let failing = state.calls.values.filter { !isSpared($0.interfaceID, $0.methodID) }
-      return (Array(state.targets.values), failing, Array(state.watchers.values))
+      return (
+        Array(state.targets.values), Array(state.calls.values), Array(state.watchers.values)
+      )
     }
-    for call in calls { call.fail(error) }
+    for call in calls where !isSpared(call.interfaceID, call.methodID) { call.fail(error) }
     for watcher in watchers { watcher.referenceChanged() }
     // Objects go when nothing is locked: what they do at their end is theirs.
     withExtendedLifetime(targets) {}

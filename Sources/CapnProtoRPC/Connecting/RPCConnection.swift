@@ -15,35 +15,9 @@ import Synchronization
 ///
 /// It lives while its transport or a capability behind it does.
 public final class RPCConnection: Sendable {
-  private struct State: ~Copyable {
-    var engine: Connection
-    var isDraining = false
-    var isReading = true
-    var closeWaiters: [UInt64: CheckedContinuation<Void, Never>] = [:]
-    var lastCloseWaiter: UInt64 = 0
-    var failure: RPCError?
-    /// Messages that are kept back while the connection is corked; nil while it is not.
-    var corked: [Outgoing]?
-    var messagesSent = 0
-    /// Messages that the transport was given since it was told to write them.
-    var gathered = 0
-    var messagesReceived = 0
-    /// Handlers of the peer's calls, to be cancelled when the peer does not want them any more.
-    var handlers: [AnswerToken: CallRoute] = [:]
-
-    mutating func takeHandler(of answer: AnswerToken) -> CallRoute? {
-      // Handlers that answer at once are never noted, and then nothing is looked up.
-      handlers.isEmpty ? nil : handlers.removeValue(forKey: answer)
-    }
-  }
-  /// A message that goes out, and what goes along with it.
-  private struct Outgoing {
-    let message: SharedMessage
-    let descriptors: [any AttachedDescriptor]
-  }
   private let state: Mutex<State>
   /// References that were dropped and that the engine has not been told of.
-  private let dropped = Mutex<[NodeID]>([])
+  private let dropped = Mutex<[Dropped]>([])
   let limits: ConnectionLimits
   private let transport: any MessageTransport
   private let carriesDescriptors: Bool
@@ -234,11 +208,14 @@ public final class RPCConnection: Sendable {
   public func uncork() { sendCorked(thenCorked: nil) }
 
   private func sendCorked(thenCorked: [Outgoing]?) {
-    state.withLock { state in
-      guard let corked = state.corked else { return }
+    // Let go of outside of the lock: the peer may have released, meanwhile, what only they held.
+    let corked = state.withLock { state -> [Outgoing]? in
+      guard let corked = state.corked else { return nil }
       state.corked = thenCorked
       for outgoing in corked { send(outgoing, &state) }
+      return corked
     }
+    withExtendedLifetime(corked) {}
   }
 
   // MARK: For the capabilities behind the connection
@@ -306,21 +283,23 @@ public final class RPCConnection: Sendable {
 
   /// A reference is not held any more. It may be dropped anywhere, even under the lock, hence it
   /// is noted and the engine told in a turn of its own.
-  func referenceDropped(_ node: NodeID) {
+  func referenceDropped(_ node: NodeID, _ descriptor: OpenDescriptor?) {
     let isFirst = dropped.withLock { dropped in
-      dropped.append(node)
+      dropped.append(Dropped(node: node, descriptor: descriptor))
       return dropped.count == 1
     }
     if isFirst { executor.execute { self.flushDropped() } }
   }
 
   private func flushDropped() {
-    let nodes = dropped.withLock { dropped in
+    let dropped = dropped.withLock { dropped in
       defer { dropped = [] }
       return dropped
     }
-    guard !nodes.isEmpty else { return }
-    perform { for node in nodes { $0.dropReference(node) } }
+    guard !dropped.isEmpty else { return }
+    perform { for reference in dropped { $0.dropReference(reference.node) } }
+    // Descriptors are closed here, which may take long.
+    withExtendedLifetime(dropped) {}
   }
 
   // MARK: For the responders of the peer's calls
@@ -357,14 +336,6 @@ public final class RPCConnection: Sendable {
     }
     see(to: due)
     return value
-  }
-
-  /// What is to be done once the lock is given up.
-  private struct Due {
-    /// Work off the engine's effects, which nobody does yet.
-    var drain = false
-    /// Let the transport write what it was given.
-    var write = false
   }
 
   /// Messages that the peer should not wait for until the end of this side's turn.
@@ -405,6 +376,7 @@ public final class RPCConnection: Sendable {
     }
     if state.engine.failure != nil, let corked = state.corked.take() {
       for outgoing in corked { send(outgoing, &state) }
+      state.lastCorked = corked
     }
     let isReading = !state.engine.isFull
     if state.isReading != isReading {
@@ -505,16 +477,17 @@ public final class RPCConnection: Sendable {
     logger.debug("connection closed", metadata: ["reason": "\(reason)"])
     onlookers?.closed(error)
     transport.close()
-    let (waiters, handlers) = state.withLock { state in
+    let (waiters, handlers, corked) = state.withLock { state in
       state.failure = error
       defer {
         state.closeWaiters = [:]
         state.handlers = [:]
+        state.lastCorked = nil
       }
-      return (state.closeWaiters, state.handlers)
+      return (state.closeWaiters, state.handlers, state.lastCorked)
     }
     // What was to be cancelled is; the rest had answered. Let go of outside of the lock.
-    withExtendedLifetime(handlers) {}
+    withExtendedLifetime((handlers, corked)) {}
     for waiter in waiters.values { waiter.resume() }
   }
 }

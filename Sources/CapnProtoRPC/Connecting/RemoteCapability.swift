@@ -50,7 +50,7 @@ final class RemoteCapability: CallTarget, ReferenceHandle {
     return connection.isSame(node, other.node)
   }
 
-  deinit { connection?.referenceDropped(node) }
+  deinit { connection?.referenceDropped(node, attachedDescriptor) }
 
   func send(_ call: consuming OutgoingCall, caller: any Caller) -> CallRoute? {
     guard let connection else {

@@ -19,7 +19,7 @@ extension Simulation {
     -> Report
   {
     HostileRun.report(
-      SeededGenerator(seed: seed), seed: seed, messages: messages, holdsCalls: seed % 4 == 0,
+      SeededGenerator(seed: seed), seed: seed, messages: messages, isSlow: seed % 4 == 0,
       traced: traced)
   }
 
@@ -31,7 +31,7 @@ extension Simulation {
   /// - Returns: the rules that the vat broke.
   public static func runAgainstHostilePeer(choices: [UInt8], messages: Int) -> Report {
     HostileRun.report(
-      SeededGenerator(choices: choices), messages: messages, holdsCalls: choices.count % 4 == 0)
+      SeededGenerator(choices: choices), messages: messages, isSlow: choices.count % 4 == 0)
   }
 
   /// Runs one vat against a peer that sends the bytes: frames, until one cannot be read.
@@ -45,7 +45,7 @@ extension Simulation {
       rest = rest.dropFirst(message.frameBytes)
     }
     return HostileRun.report(
-      SeededGenerator(seed: 0), messages: frames.count, holdsCalls: bytes.count % 4 == 0,
+      SeededGenerator(seed: 0), messages: frames.count, isSlow: bytes.count % 4 == 0,
       frames: frames)
   }
 }
@@ -65,11 +65,13 @@ private struct HostileRun {
   private var asked: UInt32?
 
   private let limits: ConnectionLimits
+  /// Whether the vat takes few calls at a time, and keeps messages back now and then.
+  private let isSlow: Bool
 
   private var world: SimulatedWorld { simulation.world }
 
   private init(
-    _ simulation: Simulation, _ messages: Int, _ frames: [[UInt8]]?, holdsCalls: Bool
+    _ simulation: Simulation, _ messages: Int, _ frames: [[UInt8]]?, isSlow: Bool
   ) {
     self.simulation = simulation
     self.messages = messages
@@ -81,18 +83,19 @@ private struct HostileRun {
     limits.imports = 24
     limits.queuedCalls = 12
     // A call or two.
-    if holdsCalls { limits.wordsInFlight = 40 }
+    if isSlow { limits.wordsInFlight = 40 }
     self.limits = limits
+    self.isSlow = isSlow
   }
 
   static func report(
-    _ random: SeededGenerator, seed: UInt64 = 0, messages: Int, holdsCalls: Bool,
+    _ random: SeededGenerator, seed: UInt64 = 0, messages: Int, isSlow: Bool,
     frames: [[UInt8]]? = nil, traced: Bool = false
   ) -> Simulation.Report {
     var setting = Simulation.Setting()
     setting.vats = 1
     let simulation = Simulation(random: random, setting: setting, traced: traced)
-    var run = HostileRun(simulation, messages, frames, holdsCalls: holdsCalls)
+    var run = HostileRun(simulation, messages, frames, isSlow: isSlow)
     run.run()
     return run.simulation.world.state.withLock { state in
       Simulation.Report(
@@ -154,6 +157,9 @@ private struct HostileRun {
         }
       }
       if !simulation.random.once(in: 4) { work(end) }
+      if isSlow, simulation.random.once(in: 5) {
+        if simulation.random.once(in: 2) { connection.cork() } else { connection.uncork() }
+      }
       for frame in end.takeSent() {
         guard let message = try? MessageReader(flat: frame) else { continue }
         world.note("vat: \(message.summary)")
