@@ -29,22 +29,15 @@ package final class PendingCall: Caller {
     }
 
     mutating func takeWaiter(_ id: UInt64) -> Waiter? {
-      if open.waiter?.id == id { return open.waiter.take() }
-      guard let index = open.moreWaiters?.firstIndex(where: { $0.id == id }) else { return nil }
-      return open.moreWaiters?.remove(at: index)
+      guard let index = open.waiters?.firstIndex(where: { $0.id == id }) else { return nil }
+      return open.waiters?.remove(at: index)
     }
   }
-  // Apart, as what holds a continuation or a weak reference is not moved as bytes, and every call has a
-  // state.
-  private final class Waiter: Sendable {
+  private struct Waiter {
     let id: UInt64
     let continuation: CheckedContinuation<Void, Never>
-
-    init(_ id: UInt64, _ continuation: CheckedContinuation<Void, Never>) {
-      self.id = id
-      self.continuation = continuation
-    }
   }
+  /// Apart, as a struct with a weak reference is not moved as bytes, and every call has a state.
   private final class WaitedFor: Sendable {
     weak let promise: QueuedCapability?
     init(_ promise: QueuedCapability) { self.promise = promise }
@@ -54,19 +47,13 @@ package final class PendingCall: Caller {
   private struct Open {
     /// Where the call can be taken back.
     var route: CallRoute?
-    /// Who awaits the call: mostly one task.
-    var waiter: Waiter?
-    var moreWaiters: [Waiter]?
+    var waiters: [Waiter]?
     /// Told the outcome, besides those who wait for it.
     var observers: [@Sendable (Outcome) -> Void]?
     /// Ends the call when its time is over.
     var timer: CallTimers.ID?
     /// Capabilities in results that this process will make: one for each path.
     var promises: [(path: PipelinePath, promise: QueuedCapability)]?
-
-    mutating func add(_ waiter: Waiter) {
-      if self.waiter == nil { self.waiter = waiter } else { moreWaiters.append(waiter) }
-    }
   }
   private let state = Mutex(State())
 
@@ -121,8 +108,7 @@ package final class PendingCall: Caller {
     if let promises = ended.promises, let outcome = outcomeSoFar {
       for (path, promise) in promises { promise.resolve(Self.target(path, outcome)) }
     }
-    ended.waiter?.continuation.resume()
-    ended.moreWaiters?.forEach { $0.continuation.resume() }
+    ended.waiters?.forEach { $0.continuation.resume() }
     if let observers = ended.observers, let outcome = outcomeSoFar {
       for observer in observers { observer(outcome) }
     }
@@ -156,7 +142,7 @@ package final class PendingCall: Caller {
       await withCheckedContinuation { continuation in
         let isOver = state.withLock { state in
           if state.outcome != nil || Task.isCancelled { return true }
-          state.open.add(Waiter(id, continuation))
+          state.open.waiters.append(Waiter(id: id, continuation: continuation))
           return false
         }
         if isOver { continuation.resume() }
