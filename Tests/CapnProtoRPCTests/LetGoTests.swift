@@ -5,7 +5,7 @@ import Synchronization
 import Testing
 
 /// What an object does as it goes may use the connection: it is let go of where no lock is held.
-@Suite struct LetGoTests {
+@Suite(.timeLimit(.minutes(5))) struct LetGoTests {
   /// Sees how an object goes.
   final class Witness: Sendable {
     private let connection = Mutex<RPCConnection?>(nil)

@@ -6,7 +6,7 @@ public protocol MessageTransport: Sendable {
   func send(_ message: consuming SharedMessage)
   /// Takes a message to send, and descriptors that go along with it: at most ``descriptorLimit``,
   /// beyond which they may be left out.
-  func send(_ message: SharedMessage, with descriptors: [OpenDescriptor])
+  func send(_ message: consuming SharedMessage, with descriptors: [OpenDescriptor])
   /// How many descriptors of the operating system may go along with a message; 0 if none can.
   var descriptorLimit: Int { get }
   /// Much has been taken within one turn: what is there may be written now, so that the peer works on
@@ -21,7 +21,9 @@ public protocol MessageTransport: Sendable {
 
 extension MessageTransport {
   /// Leaves the descriptors out: for transports that carry none.
-  public func send(_ message: SharedMessage, with descriptors: [OpenDescriptor]) { send(message) }
+  public func send(_ message: consuming SharedMessage, with descriptors: [OpenDescriptor]) {
+    send(message)
+  }
   /// None.
   public var descriptorLimit: Int { 0 }
   /// Does nothing: for transports that gather nothing, or write it soon anyway.

@@ -1,8 +1,9 @@
 // Vats that run in one thread, in an order that a seed decides: which message arrives next, which
 // connection does its next piece of work, and what the applications do. An observer that sees every
 // vat keeps a model of where each reference leads, and checks that each call arrives there, once,
-// in the order in which the calls on a reference were made, that each ends, and that nothing is
-// left in any table when everything has been let go of.
+// in the order in which the calls on a reference were made, that each ends, that nothing is left in
+// any table when everything has been let go of, and that no object or descriptor goes under a
+// connection's lock.
 
 import CapTP
 import CapnProto
