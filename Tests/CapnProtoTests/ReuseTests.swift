@@ -29,6 +29,29 @@ import Testing
     }
   }
 
+  /// A segment for bytes is not cleared where they will lie, and the heap gives back what had others.
+  @Test(arguments: [64 << 10, (64 << 10) + 1, (64 << 10) + 7, 1 << 20])
+  func `a segment that bytes begin is zero around them`(count: Int) {
+    let used = Array(repeating: UInt8(0xaa), count: count)
+    for _ in 0..<3 {
+      let dirty = MessageBuilder(firstSegmentWords: 1)
+      dirty.root.setData([UInt8](repeating: 0xff, count: 2 * count))
+    }
+    let message = MessageBuilder(firstSegmentWords: 1)
+    message.root.setText(utf8: used.span)
+    let padded = used + [UInt8](repeating: 0, count: 8 - count % 8)
+    #expect(Array(message.flattened().suffix(padded.count)) == padded)
+    // The segment is twice as large as the one before, and the next object lies behind the bytes.
+    let larger = MessageBuilder(firstSegmentWords: count / 10)
+    let list = larger.root.initList(of: DataType.self, count: count / 10 - 1)
+    list[0] = used
+    list[1] = [UInt8](repeating: 1, count: 9)
+    #expect(words(of: larger).count == 2)
+    #expect(
+      Array(larger.flattened().suffix(16)) == [UInt8](repeating: 1, count: 9)
+        + [UInt8](repeating: 0, count: 7))
+  }
+
   /// Its table of segments is beside the block, and would be lost.
   @Test func messageThatHadManySegmentsIsNotKept() {
     var message = MessageBuilder(firstSegmentWords: 128)

@@ -164,6 +164,16 @@ extension MessageArena {
   func write(to output: inout OutputRawSpan) {
     precondition(output.freeCapacity >= frameBytes, "there is no room for the frame")
     unsafe output.withUnsafeMutableBytes { bytes, count in
+      // As most have, whose bytes need no more than a head of one word.
+      if segmentCount == 1, let first = unsafe bytes.baseAddress {
+        let segment = unsafe header.pointee.segments[0]
+        let words = unsafe segment.pointee.used
+        let start = unsafe first + count
+        unsafe start.storeBytes(of: (UInt64(words) << 32).littleEndian, as: UInt64.self)
+        unsafe (start + 8).copyMemory(from: segment.pointee.start, byteCount: words * 8)
+        count += 8 + words * 8
+        return
+      }
       unsafe forEachPiece { piece in
         unsafe UnsafeMutableRawBufferPointer(rebasing: bytes[count...]).copyMemory(from: piece)
         count += piece.count

@@ -27,6 +27,7 @@ public struct FrameDecoder: ~Copyable {
   public mutating func next(
     _ chunk: RawSpan, _ offset: inout Int
   ) throws(FramingError) -> MessageReader? {
+    if arriving.hasNotBegun, let message = arriving.whole(chunk, &offset) { return message }
     while arriving.frame == nil {
       // Heads are a word or two: what is copied twice here is little.
       let end = min(offset + arriving.missingOfHeadWord, chunk.byteCount)
@@ -83,6 +84,19 @@ struct ArrivingFrame: ~Copyable {
 
   /// Whether nothing of the frame has arrived.
   var hasNotBegun: Bool { head.isEmpty && frame == nil }
+
+  /// The message, if nothing of it has arrived and all of it is in the chunk, as short ones mostly are;
+  /// nil also for one that exceeds the limits, which `addToHead` refuses from then on.
+  func whole(_ chunk: RawSpan, _ offset: inout Int) -> MessageReader? {
+    let rest = chunk.extracting(offset...)
+    guard let table = try? SegmentTable(rest, limits: frameLimits),
+      table.frameBytes <= rest.byteCount
+    else { return nil }
+    offset += table.frameBytes
+    var frame = IncomingFrame(table, limits: limits)
+    frame.fill(rest.extracting(table.bytes..<table.frameBytes))
+    return frame.message()
+  }
 
   /// Bytes to the end of the word of the head that is arriving.
   var missingOfHeadWord: Int { 8 - head.count % 8 }

@@ -345,9 +345,16 @@ final class MessageArena: @unchecked Sendable {
     unsafe allocate(blockBytes(segments: segmentsToBuildIn, words: words), zeroed: true)
   }
 
-  /// Zeroed words from the heap.
-  static func allocateWords(_ count: Int) -> UnsafeMutableRawPointer {
-    unsafe allocate(max(1, count) * 8, zeroed: true)
+  /// Words from the heap: of those that the caller fills, which come first, the last one is zero, and so
+  /// is what follows.
+  static func allocateWords(_ count: Int, filled: Int) -> UnsafeMutableRawPointer {
+    // The system has zeroed pages, which most of a large segment may never need more than.
+    guard filled > count / 2 else { return unsafe allocate(max(1, count) * 8, zeroed: true) }
+    let words = unsafe allocate(count * 8, zeroed: false)
+    let last = filled - 1
+    unsafe (words + last * 8).initializeMemory(
+      as: UInt8.self, repeating: 0, count: (count - last) * 8)
+    return unsafe words
   }
 
   /// Adds a further segment over words that the arena owns from here on, or that outlive it.

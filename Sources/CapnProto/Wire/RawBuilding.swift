@@ -51,13 +51,14 @@
 }
 
 extension RawPointerBuilder {
-  /// Words for a new object that this pointer will lead to; what it led to before is erased.
+  /// Words for a new object that this pointer will lead to; what it led to before is erased. They are
+  /// zero, unless the caller fills them: then only the last one is for certain.
   @inlinable @inline(__always)
-  func allocate(_ words: Int) -> Allocation {
+  func allocate(_ words: Int, isFilled: Bool = false) -> Allocation {
     if !word.isNull { erase() }
     let start = unsafe segment.pointee.used
     guard words != 0, unsafe start &+ words <= segment.pointee.capacity else {
-      return allocateOutOfLine(words)
+      return allocateOutOfLine(words, isFilled: isFilled)
     }
     unsafe segment.pointee.used = start &+ words
     return unsafe Allocation(
@@ -67,13 +68,15 @@ extension RawPointerBuilder {
   /// No words, or words in another segment, behind a landing pad. Releases nothing: see
   /// `replaceBytes`.
   @usableFromInline @inline(never) @_effects(releasenone)
-  func allocateOutOfLine(_ words: Int) -> Allocation {
+  func allocateOutOfLine(_ words: Int, isFilled: Bool) -> Allocation {
     if words == 0 {
       let end = unsafe segment.pointee.used
       unsafe segment.pointee.lastEmpty = end
       return unsafe Allocation(descriptor: self, start: segment.pointee.start + end * 8)
     }
-    let segment = unsafe segment.pointee.arena.segment(withRoomFor: words + 1)
+    // With a landing pad, which is set as well.
+    let segment = unsafe segment.pointee.arena.segment(
+      withRoomFor: words + 1, filled: isFilled ? words + 1 : 0)
     let index = unsafe segment.pointee.used
     unsafe segment.pointee.used = index + words + 1
     word = unsafe .far(segment: segment.pointee.id, offset: index)
@@ -120,11 +123,12 @@ extension RawPointerBuilder {
   /// One more than the words of a list of structs: with tag and landing pad it fits a segment.
   @inlinable static var mostWords: Int { 1 << 29 - 2 }
 
-  /// Room for bytes; a text's NUL is among the count.
+  /// Room for bytes, which the caller sets at once: all of them, but for a text's NUL, which is among
+  /// the count and set already.
   @inlinable @inline(__always)
   func initBytes(count: Int) -> UnsafeMutableRawPointer {
     precondition(UInt(bitPattern: count) < 1 << 29, "text and data have at most 2^29 - 1 bytes")
-    let new = allocate((count &+ 7) >> 3)
+    let new = allocate((count &+ 7) >> 3, isFilled: true)
     new.descriptor.word = .list(offset: new.offset, size: .byte, count: count)
     return unsafe new.start
   }
@@ -139,14 +143,17 @@ extension RawPointerBuilder {
 
 extension ArenaPointer {
   /// The last segment if it has room, or a new one of at least twice its size.
-  func segment(withRoomFor words: Int) -> SegmentPointer {
+  ///
+  /// The caller sets the first `filled` words at once, of which only the last is cleared before in a new
+  /// segment: to clear a large text or data costs nearly as much as to copy it.
+  func segment(withRoomFor words: Int, filled: Int = 0) -> SegmentPointer {
     let last = unsafe pointee.segments[pointee.segmentCount - 1]
     if unsafe last.pointee.used + words <= last.pointee.capacity { return unsafe last }
     let capacity = unsafe Swift.max(words, Swift.min(last.pointee.capacity * 2, 1 << 20))
     precondition(words < 1 << 29, "a segment has at most 2^29 - 1 words")
     let owner = unsafe pointee.owner.takeUnretainedValue()
     return unsafe owner.addSegment(
-      start: MessageArena.allocateWords(capacity), used: 0, capacity: capacity)
+      start: MessageArena.allocateWords(capacity, filled: filled), used: 0, capacity: capacity)
   }
 }
 
