@@ -21,17 +21,14 @@ struct Answer: Sendable {
   var cancelsLate = false
 
   var ended: Ended?
-  var seldom = Seldom<Capabilities>()
+  /// Capabilities that are pipelined on the answer while it has no outcome.
+  var nodes = PathMap<NodeID>()
+  /// Capabilities in the results that the peer now holds.
+  var resultExports: [ExportID]?
 
   /// An outcome, apart, so that the answer stays small.
   indirect enum Ended: Sendable {
     case with(Outcome)
-  }
-
-  /// Capabilities that the call is about.
-  struct Capabilities: InitiallyEmpty, Sendable {
-    var nodes: [PipelinePath: NodeID] = [:]
-    var resultExports: [ExportID] = []
   }
 }
 
@@ -56,29 +53,17 @@ extension Answer {
   }
 
   /// Whether calls of the peer, or a question of this side, wait for the outcome.
-  var isWantedElsewhere: Bool { taker != nil || !seldom.isEmpty }
-
-  /// Capabilities that are pipelined on the answer while it has no outcome.
-  var nodes: [PipelinePath: NodeID] {
-    get { seldom.value.nodes }
-    _modify { yield &seldom.value.nodes }
-  }
-
-  /// Capabilities in the results that the peer now holds.
-  var resultExports: [ExportID] {
-    get { seldom.value.resultExports }
-    _modify { yield &seldom.value.resultExports }
-  }
+  var isWantedElsewhere: Bool { taker != nil || !nodes.isEmpty }
 
   /// Notes the outcome.
   ///
   /// - Returns: the capabilities that were pipelined on it, and the words that it no longer needs.
-  mutating func end(_ outcome: Outcome) -> (nodes: [PipelinePath: NodeID], words: Int) {
+  mutating func end(_ outcome: Outcome) -> (nodes: PathMap<NodeID>, words: Int) {
     ended = .with(outcome)
     place = nil
     defer {
       words = 0
-      if !seldom.isEmpty { nodes = [:] }
+      if !nodes.isEmpty { nodes = PathMap() }
     }
     return (nodes, words)
   }
@@ -226,7 +211,7 @@ extension Connection {
       return
     }
     if hasOutcome {
-      if releaseResultCaps, let exports = answers.look(id, { $0.resultExports }) {
+      if releaseResultCaps, let exports = answers.look(id, { $0.resultExports }) ?? nil {
         for export in exports { releaseExport(export, count: 1) }
       }
       forgetAnswer(id)
@@ -242,7 +227,7 @@ extension Connection {
   /// Cancels a running call that is finished, unless calls that were pipelined on it need it.
   mutating func cancelIfUnwanted(_ id: AnswerID) {
     guard let answer = answers[id], answer.isFinished, !answer.hasOutcome,
-      answer.nodes.isEmpty, answer.taker == nil
+      !answer.isWantedElsewhere
     else { return }
     let token = AnswerToken(id: id, serial: answer.serial)
     switch answer.place {

@@ -143,7 +143,12 @@ extension Connection {
   /// A handle for the runtime, which keeps the node.
   mutating func handle(_ id: NodeID) -> any ReferenceHandle {
     nodes.update(id) { $0.holders += 1 }
-    return makeHandle(token, id, descriptorOf == nil ? nil : descriptor(of: id))
+    return reference(to: id)
+  }
+
+  // Apart, as a closure is counted when it is called where what holds it may change.
+  private func reference(to id: NodeID) -> any ReferenceHandle {
+    makeHandle(token, id, descriptorOf == nil ? nil : descriptor(of: id))
   }
 
   /// The node at the end of the aliases, which are never circular.

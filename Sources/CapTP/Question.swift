@@ -19,25 +19,21 @@ struct Question: Sendable {
   /// Whether the `Return` came, and `Finish` waits until no call can be made on the results.
   var isReturned = false
 
+  /// Pipelined capabilities, one node for each path, so that calls on one keep their order.
+  var nodes = PathMap<NodeID>()
+
   var seldom = Seldom<Capabilities>()
 
   /// Capabilities that the call is about.
   struct Capabilities: InitiallyEmpty, Sendable {
-    var nodes: [PipelinePath: NodeID] = [:]
-    var pins: [PipelinePath: NodeID] = [:]
+    var pins = PathMap<NodeID>()
     var paramExports: [ExportID] = []
   }
 }
 
 extension Question {
-  /// Pipelined capabilities, one node for each path, so that calls on one keep their order.
-  var nodes: [PipelinePath: NodeID] {
-    get { seldom.value.nodes }
-    _modify { yield &seldom.value.nodes }
-  }
-
   /// Nodes of pipelined capabilities that stay what they are, whatever the results turn out to be.
-  var pins: [PipelinePath: NodeID] {
+  var pins: PathMap<NodeID> {
     get { seldom.value.pins }
     _modify { yield &seldom.value.pins }
   }
@@ -50,10 +46,12 @@ extension Question {
 
   /// The node does not stand any more for what is at the path.
   mutating func forget(_ node: NodeID, at path: PipelinePath) {
-    guard !seldom.isEmpty else { return }
     if nodes[path] == node { nodes[path] = nil }
-    if pins[path] == node { pins[path] = nil }
+    if !seldom.isEmpty, pins[path] == node { pins[path] = nil }
   }
+
+  /// Whether no capabilities are kept for it.
+  var hasNoCapabilities: Bool { nodes.isEmpty && seldom.isEmpty }
 
   /// One holder less.
   ///
@@ -67,7 +65,7 @@ extension Question {
   mutating func returned() {
     asker = nil
     target = nil
-    nodes = [:]
+    nodes = PathMap()
     holders = pins.count
     isReturned = true
   }
@@ -158,9 +156,7 @@ extension Connection {
   }
 
   private mutating func pipelineNode(_ id: QuestionID, _ path: PipelinePath) -> NodeID {
-    if let node = questions.look(id, { $0.seldom.isEmpty ? nil : $0.nodes[path] }) ?? nil {
-      return node
-    }
+    if let node = questions.look(id, { $0.nodes[path] }) ?? nil { return node }
     let node = addNode(.pipelined(id, path))
     questions.update(id) { question in
       question.nodes[path] = node
@@ -189,8 +185,8 @@ extension Connection {
   /// which does not keep the call.
   public mutating func failQuestion(_ id: QuestionID, _ error: RPCError, caller: any Caller) {
     guard isAsked(id, by: caller) else { return }
-    for (path, node) in questions[id]?.nodes ?? [:] {
-      questions[id]?.nodes[path] = nil
+    for (path, node) in questions.look(id, { $0.nodes }) ?? PathMap() {
+      questions.update(id) { $0.nodes[path] = nil }
       settle(node, .broken(error))
       releaseQuestion(id)
     }
@@ -205,23 +201,22 @@ extension Connection {
 
   /// One holder less; the last one finishes the question.
   mutating func releaseQuestion(_ id: QuestionID) {
-    guard questions.update(id, { $0.letGo() }) == true, let question = questions[id] else {
-      return
-    }
-    if question.isReturned {
+    guard questions.update(id, { $0.letGo() }) == true,
+      let (isReturned, answer) = questions.look(id, { ($0.isReturned, $0.takesFrom) })
+    else { return }
+    if isReturned {
       sendFinish(id, releaseResultCaps: false)
       questions.remove(id)
       return
     }
-    questions[id]?.isFinished = true
+    questions.update(id) { $0.isFinished = true }
     // The peer releases the capabilities of a Return that crosses this message.
     sendFinish(id, releaseResultCaps: true)
-    if let answer = question.takesFrom {
+    if let answer {
       answers[answer]?.taker = nil
       cancelIfUnwanted(answer)
       forgetQuestion(id)
-    } else if let target = question.target {
-      questions[id]?.target = nil
+    } else if let target = questions.update(id, { $0.target.take() }) ?? nil {
       releaseNode(target)
     }
   }
@@ -240,7 +235,7 @@ extension Connection {
   mutating func finishQuestion(
     _ id: QuestionID, _ outcome: consuming Outcome, _ reflected: Reflected, needsFinish: Bool = true
   ) {
-    if questions.look(id, { $0.seldom.isEmpty }) == true {
+    if questions.look(id, { $0.hasNoCapabilities }) == true {
       // Nothing was pipelined on it.
       guard var question = questions.remove(id) else { return }
       if needsFinish { sendFinish(id, releaseResultCaps: false) }
@@ -270,12 +265,12 @@ extension Connection {
     }
     tell(questions.update(id) { $0.asker.take() } ?? nil, outcome)
     // The results may have been led back to what was pinned.
-    let pins = questions.look(id) { $0.pins } ?? [:]
+    let pins = questions.look(id) { $0.seldom.isEmpty ? PathMap() : $0.pins } ?? PathMap()
     if !needsFinish {
       // The peer has forgotten the answer, so nothing leads there any more.
-      questions[id]?.pins = [:]
+      if !pins.isEmpty { questions[id]?.pins = PathMap() }
       let error = if case .failure(let error) = outcome { error } else { Self.nullCall }
-      for pin in pins.values { settle(pin, .broken(error)) }
+      for (_, pin) in pins { settle(pin, .broken(error)) }
       forgetQuestion(id)
     } else if pins.isEmpty {
       sendFinish(id, releaseResultCaps: false)

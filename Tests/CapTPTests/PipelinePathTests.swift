@@ -28,4 +28,44 @@ import Testing
     let content = try reader.root(as: Message.Reader.self).`return`.results.content
     #expect(try path.capability(in: content) == nil)
   }
+
+  @Test(arguments: 0...6) func `a path is what its fields are, however it came to be`(count: Int) {
+    let fields = (0..<UInt16(count)).map { 0xffff - $0 * 7 }
+    let whole = PipelinePath(fields)
+    var grown = PipelinePath()
+    for field in fields { grown.append(field) }
+    #expect(whole.fields == fields)
+    #expect(grown.fields == fields)
+    #expect(grown == whole)
+    #expect(Set([grown, whole]).count == 1)
+    for index in fields.indices {
+      var other = fields
+      other[index] = 1
+      #expect(PipelinePath(other) != whole)
+      #expect(PipelinePath(Array(fields.prefix(index))) != whole)
+    }
+  }
+
+  /// Trailing zeros are fields like others.
+  @Test func `paths of zeros differ by their length`() {
+    let paths = (0...6).map { PipelinePath(Array(repeating: 0, count: $0)) }
+    #expect(Set(paths).count == 7)
+  }
+
+  @Test func `what is kept for paths is found, replaced and removed`() {
+    let paths = (0..<5).map { PipelinePath([$0]) }
+    var map = PathMap<Int>()
+    var model: [PipelinePath: Int] = [:]
+    var random = SystemRandomNumberGenerator()
+    for step in 0..<2000 {
+      let path = paths[Int(random.next(upperBound: 5 as UInt))]
+      let value = random.next(upperBound: 2 as UInt) == 0 ? nil : step
+      map[path] = value
+      model[path] = value
+      #expect(map.count == model.count)
+      #expect(map.isEmpty == model.isEmpty)
+      for path in paths { #expect(map[path] == model[path]) }
+      #expect(Dictionary(uniqueKeysWithValues: map.map { ($0.path, $0.value) }) == model)
+    }
+  }
 }

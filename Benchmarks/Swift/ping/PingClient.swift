@@ -16,11 +16,9 @@ struct PingClient {
     ping.ping { $0.n = number }
   }
 
-  private func result(_ call: Call) async throws -> UInt64 { try await call.results { $0.n } }
-
   func sequential(_ count: Int) async throws -> UInt64 {
     var sum: UInt64 = 0
-    for number in 0..<count { sum += try await result(Self.call(ping, UInt64(number))) }
+    for number in 0..<count { sum += try await Self.call(ping, UInt64(number)).results { $0.n } }
     return sum
   }
 
@@ -28,10 +26,10 @@ struct PingClient {
     var sum: UInt64 = 0
     var underWay = Deque<Call>()
     for number in 0..<count {
-      if underWay.count == depth { sum += try await result(underWay.removeFirst()) }
+      if underWay.count == depth { sum += try await underWay.removeFirst().results { $0.n } }
       underWay.append(Self.call(ping, UInt64(number)))
     }
-    for call in underWay { sum += try await result(call) }
+    for call in underWay { sum += try await call.results { $0.n } }
     return sum
   }
 
@@ -40,7 +38,7 @@ struct PingClient {
     for number in 0..<count {
       var last = ping
       for _ in 1..<depth { last = last.next().pipeline.ping }
-      sum += try await result(Self.call(last, UInt64(number)))
+      sum += try await Self.call(last, UInt64(number)).results { $0.n }
     }
     return sum
   }

@@ -38,6 +38,7 @@ public struct Capability: Sendable {
   ///   - method: the method's ordinal.
   ///   - build: builds the params.
   /// - Returns: the call, whose results are on their way.
+  @inlinable
   public func call<
     Params: TypedStructBuilder & ~Escapable, Results: TypedStructReader & ~Escapable,
     Pipeline: PipelineView
@@ -45,10 +46,8 @@ public struct Capability: Sendable {
     _ interface: InterfaceDescription, method: UInt16,
     _ build: (Params) throws -> Void
   ) rethrows -> RemoteCall<Results, Pipeline> {
-    let call = try call(interfaceID: interface.id, methodID: method) {
-      try build($0.initStructure())
-    }
-    return RemoteCall(token: call.token)
+    RemoteCall(
+      try call(interfaceID: interface.id, methodID: method) { try build($0.initStructure()) })
   }
 }
 

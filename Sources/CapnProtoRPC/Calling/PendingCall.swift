@@ -7,24 +7,18 @@ package final class PendingCall: Caller {
   private struct State {
     var outcome: Outcome?
     var isDropped = false
-    /// Whether the call waits for its turn in this process, which whoever awaits it may take.
-    var awaitsTurn = false
     var lastWaiter: UInt64 = 0
     /// The promise that the call waits for, or last waited for.
     var promise: WaitedFor?
     var open = Open()
     /// Capabilities in results that the peer will make: calls on one keep their order, however
     /// often it is asked for.
-    var remote: [(path: PipelinePath, target: any CallTarget)]?
-
-    func remote(at path: PipelinePath) -> (any CallTarget)? {
-      remote?.first { $0.path == path }?.target
-    }
+    var remote = PathMap<any CallTarget>()
 
     mutating func promise(at path: PipelinePath, keeping token: CallToken) -> QueuedCapability {
-      if let known = open.promises?.first(where: { $0.path == path })?.promise { return known }
+      if let known = open.promises[path] { return known }
       let promise = QueuedCapability(keeping: token)
-      open.promises.append((path, promise))
+      open.promises[path] = promise
       return promise
     }
 
@@ -53,9 +47,14 @@ package final class PendingCall: Caller {
     /// Ends the call when its time is over.
     var timer: CallTimers.ID?
     /// Capabilities in results that this process will make: one for each path.
-    var promises: [(path: PipelinePath, promise: QueuedCapability)]?
+    var promises = PathMap<QueuedCapability>()
   }
   private let state = Mutex(State())
+  /// Whether the call has an outcome and keeps nothing else, at hand without the lock: to drop it is then
+  /// nothing, as it mostly is.
+  private let isSpent = Atomic(false)
+  /// Whether the call was to wait for its turn in this process, which whoever awaits it may take.
+  private let mayTakeTurn = Atomic(false)
 
   /// A call that is on its way.
   package init() {}
@@ -69,7 +68,9 @@ package final class PendingCall: Caller {
     // Moved into its place: a copy costs as much as all else that is done here.
     let isDropped = state.withLock { state in
       guard state.outcome == nil else { return false }
-      if case .turn(let call) = route, call.mayBeTaken { state.awaitsTurn = true }
+      if case .turn(let call) = route, call.mayBeTaken {
+        mayTakeTurn.store(true, ordering: .relaxed)
+      }
       swap(&state.open.route, &route)
       return state.isDropped
     }
@@ -100,13 +101,14 @@ package final class PendingCall: Caller {
       guard state.outcome == nil else { return false }
       swap(&state.outcome, &outcome)
       swap(&state.open, &ended)
+      if state.remote.isEmpty { isSpent.store(true, ordering: .releasing) }
       return true
     }
     guard isFirst else { return }
     if let timer = ended.timer { CallTimers.shared.stop(timer) }
     // Copied for those who need it, whom most calls do not have.
-    if let promises = ended.promises, let outcome = outcomeSoFar {
-      for (path, promise) in promises { promise.resolve(Self.target(path, outcome)) }
+    if !ended.promises.isEmpty, let outcome = outcomeSoFar {
+      for (path, promise) in ended.promises { promise.resolve(Self.target(path, outcome)) }
     }
     ended.waiters?.forEach { $0.continuation.resume() }
     if let observers = ended.observers, let outcome = outcomeSoFar {
@@ -126,18 +128,8 @@ package final class PendingCall: Caller {
   /// The outcome, if it is there.
   package var outcomeSoFar: Outcome? { state.withLock { $0.outcome } }
 
-  /// The outcome, once it is there.
-  ///
-  /// - Throws: `RPCError` if the call failed; `CancellationError` if the task is cancelled, which
-  ///   drops the call.
-  @inline(__always)
-  nonisolated(nonsending) func outcome() async throws -> SharedMessage {
-    let (outcome, waiter) = outcomeTakingTurn(on: #isolation)
-    if let outcome { return try outcome.get() }
-    return try await self.outcome(for: waiter)
-  }
-
-  private nonisolated(nonsending) func outcome(for id: UInt64) async throws -> SharedMessage {
+  /// The outcome, once it is there, for who has the number of `outcomeTakingTurn`.
+  nonisolated(nonsending) func outcome(for id: UInt64) async throws -> SharedMessage {
     await withTaskCancellationHandler {
       await withCheckedContinuation { continuation in
         let isOver = state.withLock { state in
@@ -158,26 +150,28 @@ package final class PendingCall: Caller {
   /// The outcome if it is there; else a number for who waits for it. If the call waits for its turn in
   /// this process, that is taken now, unless an actor awaits it: its thread is not for the methods of
   /// others.
-  @inline(never)
-  private func outcomeTakingTurn(on isolation: (any Actor)?) -> (Outcome?, waiter: UInt64) {
-    let (outcome, turn, waiter) = state.withLock { state -> (Outcome?, TurnCall?, UInt64) in
-      state.lastWaiter += 1
-      guard state.outcome == nil, state.awaitsTurn, isolation == nil,
-        case .turn(let call) = state.open.route
-      else { return (state.outcome, nil, state.lastWaiter) }
-      return (nil, call, state.lastWaiter)
-    }
+  func outcomeTakingTurn(on isolation: (any Actor)?) -> (Outcome?, waiter: UInt64) {
     // A method must not see that its caller is cancelled.
-    guard let turn, !Task.isCancelled else { return (outcome, waiter) }
-    turn.takeTurn()
-    return (outcomeSoFar, waiter)
+    if isolation == nil, mayTakeTurn.load(ordering: .relaxed), let turn, !Task.isCancelled {
+      turn.takeTurn()
+    }
+    return state.withLock { state in
+      state.lastWaiter += 1
+      return (state.outcome, state.lastWaiter)
+    }
+  }
+
+  /// Where the call is if it is in this process and has not ended.
+  private var turn: TurnCall? {
+    state.withLock { if case .turn(let call) = $0.open.route { call } else { nil } }
   }
 
   /// Nobody wants the outcome any more.
   func drop() {
+    if isSpent.load(ordering: .acquiring) { return }
     // Let go of outside of the lock.
     let (isOver, remote) = state.withLock { state in
-      defer { state.remote = nil }
+      defer { state.remote = PathMap() }
       return (state.outcome != nil, state.remote)
     }
     withExtendedLifetime(remote) {}
@@ -223,7 +217,7 @@ package final class PendingCall: Caller {
       case remote(RPCConnection, QuestionID)
     }
     let found: Found = state.withLock { state in
-      if let known = state.remote(at: path) { return .target(known) }
+      if let known = state.remote[path] { return .target(known) }
       if let outcome = state.outcome { return .outcome(outcome) }
       if case .remote(let connection, let question, _) = state.open.route {
         return .remote(connection, question)
@@ -236,8 +230,9 @@ package final class PendingCall: Caller {
     case .remote(let connection, let question):
       if let target = connection.pipeline(question, path, caller: self) {
         return state.withLock { state in
-          if let known = state.remote(at: path) { return known }
-          state.remote.append((path, target))
+          if let known = state.remote[path] { return known }
+          state.remote[path] = target
+          isSpent.store(false, ordering: .relaxed)
           return target
         }
       }
@@ -268,18 +263,4 @@ extension Optional where Wrapped: RangeReplaceableCollection {
   fileprivate mutating func append(_ element: Wrapped.Element) {
     if self?.append(element) == nil { self = Wrapped(CollectionOfOne(element)) }
   }
-}
-
-/// Held by whoever may still want a call's results: the last one to let go drops the call.
-package final class CallToken: Sendable {
-  /// Apart, as the class's own `deinit` would count the call to drop it, with each call that ends.
-  private struct Interest: ~Copyable {
-    let call: PendingCall
-
-    deinit { call.drop() }
-  }
-  private let interest: Interest
-  package var call: PendingCall { interest.call }
-
-  package init(_ call: consuming PendingCall) { interest = Interest(call: call) }
 }

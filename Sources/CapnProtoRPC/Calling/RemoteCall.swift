@@ -8,7 +8,9 @@ public import CapnProto
 public struct RemoteCall<
   Results: TypedStructReader & ~Escapable, Pipeline: PipelineView
 >: Sendable {
-  let token: CallToken
+  @usableFromInline let token: CallToken
+
+  @inlinable init(_ call: UntypedRemoteCall) { token = call.token }
 
   /// This call, which is given so long from now on. If it has not ended by then it is taken back
   /// (`Finish` in rpc.capnp), so that the object can stop, and fails with an error that
@@ -25,27 +27,29 @@ public struct RemoteCall<
   ///
   /// - Throws: `RPCError` if the call failed; `CancellationError` if the awaiting task is
   ///   cancelled, which takes the call back.
+  @inlinable @inline(__always)
   nonisolated(nonsending) public func results() async throws -> Ref<Results> {
-    let message = try await token.call.outcome()
+    let message = try await token.outcome()
     do {
-      return try message.reader.`return`.results.content.structure(as: Results.self).retained()
+      return try message.results.structure(as: Results.self).retained()
     } catch {
-      throw RPCError.failed("the results are invalid: \(error)")
+      throw RPCError(results: error)
     }
   }
 
   /// What the body makes of the results, once they are there: `call.results { $0.value }`.
   ///
   /// - Throws: as ``results()``, and what the body throws.
+  @inlinable @inline(__always)
   nonisolated(nonsending) public func results<Value>(
     _ body: (Results) throws -> Value
   ) async throws -> Value {
-    let message = try await token.call.outcome()
+    let message = try await token.outcome()
     let results: Results
     do {
-      results = try message.reader.`return`.results.content.structure()
+      results = try message.results.structure()
     } catch {
-      throw RPCError.failed("the results are invalid: \(error)")
+      throw RPCError(results: error)
     }
     return try body(results)
   }
@@ -53,7 +57,8 @@ public struct RemoteCall<
   /// Waits for the call to end, for calls whose results say nothing.
   ///
   /// - Throws: as ``results()``.
-  nonisolated(nonsending) public func finished() async throws { _ = try await token.call.outcome() }
+  @inlinable @inline(__always)
+  nonisolated(nonsending) public func finished() async throws { _ = try await token.outcome() }
 
   /// Capabilities in the results, to be called before the results are there: such calls go out at
   /// once and take no further round trip.
@@ -62,14 +67,30 @@ public struct RemoteCall<
   }
 }
 
+extension SharedMessage {
+  /// The content of a `Return`'s results.
+  @usableFromInline var results: AnyPointerReader {
+    @_lifetime(borrow self) get throws(DecodingError) { try reader.`return`.results.content }
+  }
+}
+
+extension RPCError {
+  /// What is wrong with results, which the peer may have made.
+  @usableFromInline init(results error: DecodingError) {
+    self = .failed("the results are invalid: \(error)")
+  }
+}
+
 /// A place in the results of a call that may still be out.
 public struct PipelineReference: Sendable {
   let token: CallToken
-  let path: PipelinePath
+  var path: PipelinePath
 
   /// The pointer at the index of the struct at this place.
   public func pointer(_ index: UInt16) -> PipelineReference {
-    PipelineReference(token: token, path: PipelinePath(path.fields + [index]))
+    var next = self
+    next.path.append(index)
+    return next
   }
 
   /// The capability at this place.

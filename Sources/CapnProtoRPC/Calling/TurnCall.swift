@@ -19,7 +19,7 @@ package final class TurnCall: Turn {
   ) {
     turns = target.turns
     mayBeTaken = target.answersAtOnce
-    content = Mutex((call, caller, target))
+    content = Mutex((consume call, consume caller, consume target))
   }
 
   /// Hands the call to its object, in its turn.

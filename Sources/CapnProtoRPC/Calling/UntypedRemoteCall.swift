@@ -5,7 +5,7 @@ public import CapnProto
 ///
 /// Otherwise as ``RemoteCall``: it was sent when this was made, and dropping it takes it back.
 public struct UntypedRemoteCall: Sendable {
-  let token: CallToken
+  @usableFromInline let token: CallToken
 
   /// This call, which is given so long from now on: as ``RemoteCall/within(_:)``.
   public func within(_ timeout: Duration) -> Self {
@@ -20,8 +20,8 @@ public struct UntypedRemoteCall: Sendable {
   nonisolated(nonsending) public func results<Value>(
     _ body: (AnyPointerReader) throws -> Value
   ) async throws -> Value {
-    let message = try await token.call.outcome()
-    return try body(message.reader.`return`.results.content)
+    let message = try await token.outcome()
+    return try body(message.results)
   }
 
   /// Capabilities in the results, to be called before the results are there.

@@ -56,12 +56,12 @@ public final class ServerCall: Sendable {
     .unimplemented(interface.diagnosis(interfaceID: interfaceID, methodID: methodID))
   }
 
-  fileprivate func reply<Results: TypedStructBuilder & ~Escapable>(
-    _ body: (Results) throws -> Void
-  ) rethrows {
+  /// Builds the results' content.
+  @usableFromInline
+  func reply(_ body: (AnyPointerBuilder) throws -> Void) rethrows {
     let message = OutgoingCall.emptyMessage()
     try message.build(Message.Builder.self) {
-      try body($0.initReturn().initResults().content.initStructure())
+      try body($0.initReturn().initResults().content)
     }
     give(Reply(results: SealedMessage(message)))
   }
@@ -79,8 +79,8 @@ public final class ServerCall: Sendable {
 public struct CallContext<
   Params: TypedStructReader & ~Escapable, Results: TypedStructBuilder & ~Escapable
 >: Sendable {
-  private let call: ServerCall
-  private let message: SharedMessage
+  @usableFromInline let call: ServerCall
+  @usableFromInline let message: SharedMessage
 
   /// The call, with the types of its method.
   public init(_ call: ServerCall) {
@@ -91,15 +91,16 @@ public struct CallContext<
   /// What the caller sent.
   ///
   /// - Throws: `DecodingError` if the message is invalid.
-  public var params: Params {
-    @_lifetime(borrow self) get throws(DecodingError) {
-      try message.reader.call.params.content.structure()
-    }
+  @inlinable public var params: Params {
+    @_lifetime(borrow self) get throws(DecodingError) { try message.params.structure() }
   }
 
   /// Builds the results. They are sent when the method returns; without it they are all defaults.
   /// A second reply replaces the first.
-  public func reply(_ body: (Results) throws -> Void) rethrows { try call.reply(body) }
+  @inlinable
+  public func reply(_ body: (Results) throws -> Void) rethrows {
+    try call.reply { try body($0.initStructure()) }
+  }
 
   /// Ends the call as the other one ends: with its results or its error. The method returns without
   /// waiting for it. If this call is cancelled, so is the other one.
@@ -109,6 +110,13 @@ public struct CallContext<
     _ other: RemoteCall<OtherResults, Pipeline>
   ) {
     call.tailCall(other.token)
+  }
+}
+
+extension SharedMessage {
+  /// The content of a `Call`'s params.
+  @usableFromInline var params: AnyPointerReader {
+    @_lifetime(borrow self) get throws(DecodingError) { try reader.call.params.content }
   }
 }
 
