@@ -96,6 +96,15 @@ extension SharedMessage {
     @_lifetime(borrow self) get { root() }
   }
 
+  /// Whether the peer that gets the message of rpc.capnp waits for it, or has work with it: not if it only
+  /// lets go of something, as `Finish` and `Release` do.
+  public var isAwaited: Bool {
+    // The union's tag alone is looked at, as that is done for each message that is sent.
+    let tag: UInt16 = reader._raw.read(0)
+    let (finish, release): (UInt16, UInt16) = (4, 6)
+    return tag != finish && tag != release
+  }
+
   /// The results of a `Return` in a message of their own, to be sent elsewhere.
   package func copiedResults() throws(DecodingError) -> MessageBuilder {
     let builder = MessageBuilder()

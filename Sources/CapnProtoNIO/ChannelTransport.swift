@@ -9,6 +9,8 @@ import Synchronization
 final class ChannelTransport: MessageTransport {
   private struct State {
     var waiting: [SharedMessage] = []
+    /// Memory for the messages that come next.
+    var spare: [SharedMessage] = []
     var isFlushScheduled = false
     /// Bytes of the messages that wait.
     var waitingBytes = 0
@@ -17,8 +19,7 @@ final class ChannelTransport: MessageTransport {
     var isClosing = false
     /// The peer leaves too much unread: nothing more is written.
     var isGivenUp = false
-    /// So many messages are written before the turn ends.
-    var gathering = 8
+    var gathering = Gathering()
     var isReading = true
     /// Whether answers are being looked for, or are about to be.
     var isPolling = false
@@ -64,65 +65,72 @@ final class ChannelTransport: MessageTransport {
       value: AdaptiveRecvByteBufferAllocator(minimum: 2048, initial: 2048, maximum: longest))
   }
 
-  func send(_ message: consuming SharedMessage) {
+  func send(_ message: consuming SharedMessage, with descriptors: [OpenDescriptor]) -> Bool {
     let bytes = message.frameBytes
+    let isAwaited = message.isAwaited
     var message: SharedMessage? = message
-    let (mustSchedule, isOverLimit) = state.withLock { state in
-      guard !state.isClosing else { return (false, false) }
+    let (mustSchedule, isOverLimit, isDue) = state.withLock { state in
+      guard !state.isClosing else { return (false, false, false) }
       state.unwrittenBytes += bytes
       guard state.unwrittenBytes <= unwrittenLimit else {
         state.isClosing = true
         state.isGivenUp = true
-        return (false, true)
+        return (false, true, false)
       }
       if let message = message.take() { state.waiting.append(message) }
       state.waitingBytes += bytes
       defer { state.isFlushScheduled = true }
-      return (!state.isFlushScheduled, false)
+      return (!state.isFlushScheduled, false, state.gathering.add(isAwaited: isAwaited))
     }
     if mustSchedule { executor.write(self) }
     if isOverLimit {
       let error = UnreadError(limit: unwrittenLimit)
       channel.eventLoop.execute { self.channel.pipeline.fireErrorCaught(error) }
     }
+    return isDue
   }
 
   func writeGathered() {
     guard channel.eventLoop.inEventLoop else { return }
-    let isDue = state.withLock { state in
-      guard state.waiting.count >= state.gathering else { return false }
-      // The peer has something to do meanwhile.
-      state.gathering = min(2 * state.gathering, 64)
-      return true
-    }
-    if isDue { write() }
+    // It may have been written since it was due.
+    if state.withLock({ $0.gathering.isDue }) { write(atEnd: false) }
   }
 
   /// Writes what was sent, at the end of a turn.
-  func flush() {
-    state.withLock { $0.gathering = 8 }
-    write()
-  }
+  func flush() { write(atEnd: true) }
 
-  private func write() {
-    let (messages, bytes, isGivenUp, buffer) = state.withLock { state in
+  private func write(atEnd: Bool) {
+    var (messages, bytes, isGivenUp, buffer) = state.withLock { state in
       state.isFlushScheduled = false
+      state.gathering.written(atEnd: atEnd)
+      var messages: [SharedMessage] = []
+      swap(&messages, &state.spare)
+      swap(&messages, &state.waiting)
       defer {
-        state.waiting = []
         state.waitingBytes = 0
         state.buffer = ByteBuffer()
       }
-      return (state.waiting, state.waitingBytes, state.isGivenUp, state.buffer)
+      return (messages, state.waitingBytes, state.isGivenUp, state.buffer)
     }
     guard !messages.isEmpty, !isGivenUp else { return }
     var output = MessageOutput(socket?.isFree == true ? socket : nil, buffer)
-    // As a span, which lends its elements: a loop over the array counts each of them.
-    let waiting = messages.span
-    for index in waiting.indices { output.add(waiting[index]) }
+    output.add(messages, bytes: bytes)
     output.flush()
+    // Let go of where no lock is held.
+    messages.removeAll(keepingCapacity: true)
+    keep(messages)
     write(output.rest, of: bytes)
     if let polling { look(polling) }
   }
+
+  /// Keeps the memory of messages that were written.
+  private func keep(_ messages: consuming [SharedMessage]) {
+    guard messages.capacity <= Self.keptMessages else { return }
+    var messages = messages
+    state.withLock { swap(&$0.spare, &messages) }
+  }
+
+  private static let keptMessages = 256
 
   /// Has the channel write what is left of so many bytes.
   private func write(_ rest: ByteBuffer, of bytes: Int) {
@@ -188,7 +196,7 @@ final class ChannelTransport: MessageTransport {
   func close() {
     state.withLock { $0.isClosing = true }
     channel.eventLoop.execute {
-      self.write()
+      self.flush()
       // A peer that does not read, or does not close, does not keep the socket.
       let limit = self.channel.eventLoop.scheduleTask(in: .seconds(5)) {
         self.channel.close(promise: nil)

@@ -22,14 +22,24 @@ struct MessageOutput {
     isBlocked = socket == nil
   }
 
-  /// Adds a message.
-  mutating func add(_ message: SharedMessage) {
-    let bytes = message.frameBytes
-    guard !isBlocked, bytes >= Self.longBytes else {
-      rest.writeWithOutputRawSpan(minimumWritableBytes: bytes) { message.write(to: &$0) }
+  /// Adds messages, which have so many bytes together.
+  mutating func add(_ messages: [SharedMessage], bytes: Int) {
+    // As a span, which lends its elements: a loop over the array counts each of them.
+    let messages = messages.span
+    if isBlocked || bytes < Self.longBytes {
+      rest.writeWithOutputRawSpan(minimumWritableBytes: bytes) { output in
+        for index in messages.indices { messages[index].write(to: &output) }
+      }
       return
     }
-    message.framePieces { add($0) }
+    for index in messages.indices {
+      let bytes = messages[index].frameBytes
+      if bytes < Self.longBytes {
+        rest.writeWithOutputRawSpan(minimumWritableBytes: bytes) { messages[index].write(to: &$0) }
+      } else {
+        messages[index].framePieces { add($0) }
+      }
+    }
   }
 
   private mutating func add(_ piece: RawSpan) {

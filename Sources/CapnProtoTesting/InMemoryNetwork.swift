@@ -78,9 +78,7 @@ final class InMemoryTransport: MessageTransport {
     }
   }
 
-  func send(_ message: SharedMessage) { send(message, with: []) }
-
-  func send(_ message: SharedMessage, with descriptors: [OpenDescriptor]) {
+  func send(_ message: SharedMessage, with descriptors: [OpenDescriptor]) -> Bool {
     let frame = message.flattened()
     var unread = Deque<Sent>()
     let (mustSchedule, flooded) = state.withLock { state -> (Bool, RPCConnection?) in
@@ -104,6 +102,7 @@ final class InMemoryTransport: MessageTransport {
       }
     }
     if mustSchedule { turns.execute { self.deliver() } }
+    return false
   }
 
   private func deliver() {

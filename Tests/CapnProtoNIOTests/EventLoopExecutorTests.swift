@@ -18,10 +18,10 @@ private final class Log: Sendable {
 
 /// Each is on a loop that does nothing by itself.
 struct EventLoopExecutorTests {
-  private let loop = EmbeddedEventLoop()
   private let log = Log()
 
   @Test func `what comes up in a turn is done at its end, in order`() {
+    let loop = EmbeddedEventLoop()
     let executor = EventLoopExecutor(loop)
     executor.turn {
       executor.execute { [log] in
@@ -37,6 +37,7 @@ struct EventLoopExecutorTests {
   }
 
   @Test func `what comes up outside of a turn gets one, in order`() {
+    let loop = EmbeddedEventLoop()
     let executor = EventLoopExecutor(loop)
     executor.execute { [log] in log.append(1) }
     executor.execute { [log] in log.append(2) }
@@ -54,6 +55,7 @@ struct EventLoopExecutorTests {
   }
 
   @Test func `a turn within a turn leaves the work to that one`() {
+    let loop = EmbeddedEventLoop()
     let executor = EventLoopExecutor(loop)
     executor.turn {
       executor.execute { [log] in log.append(2) }
@@ -64,6 +66,7 @@ struct EventLoopExecutorTests {
   }
 
   @Test func `work that never ends keeps no message back`() throws {
+    let loop = EmbeddedEventLoop()
     let channel = EmbeddedChannel(loop: loop)
     let executor = EventLoopExecutor(loop)
     let transport = ChannelTransport(channel, executor, ConnectionLimits(), hasLayers: true)
@@ -77,7 +80,7 @@ struct EventLoopExecutorTests {
     }
     executor.turn {
       executor.execute {
-        transport.send(sent)
+        _ = transport.send(sent, with: [])
         goOn(3)
       }
     }
@@ -85,6 +88,7 @@ struct EventLoopExecutorTests {
   }
 
   @Test func `work that never ends lets the event loop do other things`() {
+    let loop = EmbeddedEventLoop()
     let executor = EventLoopExecutor(loop)
     let hasRun = Atomic(false)
     @Sendable func goOn(_ rounds: Int) {

@@ -50,7 +50,7 @@ struct MessageOutputTests {
       let socket = ChannelSocket(channel)
       #expect(socket?.isFree == true)
       var output = MessageOutput(socket, ByteBuffer())
-      for message in messages { output.add(message) }
+      output.add(messages, bytes: messages.reduce(0) { $0 + $1.frameBytes })
       output.flush()
       return Array(output.rest.readableBytesView)
     }.get()
@@ -65,7 +65,7 @@ struct MessageOutputTests {
   @Test func `without a socket all is left`() throws {
     let messages = [try message([10], 1), try message([100_000], 2)]
     var output = MessageOutput(nil, ByteBuffer())
-    for message in messages { output.add(message) }
+    output.add(messages, bytes: messages.reduce(0) { $0 + $1.frameBytes })
     output.flush()
     #expect(Array(output.rest.readableBytesView) == messages.flatMap { $0.flattened() })
   }
@@ -79,7 +79,7 @@ struct MessageOutputTests {
     let message = try message([200_000], 1)
     let rest = try await channel.eventLoop.submit {
       var output = MessageOutput(ChannelSocket(channel), ByteBuffer())
-      output.add(message)
+      output.add([message], bytes: message.frameBytes)
       output.flush()
       return output.rest.readableBytes
     }.get()

@@ -22,7 +22,7 @@ private final class Porter: ConnectionObserver {
 
 /// Takes messages and forgets them.
 private struct NowhereTransport: MessageTransport {
-  func send(_ message: SharedMessage) {}
+  func send(_ message: SharedMessage, with descriptors: [OpenDescriptor]) -> Bool { false }
   func close() {}
 }
 

@@ -3,13 +3,18 @@ import CapnProtoRPC
 import Synchronization
 import Testing
 
-/// Counts what it is given, and looks at its connection when it is told to write.
+/// Wants to write each eighth message, and looks at its connection when it is told to.
 private final class GatheringTransport: MessageTransport {
   let given = Mutex(0)
   let written = Mutex<[Int]>([])
   let connection = Mutex<RPCConnection?>(nil)
 
-  func send(_ message: SharedMessage) { given.withLock { $0 += 1 } }
+  func send(_ message: SharedMessage, with descriptors: [OpenDescriptor]) -> Bool {
+    given.withLock { given in
+      given += 1
+      return given % 8 == 0
+    }
+  }
   func close() {}
   func setReading(_ isReading: Bool) {}
 
@@ -22,7 +27,7 @@ private final class GatheringTransport: MessageTransport {
 }
 
 @Suite(.timeLimit(.minutes(5))) struct GatheringTests {
-  @Test func `a transport is told to write before much has gathered`() {
+  @Test func `a transport is told to write when it wants to`() {
     let transport = GatheringTransport()
     let connection = RPCConnection(bootstrap: nil, transport: transport, executor: TurnQueue())
     transport.connection.withLock { $0 = connection }
@@ -31,6 +36,18 @@ private final class GatheringTransport: MessageTransport {
     #expect(transport.written.withLock { $0 } == [8, 16, 24, 32])
     withExtendedLifetime(calls) {}
     transport.connection.withLock { $0 = nil }
+    connection.close()
+  }
+
+  @Test func `a transport is told to write what was kept back`() {
+    let transport = GatheringTransport()
+    let connection = RPCConnection(bootstrap: nil, transport: transport, executor: TurnQueue())
+    connection.cork()
+    let objects = (1...9).map { _ in connection.bootstrapCapability() }
+    #expect(transport.given.withLock { $0 } == 0)
+    connection.uncork()
+    #expect(transport.written.withLock { $0 } == [9])
+    withExtendedLifetime(objects) {}
     connection.close()
   }
 }

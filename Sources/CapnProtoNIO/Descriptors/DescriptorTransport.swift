@@ -22,6 +22,7 @@ final class DescriptorTransport: MessageTransport {
     var socket: UnixSocket?
     var waiting = Deque<Outgoing>()
     var isFlushScheduled = false
+    var gathering = Gathering()
     /// Bytes that were taken and are not written yet.
     var unwrittenBytes = 0
     var isClosing = false
@@ -79,35 +80,39 @@ final class DescriptorTransport: MessageTransport {
         socket: socket, connection: connection, intake: MessageIntake(connection, limits),
         clock: clock, whenClosed: whenClosed)
     }
-    watch.start(socket, on: queue, whenReadable: { self.read() }, whenWritable: { self.flush() })
+    watch.start(
+      socket, on: queue, whenReadable: { self.read() }, whenWritable: { self.flush(atEnd: true) })
     if clock != nil { listen() }
   }
 
   // MARK: Writing
 
-  func send(_ message: SharedMessage) { send(message, with: []) }
-
-  func send(_ message: SharedMessage, with descriptors: [OpenDescriptor]) {
+  func send(_ message: SharedMessage, with descriptors: [OpenDescriptor]) -> Bool {
     let bytes = message.frameBytes
-    let (mustSchedule, isOverLimit) = output.withLock { output in
-      guard !output.isClosing else { return (false, false) }
+    let (mustSchedule, isOverLimit, isDue) = output.withLock { output in
+      guard !output.isClosing else { return (false, false, false) }
       output.unwrittenBytes += bytes
       guard output.unwrittenBytes <= limits.unwrittenBytes else {
         output.isClosing = true
-        return (false, true)
+        return (false, true, false)
       }
       output.waiting.append(
         Outgoing(message: message, descriptors: Array(descriptors.prefix(descriptorLimit))))
       defer { output.isFlushScheduled = true }
-      return (!output.isFlushScheduled, false)
+      return (!output.isFlushScheduled, false, output.gathering.add(isAwaited: message.isAwaited))
     }
-    if mustSchedule { queue.execute { self.flush() } }
+    if mustSchedule { queue.execute { self.flush(atEnd: true) } }
     if isOverLimit { fail(UnreadError(limit: limits.unwrittenBytes), .unwrittenBytes) }
+    return isDue
   }
 
-  func writeGathered() { if queue.isCurrent { flush() } }
+  func writeGathered() {
+    guard queue.isCurrent else { return }
+    // It may have been written since it was due.
+    if output.withLock({ $0.gathering.isDue }) { flush(atEnd: false) }
+  }
 
-  private func flush() {
+  private func flush(atEnd: Bool) {
     // Let go of outside of the lock: objects that only a message holds run code of the application, and
     // to close a descriptor may take long.
     var written: [Outgoing] = []
@@ -115,6 +120,7 @@ final class DescriptorTransport: MessageTransport {
     do {
       let isDone = try output.withLock { output in
         output.isFlushScheduled = false
+        output.gathering.written(atEnd: atEnd)
         return try output.write(&written, &descriptors)
       }
       watch.setWriting(!isDone)
@@ -126,7 +132,7 @@ final class DescriptorTransport: MessageTransport {
 
   func close() {
     output.withLock { $0.isClosing = true }
-    queue.execute { self.flush() }
+    queue.execute { self.flush(atEnd: true) }
     // The peer's end of the stream closes the rest; but a peer that does not close, or does not read,
     // does not keep the socket.
     watch.schedule(at: .now() + .seconds(5), on: queue) { [weak self] in self?.end() }
@@ -207,7 +213,9 @@ final class DescriptorTransport: MessageTransport {
     case nil: break
     case .wait(let time)?: listen(at: time)
     case .ping(let time)?:
-      if let ping = try? SharedMessage(MessageReader(flat: KeepAliveHandler.ping)) { send(ping) }
+      if let ping = try? SharedMessage(MessageReader(flat: KeepAliveHandler.ping)) {
+        _ = send(ping, with: [])
+      }
       listen(at: time)
     case .end?:
       connection?.note(.silence)

@@ -2,11 +2,12 @@ public import CapnProto
 
 /// Carries the messages of one connection: in order, each as a whole.
 public protocol MessageTransport: Sendable {
-  /// Takes a message to send; never blocks and never calls back.
-  func send(_ message: consuming SharedMessage)
-  /// Takes a message to send, and descriptors that go along with it: at most ``descriptorLimit``,
-  /// beyond which they may be left out.
-  func send(_ message: consuming SharedMessage, with descriptors: [OpenDescriptor])
+  /// Takes a message to send, and descriptors that go along with it: at most ``descriptorLimit``, beyond
+  /// which they may be left out. Never blocks and never calls back.
+  ///
+  /// - Returns: whether so much has been taken that ``writeGathered()`` is to be called, once no lock is
+  ///   held; false of a transport that gathers nothing.
+  func send(_ message: consuming SharedMessage, with descriptors: [OpenDescriptor]) -> Bool
   /// How many descriptors of the operating system may go along with a message; 0 if none can.
   var descriptorLimit: Int { get }
   /// Much has been taken within one turn: what is there may be written now, so that the peer works on
@@ -20,10 +21,6 @@ public protocol MessageTransport: Sendable {
 }
 
 extension MessageTransport {
-  /// Leaves the descriptors out: for transports that carry none.
-  public func send(_ message: consuming SharedMessage, with descriptors: [OpenDescriptor]) {
-    send(message)
-  }
   /// None.
   public var descriptorLimit: Int { 0 }
   /// Does nothing: for transports that gather nothing, or write it soon anyway.

@@ -15,8 +15,8 @@ extension RPCConnection {
     /// What was kept back when the connection failed, until it is let go of at its end.
     var lastCorked: [Outgoing]?
     var messagesSent = 0
-    /// Messages that the transport was given since it was told to write them.
-    var gathered = 0
+    /// Whether the transport has taken so much that it should write some.
+    var mustWrite = false
     var messagesReceived = 0
     /// Handlers of the peer's calls, to be cancelled when the peer does not want them any more.
     var handlers: [AnswerToken: CallRoute] = [:]
@@ -31,16 +31,11 @@ extension RPCConnection {
     let message: SharedMessage
     let descriptors: [any AttachedDescriptor]
   }
-  /// A reference that is not held any more, and the descriptor that it came with.
-  struct Dropped: Sendable {
-    let node: NodeID
-    let descriptor: OpenDescriptor?
-  }
   /// What is to be done once the lock is given up.
   struct Due {
     /// Work off the engine's effects, which nobody does yet.
     var drain = false
     /// Let the transport write what it was given.
-    var write = false
+    var write: Bool
   }
 }

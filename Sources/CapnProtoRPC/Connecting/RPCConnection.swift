@@ -16,8 +16,7 @@ import Synchronization
 /// It lives while its transport or a capability behind it does.
 public final class RPCConnection: Sendable {
   private let state: Mutex<State>
-  /// References that were dropped and that the engine has not been told of.
-  private let dropped = Mutex<[Dropped]>([])
+  private let dropped = DroppedReferences()
   let limits: ConnectionLimits
   private let transport: any MessageTransport
   private let carriesDescriptors: Bool
@@ -209,13 +208,16 @@ public final class RPCConnection: Sendable {
 
   private func sendCorked(thenCorked: [Outgoing]?) {
     // Let go of outside of the lock: the peer may have released, meanwhile, what only they held.
-    let corked = state.withLock { state -> [Outgoing]? in
-      guard let corked = state.corked else { return nil }
-      state.corked = thenCorked
-      for outgoing in corked { send(outgoing, &state) }
-      return corked
+    let (corked, due) = state.withLock { state -> ([Outgoing]?, Due) in
+      let corked = state.corked
+      if let corked {
+        state.corked = thenCorked
+        for outgoing in corked { send(outgoing, &state) }
+      }
+      return (corked, settle(&state))
     }
     withExtendedLifetime(corked) {}
+    see(to: due)
   }
 
   // MARK: For the capabilities behind the connection
@@ -282,25 +284,17 @@ public final class RPCConnection: Sendable {
   }
 
   /// A reference is not held any more. It may be dropped anywhere, even under the lock, hence it
-  /// is noted and the engine told in a turn of its own.
+  /// is noted, and the engine told with the next event, or in a turn of its own.
   func referenceDropped(_ node: NodeID, _ descriptor: OpenDescriptor?) {
-    let isFirst = dropped.withLock { dropped in
-      dropped.append(Dropped(node: node, descriptor: descriptor))
-      return dropped.count == 1
+    let reference = DroppedReferences.Reference(node: node, descriptor: descriptor)
+    guard dropped.add(reference) else { return }
+    executor.execute {
+      self.dropped.turnBegins()
+      self.flushDropped()
     }
-    if isFirst { executor.execute { self.flushDropped() } }
   }
 
-  private func flushDropped() {
-    let dropped = dropped.withLock { dropped in
-      defer { dropped = [] }
-      return dropped
-    }
-    guard !dropped.isEmpty else { return }
-    perform { for reference in dropped { $0.dropReference(reference.node) } }
-    // Descriptors are closed here, which may take long.
-    withExtendedLifetime(dropped) {}
-  }
+  private func flushDropped() { if !dropped.isEmpty { perform { _ in } } }
 
   // MARK: For the responders of the peer's calls
 
@@ -330,25 +324,24 @@ public final class RPCConnection: Sendable {
 
   @discardableResult
   private func perform<Value: Sendable>(_ body: (inout Connection) -> Value) -> Value {
+    let dropped = dropped.take()
     let (value, due) = state.withLock { state in
+      for reference in dropped { state.engine.dropReference(reference.node) }
       let value = body(&state.engine)
       return (value, settle(&state))
     }
     see(to: due)
+    // Descriptors are closed here, which may take long.
+    withExtendedLifetime(dropped) {}
     return value
   }
-
-  /// Messages that the peer should not wait for until the end of this side's turn.
-  private static let gatheredLimit = 8
 
   /// Sends what the engine has to say.
   private func settle(_ state: inout State) -> Due {
     sendMessages(&state)
-    var due = Due()
-    if state.gathered >= Self.gatheredLimit {
-      state.gathered = 0
-      due.write = true
-    }
+    holdBack(&state)
+    var due = Due(write: state.mustWrite)
+    state.mustWrite = false
     if !state.isDraining, state.engine.hasSteps {
       state.isDraining = true
       due.drain = true
@@ -374,10 +367,14 @@ public final class RPCConnection: Sendable {
         state.corked?.append(Outgoing(message: message, descriptors: descriptors))
       }
     }
-    if state.engine.failure != nil, let corked = state.corked.take() {
+    if state.corked != nil, state.engine.failure != nil, let corked = state.corked.take() {
       for outgoing in corked { send(outgoing, &state) }
       state.lastCorked = corked
     }
+  }
+
+  /// Holds the peer back if too much of its calls waits, and lets it go on once it does not.
+  private func holdBack(_ state: inout State) {
     let isReading = !state.engine.isFull
     if state.isReading != isReading {
       state.isReading = isReading
@@ -394,19 +391,16 @@ public final class RPCConnection: Sendable {
     _ state: inout State
   ) {
     state.messagesSent += 1
-    state.gathered += 1
     if let onlookers { message = onlookers.sent(message) }
-    guard !descriptors.isEmpty else {
-      transport.send(message)
-      return
-    }
-    transport.send(message, with: descriptors.compactMap { $0 as? OpenDescriptor })
+    let descriptors = descriptors.isEmpty ? [] : descriptors.compactMap { $0 as? OpenDescriptor }
+    if transport.send(message, with: descriptors) { state.mustWrite = true }
   }
 
   /// What is to be done next; nil ends the draining.
   private func nextEffect(_ state: inout State) -> Effect? {
     let effect = state.engine.nextEffect()
     sendMessages(&state)
+    if !state.isReading { holdBack(&state) }
     if effect == nil { state.isDraining = false }
     return effect
   }

@@ -26,13 +26,12 @@ final class SimulatedEnd: MessageTransport, ConnectionExecutor {
     descriptorLimit = carriesDescriptors ? 16 : 0
   }
 
-  func send(_ message: SharedMessage) { send(message, with: []) }
-
-  func send(_ message: SharedMessage, with descriptors: [OpenDescriptor]) {
+  func send(_ message: SharedMessage, with descriptors: [OpenDescriptor]) -> Bool {
     let frame = message.flattened()
     state.withLock { state in
       if !state.isClosed { state.sent.append(.frame(frame, descriptors)) }
     }
+    return false
   }
 
   func close() {

@@ -1,0 +1,31 @@
+/// When a transport writes what it was given before its turn ends, so that the peer is at work meanwhile:
+/// early the first time, as the peer may sleep and take long to wake up, and then seldom, as each write
+/// costs as much as some calls.
+struct Gathering {
+  /// Messages that wait and that the peer waits for, or has work with.
+  private var awaited = 0
+  /// With so many of them some should be written.
+  private var limit = Self.least
+
+  private static let least = 4
+  private static let growth = 4
+  private static let most = 64
+
+  /// Whether what waits should be written now.
+  var isDue: Bool { awaited >= limit }
+
+  /// A message waits.
+  ///
+  /// - Returns: whether it makes a write due.
+  mutating func add(isAwaited: Bool) -> Bool {
+    guard isAwaited else { return false }
+    awaited += 1
+    return awaited == limit
+  }
+
+  /// What waits is written: at the end of a turn, or before, when the peer has work for a while.
+  mutating func written(atEnd: Bool) {
+    awaited = 0
+    limit = atEnd ? Self.least : min(Self.growth * limit, Self.most)
+  }
+}
