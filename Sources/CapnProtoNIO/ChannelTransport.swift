@@ -4,8 +4,8 @@ import CapnProtoRPC
 import NIOCore
 import Synchronization
 
-/// Carries messages over a channel: what is sent within one turn of the connection goes out in one
-/// write.
+/// Carries messages over a channel: what is sent within one turn of the connection goes out together, or
+/// in few writes if it is much.
 final class ChannelTransport: MessageTransport {
   private struct State {
     var waiting: [SharedMessage] = []
@@ -116,10 +116,11 @@ final class ChannelTransport: MessageTransport {
     var output = MessageOutput(socket?.isFree == true ? socket : nil, buffer)
     output.add(messages, bytes: bytes)
     output.flush()
-    // Let go of where no lock is held.
+    write(output.rest, of: bytes)
+    // Let go of where no lock is held, and behind their bytes: what goes may send something, which is
+    // then written as well.
     messages.removeAll(keepingCapacity: true)
     keep(messages)
-    write(output.rest, of: bytes)
     if let polling { look(polling) }
   }
 

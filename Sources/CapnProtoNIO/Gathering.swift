@@ -16,11 +16,12 @@ struct Gathering {
 
   /// A message waits.
   ///
-  /// - Returns: whether it makes a write due.
+  /// - Returns: whether what waits should be written now. That is said until it is, as it can only be done
+  ///   where the transport's work is.
   mutating func add(isAwaited: Bool) -> Bool {
     guard isAwaited else { return false }
     awaited += 1
-    return awaited == limit
+    return isDue
   }
 
   /// What waits is written: at the end of a turn, or before, when the peer has work for a while.

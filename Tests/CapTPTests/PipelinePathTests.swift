@@ -52,20 +52,27 @@ import Testing
     #expect(Set(paths).count == 7)
   }
 
+  /// All ways to set and remove for three paths, five times in a row.
   @Test func `what is kept for paths is found, replaced and removed`() {
-    let paths = (0..<5).map { PipelinePath([$0]) }
-    var map = PathMap<Int>()
-    var model: [PipelinePath: Int] = [:]
-    var random = SystemRandomNumberGenerator()
-    for step in 0..<2000 {
-      let path = paths[Int(random.next(upperBound: 5 as UInt))]
-      let value = random.next(upperBound: 2 as UInt) == 0 ? nil : step
-      map[path] = value
-      model[path] = value
-      #expect(map.count == model.count)
-      #expect(map.isEmpty == model.isEmpty)
-      for path in paths { #expect(map[path] == model[path]) }
-      #expect(Dictionary(uniqueKeysWithValues: map.map { ($0.path, $0.value) }) == model)
+    let paths = (0..<3).map { PipelinePath([$0]) }
+    for run in 0..<7776 {
+      var map = PathMap<Int>()
+      var model: [PipelinePath: Int] = [:]
+      var choices = run
+      for step in 0..<5 {
+        let path = paths[choices % 3]
+        let value = choices % 6 < 3 ? nil : step
+        choices /= 6
+        map[path] = value
+        model[path] = value
+      }
+      guard map.count == model.count, map.isEmpty == model.isEmpty,
+        paths.allSatisfy({ map[$0] == model[$0] }),
+        Dictionary(uniqueKeysWithValues: map.map { ($0.path, $0.value) }) == model
+      else {
+        Issue.record("run \(run): \(map) is not \(model)")
+        return
+      }
     }
   }
 }

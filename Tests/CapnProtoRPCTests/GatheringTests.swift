@@ -1,3 +1,4 @@
+import CapTP
 import CapnProto
 import CapnProtoRPC
 import Synchronization
@@ -48,6 +49,34 @@ private final class GatheringTransport: MessageTransport {
     connection.uncork()
     #expect(transport.written.withLock { $0 } == [9])
     withExtendedLifetime(objects) {}
+    connection.close()
+  }
+
+  /// Takes messages in order.
+  private final class RecordingTransport: MessageTransport {
+    let kinds = Mutex<[String]>([])
+
+    func send(_ message: SharedMessage, with descriptors: [OpenDescriptor]) -> Bool {
+      kinds.withLock { $0.append(MessageSummary(message.reader).kind.rawValue) }
+      return false
+    }
+    func close() {}
+  }
+
+  /// Never gets to its work.
+  private struct BusyExecutor: ConnectionExecutor {
+    let isCurrent = false
+    func execute(_ work: @escaping @Sendable () -> Void) {}
+  }
+
+  @Test func `what was dropped goes out with the next call`() {
+    let transport = RecordingTransport()
+    let connection = RPCConnection(bootstrap: nil, transport: transport, executor: BusyExecutor())
+    _ = connection.bootstrapCapability()
+    #expect(transport.kinds.withLock { $0 } == ["bootstrap"])
+    let object = connection.bootstrapCapability()
+    #expect(transport.kinds.withLock { $0 } == ["bootstrap", "finish", "bootstrap"])
+    withExtendedLifetime(object) {}
     connection.close()
   }
 }

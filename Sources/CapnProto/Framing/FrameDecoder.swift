@@ -27,7 +27,7 @@ public struct FrameDecoder: ~Copyable {
   public mutating func next(
     _ chunk: RawSpan, _ offset: inout Int
   ) throws(FramingError) -> MessageReader? {
-    if arriving.hasNotBegun, let message = arriving.whole(chunk, &offset) { return message }
+    if let message = arriving.whole(chunk, &offset) { return message }
     while arriving.frame == nil {
       // Heads are a word or two: what is copied twice here is little.
       let end = min(offset + arriving.missingOfHeadWord, chunk.byteCount)
@@ -88,6 +88,7 @@ struct ArrivingFrame: ~Copyable {
   /// The message, if nothing of it has arrived and all of it is in the chunk, as short ones mostly are;
   /// nil also for one that exceeds the limits, which `addToHead` refuses from then on.
   func whole(_ chunk: RawSpan, _ offset: inout Int) -> MessageReader? {
+    guard hasNotBegun, offset < chunk.byteCount else { return nil }
     let rest = chunk.extracting(offset...)
     guard let table = try? SegmentTable(rest, limits: frameLimits),
       table.frameBytes <= rest.byteCount

@@ -10,8 +10,9 @@ public protocol MessageTransport: Sendable {
   func send(_ message: consuming SharedMessage, with descriptors: [OpenDescriptor]) -> Bool
   /// How many descriptors of the operating system may go along with a message; 0 if none can.
   var descriptorLimit: Int { get }
-  /// Much has been taken within one turn: what is there may be written now, so that the peer works on
-  /// it while this side goes on. Called from any thread, and where no lock is held.
+  /// Follows `send` where that asked for it: what is there may be written now, so that the peer works on
+  /// it while this side goes on. Called from any thread, and where no lock is held. What was taken is
+  /// written soon also if this never comes.
   func writeGathered()
   /// Closes the connection once what was taken is out.
   func close()

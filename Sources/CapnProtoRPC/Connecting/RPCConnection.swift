@@ -284,7 +284,7 @@ public final class RPCConnection: Sendable {
   }
 
   /// A reference is not held any more. It may be dropped anywhere, even under the lock, hence it
-  /// is noted, and the engine told with the next event, or in a turn of its own.
+  /// is noted, and the engine told with the next call, or in a turn of its own.
   func referenceDropped(_ node: NodeID, _ descriptor: OpenDescriptor?) {
     let reference = DroppedReferences.Reference(node: node, descriptor: descriptor)
     guard dropped.add(reference) else { return }
