@@ -165,7 +165,7 @@ extension MessageArena {
     precondition(output.freeCapacity >= frameBytes, "there is no room for the frame")
     unsafe output.withUnsafeMutableBytes { bytes, count in
       // As most have, whose bytes need no more than a head of one word.
-      if segmentCount == 1, let first = unsafe bytes.baseAddress {
+      if segmentCount == 1, let first = bytes.baseAddress {
         let segment = unsafe header.pointee.segments[0]
         let words = unsafe segment.pointee.used
         let start = unsafe first + count
