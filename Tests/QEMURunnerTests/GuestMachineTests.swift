@@ -17,8 +17,8 @@ import Testing
   }
 
   private func settings(_ script: String) throws -> GuestMachine.Settings {
-    try folder.write(
-      "#!/bin/sh\necho $$ > '\(folder.path("pid"))'\n\(script)\n", to: "qemu", isExecutable: true)
+    try folder.writeProgram(
+      "#!/bin/sh\necho $$ > '\(folder.path("pid"))'\n\(script)\n", to: "qemu")
     var settings = GuestMachine.Settings(image: GuestImage(directory: folder.path("")))
     settings.profile.emulator = folder.path("qemu")
     settings.hostPort = .preferred(0)
