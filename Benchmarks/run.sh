@@ -56,15 +56,16 @@ small 300000 2000 12000 0.90
 texts-read 8000 20 120 1.20
 texts-build 20000 20 120 1.20
 ping-sequential 20000 200 1200 0.35
-ping-polled 20000 200 1200 0.35
+ping-sleeping 20000 200 1200 -
 floor-sleeping 20000 0 0 -
 floor-polling 20000 0 0 -
 ping-16 40000 320 1920 0.167
-ping-polled-16 40000 320 1920 0.167
-ping-64 40000 640 3840 0.083
-ping-256 40000 2560 5120 0.083
+ping-sleeping-16 40000 320 1920 -
+ping-64 100000 640 3840 0.083
+ping-sleeping-64 100000 640 3840 -
+ping-256 100000 2560 5120 0.083
 ping-chain 2500 25 150 0.35
-ping-polled-chain 2500 25 150 0.35
+ping-sleeping-chain 2500 25 150 -
 ping-stream 3000 40 160 0.83
 ping-echo 300 4 16 0.83
 ping-local 200000 2000 12000 0.35
@@ -96,21 +97,21 @@ directory() { if [ "$1" = cpp ]; then echo "$cpp"; else echo "$swift"; fi; }
 
 field() { sed -n "s/.*\"$1\":\"\{0,1\}\([^\",}]*\).*/\1/p" "$scratch/line"; }
 
-# ping-polled is ping-sequential with busy polling at both ends, which C++ does not have, and
-# ping-polled-X is ping-X with it.
+# ping-sleeping is ping-sequential, and ping-sleeping-X is ping-X, with both ends of Swift asleep while
+# they wait, as those of C++ are: without it, they look for a while for what comes.
 program_case() {
   case $1 in
-    ping-polled) echo ping-sequential ;;
-    *) echo "${1/-polled/}" ;;
+    ping-sleeping) echo ping-sequential ;;
+    *) echo "${1/-sleeping/}" ;;
   esac
 }
-polling() { if [[ $1 == ping-polled* ]]; then echo 50; else echo 0; fi; }
 
 # measure CASE IMPLEMENTATION ITERATIONS: appends "CASE IMPLEMENTATION NS CHECKSUM" to the times.
 measure() {
   case $1 in
     ping-*)
-      export PING_BUSY_POLLING=$(polling "$1")
+      unset PING_BUSY_POLLING
+      if [[ $1 == ping-sleeping* ]]; then export PING_BUSY_POLLING=0; fi
       start_server "$(directory "$2")/ping" server 127.0.0.1:0
       timeout 300 "$(directory "$2")/ping" client "$address" "$(program_case "$1")" "$3" \
         >"$scratch/line"
@@ -167,10 +168,10 @@ for round in $(seq "$rounds"); do
 done
 
 if [ -n "$instructions" ]; then
+  # How often they would look depends on the time.
   export PING_BUSY_POLLING=0
   while read -r name _ few many _ <&3; do
-    # How often they look depends on the time.
-    case $name in ping-polled* | floor-*) continue ;; esac
+    case $name in ping-sleeping* | floor-*) continue ;; esac
     for implementation in $(implementations "$name"); do
       echo "counting instructions: $name, $implementation" >&2
       low=$(count "$name" "$implementation" "$few")

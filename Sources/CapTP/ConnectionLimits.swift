@@ -33,11 +33,8 @@ public struct ConnectionLimits: Hashable, Sendable {
   /// How long until a peer from which nothing comes is asked for a sign of life, and asked again, over
   /// a socket. Each implementation of rpc.capnp gives one. Nil for never.
   public var pingAfter: Duration?
-  /// How long the connection's event loop looks for what the peer sends next before it sleeps; nil for not
-  /// at all. It takes a processor for that time after each message, and keeps what else is on the event
-  /// loop waiting, so it is for a connection that has the loop for itself. It does nothing where there
-  /// is one processor.
-  public var busyPolling: Duration?
+  /// Whether the connection's event loop looks for what the peer sends next before it sleeps.
+  public var busyPolling = BusyPolling.adaptive
   /// What streams to the peer may have on their way, each.
   public var streams = StreamLimits()
 

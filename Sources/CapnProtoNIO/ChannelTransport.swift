@@ -28,20 +28,25 @@ final class ChannelTransport: MessageTransport {
     /// Memory for what is written, as long as that is short.
     var buffer = ByteBuffer()
 
+    /// What looking for answers may take in vain.
+    var budget: PollingBudget
+
     /// Whether an answer is to be looked for, which is done once.
-    mutating func mayPoll() -> Bool {
+    mutating func mayPoll(at now: NIODeadline) -> Bool {
       defer { awaitsAnswer = false }
-      return awaitsAnswer && isReading && !isClosing
+      return awaitsAnswer && isReading && !isClosing && budget.allowsMore(at: now)
     }
   }
-  private let state = Mutex(State())
+  private let state: Mutex<State>
   private let channel: any Channel
   private let executor: EventLoopExecutor
   /// What the peer may leave unread before the connection is given up, in bytes.
   private let unwrittenLimit: Int
   /// Where bytes go past the channel; nil if there are layers in it that change them.
   private let socket: ChannelSocket?
-  private let polling: BusyPolling?
+  private let polling: SocketPolling?
+  /// Those that polling keeps waiting.
+  private let crowd: LoopCrowd
 
   init(
     _ channel: any Channel, _ executor: EventLoopExecutor, _ limits: ConnectionLimits,
@@ -52,7 +57,9 @@ final class ChannelTransport: MessageTransport {
     unwrittenLimit = limits.unwrittenBytes
     let socket = ChannelSocket(channel)
     self.socket = hasLayers ? nil : socket
-    polling = BusyPolling(limits.busyPolling, socket)
+    crowd = LoopCrowd.join(channel)
+    polling = SocketPolling(limits.busyPolling, socket)
+    state = Mutex(State(budget: polling?.budget ?? PollingBudget(factor: nil)))
     // It is writable so long as no byte waits for the socket. A channel without such marks is so for
     // a little longer.
     try? channel.syncOptions?.setOption(
@@ -157,7 +164,8 @@ final class ChannelTransport: MessageTransport {
   private static let keptBytes = 16 << 10
 
   /// Has the answer to what was written looked for, once there is nothing else to do.
-  private func look(_ polling: BusyPolling) {
+  private func look(_ polling: SocketPolling) {
+    guard polling.mayPoll(among: crowd) else { return }
     let mustSchedule = state.withLock { state in
       defer { state.isPolling = true }
       state.awaitsAnswer = true
@@ -169,15 +177,28 @@ final class ChannelTransport: MessageTransport {
   /// Reads answers past the event loop as long as each is followed by more that is written, but not for
   /// ever: the event loop finds out only then what else its channels have to read and write, this one
   /// among them.
-  private func poll(_ polling: BusyPolling) {
+  private func poll(_ polling: SocketPolling) {
     for _ in 0..<64 {
-      guard channel.isWritable, state.withLock({ $0.mayPoll() }),
-        let bytes = polling.read(unless: { isNeeded })
-      else { break }
+      guard channel.isWritable, polling.mayPoll(among: crowd), let bytes = next(polling) else {
+        break
+      }
       channel.pipeline.fireChannelRead(bytes)
       channel.pipeline.fireChannelReadComplete()
     }
     state.withLock { $0.isPolling = false }
+  }
+
+  /// What comes next; nil if nothing has come by the time, or is not to be looked for.
+  private func next(_ polling: SocketPolling) -> ByteBuffer? {
+    let start = NIODeadline.now()
+    guard state.withLock({ $0.mayPoll(at: start) }) else { return nil }
+    switch polling.read(from: start, unless: { isNeeded }) {
+    case .bytes(let bytes): return bytes
+    case .nothing(let time):
+      state.withLock { $0.budget.spend(time, at: start + time) }
+      return nil
+    case .end: return nil
+    }
   }
 
   private var isNeeded: Bool { executor.hasWork || state.withLock { $0.isClosing } }

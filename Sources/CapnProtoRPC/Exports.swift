@@ -1,5 +1,6 @@
-@_exported public import struct CapTP.CalledMethod
 // Parts of this module's interface that are the engine's own.
+@_exported public import enum CapTP.BusyPolling
+@_exported public import struct CapTP.CalledMethod
 @_exported public import enum CapTP.ConnectionLimit
 @_exported public import struct CapTP.ConnectionLimits
 @_exported public import struct CapTP.ConnectionStatistics

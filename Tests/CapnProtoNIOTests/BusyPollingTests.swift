@@ -1,3 +1,5 @@
+import CapTP
+import CapnProto
 import CapnProtoRPC
 import CapnProtoTesting
 import Glibc
@@ -13,41 +15,43 @@ import Testing
   private let server = ProbeServer()
   private let group = MultiThreadedEventLoopGroup(numberOfThreads: 2)
 
-  private func limits(_ window: Duration?) -> ConnectionLimits {
+  private func limits(_ mode: BusyPolling) -> ConnectionLimits {
     var limits = ConnectionLimits()
-    limits.busyPolling = window
+    limits.busyPolling = mode
     return limits
   }
 
-  /// Calls the body with a connection both of whose ends poll for so long.
+  /// Calls the body with a connection both of whose ends poll so.
   private func connected(
-    _ window: Duration, _ body: (RPCConnection) async throws -> Void
+    _ mode: BusyPolling, _ body: (RPCConnection) async throws -> Void
   ) async throws {
     let listener = try await RPCListener.listen(
-      on: .tcp(host: "127.0.0.1", port: 0), limits: limits(window), group: group
+      on: .tcp(host: "127.0.0.1", port: 0), limits: limits(mode), group: group
     ) { [server] _ in Capability(Probe.Client.server(server)) }
     let connection = try await RPCConnector.connect(
-      to: listener.address, limits: limits(window), group: group)
+      to: listener.address, limits: limits(mode), group: group)
     try await body(connection)
     connection.close()
     await listener.close()
     try await group.shutdownGracefully()
   }
 
-  @Test func `there is none unless it is asked for, and there is a socket`() throws {
+  @Test func `there is none where it is of no use`() throws {
     let channel = try DatagramBootstrap(group: group).bind(host: "127.0.0.1", port: 0).wait()
     let made = try channel.eventLoop.submit {
-      [nil, .zero, .seconds(-1), .microseconds(50)].map {
-        BusyPolling($0, ChannelSocket(channel)) != nil
-      }
+      [
+        .never, .always(.zero), .always(.seconds(-1)), .always(.microseconds(50)), .adaptive,
+      ].map { SocketPolling($0, ChannelSocket(channel)) != nil }
     }.wait()
-    #expect(made == [false, false, false, System.coreCount > 1])
-    #expect(BusyPolling(.microseconds(50), ChannelSocket(EmbeddedChannel())) == nil)
+    let isUseful = System.coreCount > 1
+    #expect(made == [false, false, false, isUseful, isUseful])
+    #expect(SocketPolling(.adaptive, ChannelSocket(EmbeddedChannel())) == nil)
     try channel.close().wait()
   }
 
-  @Test func `calls are made as without`() async throws {
-    try await connected(.microseconds(50)) { connection in
+  @Test(arguments: [BusyPolling.adaptive, .always(.microseconds(50)), .never])
+  func `calls are made as without`(_ mode: BusyPolling) async throws {
+    try await connected(mode) { connection in
       for number in 0..<200 as Range<UInt64> {
         let found = try await connection.echo(number)
         #expect(found == number)
@@ -55,9 +59,69 @@ import Testing
     }
   }
 
+  @Test func `an adaptive connection polls only if it has the event loop for itself`() async throws
+  {
+    guard System.coreCount > 1 else { return }
+    let loop = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+    let channels = try (0..<2).map { _ in
+      try DatagramBootstrap(group: loop).bind(host: "127.0.0.1", port: 0).wait()
+    }
+    func mayPoll(_ mode: BusyPolling, among crowd: LoopCrowd) throws -> Bool? {
+      try channels[0].eventLoop.submit {
+        SocketPolling(mode, ChannelSocket(channels[0]))?.mayPoll(among: crowd)
+      }.wait()
+    }
+    let crowd = LoopCrowd.join(channels[0])
+    #expect(try mayPoll(.adaptive, among: crowd) == true)
+    #expect(LoopCrowd.join(channels[1]) === crowd)
+    #expect(try mayPoll(.adaptive, among: crowd) == false)
+    #expect(try mayPoll(.always(.microseconds(50)), among: crowd) == true)
+    // A channel leaves some time after it has closed.
+    try await channels[1].close()
+    #expect(await eventually { (try? mayPoll(.adaptive, among: crowd)) == true })
+    try await channels[0].close()
+    #expect(await eventually { !crowd.isOne })
+    try await loop.shutdownGracefully()
+  }
+
+  @Test func `an adaptive connection soon stops looking where nothing comes`() async throws {
+    guard System.coreCount > 1 else { return }
+    let adaptive = try await processorTimeOfUnansweredWrites(.adaptive)
+    let always = try await processorTimeOfUnansweredWrites(.always(.microseconds(50)))
+    // 50 µs for each of 2,000 writes, but for the first few.
+    #expect(always - adaptive > .milliseconds(30), "\(adaptive), \(always)")
+  }
+
+  /// What an event loop takes for messages to a peer that answers none, each sent once the one before was
+  /// given up on.
+  private func processorTimeOfUnansweredWrites(_ mode: BusyPolling) async throws -> Duration {
+    let loop = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+    let peer = try await ServerBootstrap(group: group).bind(host: "127.0.0.1", port: 0).get()
+    let address = try #require(peer.localAddress)
+    let channel = try await ClientBootstrap(group: loop).connect(to: address).get()
+    let executor = EventLoopExecutor(channel.eventLoop)
+    let transport = try await channel.eventLoop.submit { [limits = limits(mode)] in
+      ChannelTransport(channel, executor, limits, hasLayers: false)
+    }.get()
+    let before = try await channel.eventLoop.submit(Self.processorTime).get()
+    for number in 0..<2000 as Range<UInt32> {
+      let message = MessageBuilder()
+      message.build(Message.Builder.self) { $0.initBootstrap().questionId = number }
+      let sent = try SharedMessage(message.freeze())
+      try await channel.eventLoop.submit {
+        executor.turn { _ = transport.send(sent, with: []) }
+      }.get()
+    }
+    let after = try await channel.eventLoop.submit(Self.processorTime).get()
+    try await channel.close()
+    try await peer.close()
+    try await loop.shutdownGracefully()
+    return after - before
+  }
+
   @Test func `what is to be sent, and the end of the connection, do not wait`() async throws {
     let start = ContinuousClock.now
-    try await connected(.seconds(60)) { connection in
+    try await connected(.always(.seconds(60))) { connection in
       let held = connection.bootstrap(as: Probe.Client.self).hold()
       #expect(await eventually { server.heldCount == 1 })
       // This side looks for the results, and the peer for the next call.
@@ -73,11 +137,11 @@ import Testing
 
   @Test func `other connections of the event loop are not kept waiting`() async throws {
     let listener = try await RPCListener.listen(
-      on: .tcp(host: "127.0.0.1", port: 0), limits: limits(.milliseconds(1)), group: group
+      on: .tcp(host: "127.0.0.1", port: 0), limits: limits(.always(.milliseconds(1))), group: group
     ) { [server] _ in Capability(Probe.Client.server(server)) }
     let loop = MultiThreadedEventLoopGroup(numberOfThreads: 1)
     let busy = try await RPCConnector.connect(
-      to: listener.address, limits: limits(.milliseconds(1)), group: loop)
+      to: listener.address, limits: limits(.always(.milliseconds(1))), group: loop)
     let other = try await RPCConnector.connect(to: listener.address, group: loop)
     let start = ContinuousClock.now
     let calls = Task {
@@ -97,7 +161,7 @@ import Testing
   }
 
   @Test func `a connection that is idle takes no processor`() async throws {
-    try await connected(.milliseconds(1)) { connection in
+    try await connected(.always(.milliseconds(1))) { connection in
       let found = try await connection.echo(1)
       #expect(found == 1)
       try await Task.sleep(for: .milliseconds(20))
@@ -110,10 +174,13 @@ import Testing
   }
 
   private func processorTime(of connection: RPCConnection) async throws -> Duration {
-    await withTaskExecutorPreference(connection.taskExecutor) {
-      var time = timespec()
-      unsafe clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
-      return .seconds(time.tv_sec) + .nanoseconds(time.tv_nsec)
-    }
+    await withTaskExecutorPreference(connection.taskExecutor) { Self.processorTime() }
+  }
+
+  /// What this thread has taken.
+  @Sendable private static func processorTime() -> Duration {
+    var time = timespec()
+    unsafe clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
+    return .seconds(time.tv_sec) + .nanoseconds(time.tv_nsec)
   }
 }

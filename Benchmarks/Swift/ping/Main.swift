@@ -13,7 +13,7 @@
 //                     of them under way
 //
 // With PING_BUSY_POLLING in the environment, both ends look for what comes for so many microseconds
-// before they sleep.
+// before they sleep; with 0, they sleep at once.
 //
 // ADDRESS is 127.0.0.1:PORT or unix:PATH; with port 0 the server takes a free one and prints
 // "listening PORT".
@@ -105,8 +105,9 @@ extension ConnectionLimits {
   /// Those of the package, with busy polling for PING_BUSY_POLLING microseconds if that is set.
   static var benchmark: ConnectionLimits {
     var limits = ConnectionLimits()
-    limits.busyPolling = ProcessInfo.processInfo.environment["PING_BUSY_POLLING"]
-      .flatMap { Int($0) }.map { .microseconds($0) }
+    if let time = ProcessInfo.processInfo.environment["PING_BUSY_POLLING"].flatMap({ Int($0) }) {
+      limits.busyPolling = time > 0 ? .always(.microseconds(time)) : .never
+    }
     return limits
   }
 }

@@ -1,0 +1,47 @@
+import NIOCore
+import Testing
+
+@testable import CapnProtoNIO
+
+struct PollingBudgetTests {
+  private let start = NIODeadline.uptimeNanoseconds(1_000_000_000)
+
+  @Test func `what is spent in vain is made up for in so many times as long`() {
+    var budget = PollingBudget(factor: 32)
+    var now = start
+    // Tries of 50 µs as soon as they are allowed, for a second.
+    var spent = TimeAmount.zero
+    while now < start + .seconds(1) {
+      guard budget.allowsMore(at: now) else {
+        now = now + .microseconds(10)
+        continue
+      }
+      now = now + .microseconds(50)
+      budget.spend(.microseconds(50), at: now)
+      spent = spent + .microseconds(50)
+    }
+    // A second and the burst, of which it is the thirty-third part: the time that is spent is not
+    // made up for meanwhile.
+    #expect(spent > .milliseconds(30) && spent < .milliseconds(34), "\(spent)")
+  }
+
+  @Test func `some tries are free, and are so again after a pause`() {
+    var budget = PollingBudget(factor: 32)
+    var now = start
+    for _ in 0..<3 {
+      for _ in 0..<20 {
+        #expect(budget.allowsMore(at: now))
+        budget.spend(.microseconds(50), at: now)
+      }
+      for _ in 0..<20 { budget.spend(.microseconds(50), at: now) }
+      #expect(!budget.allowsMore(at: now))
+      now = now + .seconds(1)
+    }
+  }
+
+  @Test func `without a factor nothing has to be made up for`() {
+    var budget = PollingBudget(factor: nil)
+    budget.spend(.hours(1), at: start)
+    #expect(budget.allowsMore(at: start))
+  }
+}
