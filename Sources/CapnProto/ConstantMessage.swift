@@ -1,18 +1,20 @@
 // Safety. Writes words into a block of that many words, and keeps the arena for good.
+// `@unchecked Sendable` is sound because nothing is written to it once it is made, but for the atomics of
+// the traversal limit.
 
 /// A constant or default of a schema: an object that lives as long as the process.
 ///
 /// Generated code keeps one in a `static let` for each pointer constant. The words are never freed,
 /// so that readers of a constant are valid anywhere.
-public struct ConstantMessage: Sendable {
+@safe public struct ConstantMessage: @unchecked Sendable {
   private let arena: MessageArena
 
   /// A constant of one segment, root pointer first, of words as numbers.
   ///
   /// - Parameter words: what `capnp compile` encoded; trusted no more than any message.
   public init(words: [UInt64]) {
-    let arena = MessageArena(filling: SegmentTable(words: words.count), limits: nil)
-    let start = unsafe arena.blockWords
+    let arena = MessageArena.toFill(SegmentTable(words: words.count), limits: nil)
+    let start = unsafe arena.ownWords
     for (index, word) in words.enumerated() {
       unsafe start.storeBytes(of: word.littleEndian, toByteOffset: index * 8, as: UInt64.self)
     }

@@ -101,7 +101,7 @@ extension MessageReader {
     }
     return try unsafe (segments.first ?? []).withUnsafeBytes { bytes in
       try add(
-        1, to: unsafe MessageArena(borrowing: bytes, segments: segments.count, limits: limits))
+        1, to: unsafe .borrowing(first: bytes, segments: segments.count, limits: limits))
     }
   }
 }
@@ -166,7 +166,7 @@ extension MessageArena {
     unsafe output.withUnsafeMutableBytes { bytes, count in
       // As most have, whose bytes need no more than a head of one word.
       if segmentCount == 1, let first = bytes.baseAddress {
-        let segment = unsafe header.pointee.segments[0]
+        let segment = unsafe head.pointee.segments[0]
         let words = unsafe segment.pointee.used
         let start = unsafe first + count
         unsafe start.storeBytes(of: (UInt64(words) << 32).littleEndian, as: UInt64.self)
@@ -204,9 +204,9 @@ extension MessageArena {
 
   init(_ table: SegmentTable, limits: ReaderLimits) {
     self.limits = limits
-    arena = MessageArena(filling: table, limits: limits)
+    arena = .toFill(table, limits: limits)
     unsafe words = UnsafeMutableRawBufferPointer(
-      start: arena.blockWords, count: table.words * 8)
+      start: arena.ownWords, count: table.words * 8)
   }
 
   /// Bytes that are still to arrive.

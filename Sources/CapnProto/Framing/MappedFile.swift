@@ -69,7 +69,7 @@
     let words = unsafe UnsafeMutableRawPointer(
       mutating: rest.baseAddress.unsafelyUnwrapped + table.bytes)
     return MessageReader(
-      arena: unsafe MessageArena(borrowing: words, table, limits: limits, from: self),
+      arena: unsafe .borrowing(words, table, limits: limits, from: self),
       limits: limits)
   }
 

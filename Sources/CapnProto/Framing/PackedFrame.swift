@@ -58,7 +58,7 @@ extension MessageArena {
       try unsafe body(bytes)
     }
     for index in 0..<segmentCount {
-      let segment = unsafe header.pointee.segments[index]
+      let segment = unsafe self.head.pointee.segments[index]
       try unsafe body(
         UnsafeRawBufferPointer(start: segment.pointee.start, count: segment.pointee.used * 8))
     }

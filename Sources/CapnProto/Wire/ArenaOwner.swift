@@ -13,7 +13,7 @@
   @usableFromInline let header: ArenaPointer
 
   init(_ arena: MessageArena) {
-    unsafe header = Unmanaged.passRetained(arena).takeUnretainedValue().header
+    unsafe header = Unmanaged.passRetained(arena).takeUnretainedValue().head
   }
 
   @inlinable deinit { giveUp() }

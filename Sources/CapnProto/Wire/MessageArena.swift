@@ -1,7 +1,10 @@
-// Safety. The one owner of a message's memory. `@unchecked Sendable` is sound because an arena is
-// reachable from two tasks only after `freeze`: until then its builder (`~Copyable`, not Sendable)
-// is the only way to it, and from then on nothing is written but the atomics of the traversal limit.
-// Once its `ArenaOwner` is gone and no reference is left, it has one owner again: the pool, whose
+// Safety. The one owner of a message's memory, most of which lies in the object itself, behind its fields:
+// objects never move, and what lies there has the same distance from the object for good, so the
+// addresses hold as long as the arena is there, past the calls that tell them.
+// An arena is not Sendable, and those that share it answer for it with `@unchecked`, which is sound
+// because it is reachable from two tasks only after `freeze`: until then its builder (`~Copyable`, not
+// Sendable) is the only way to it, and from then on nothing is written but the atomics of the traversal
+// limit. Once its `ArenaOwner` is gone and no reference is left, it has one owner again: the pool, whose
 // exchange orders what the last message wrote before what the next one reads.
 
 import Synchronization
@@ -14,43 +17,25 @@ import Synchronization
   import Darwin
 #endif
 
-/// Owns the segments and the capability table of one message.
+/// What a message's arena holds beside the descriptors of its segments.
 @safe @usableFromInline
-final class MessageArena: @unchecked Sendable {
-  /// At the front of one block, which goes on with the first segment's descriptor, the first table
-  /// of segments, and the words that the message starts with: most messages need no more.
-  @usableFromInline let header: ArenaPointer
-
-  /// Capabilities that pointers of this message refer to by index; nil where the peer sent none.
-  var capabilities: [(any CapabilityHook)?] {
-    get { unsafe table ?? [] }
-    set { unsafe table = newValue.isEmpty ? nil : newValue }
-  }
-
-  // No access to what follows runs other code: what is overwritten is still held by `dropped`, or let
-  // go after the store. Most messages have no capabilities, and then there are no arrays to let go of.
-
-  @exclusivity(unchecked) nonisolated(unsafe) private var table: [(any CapabilityHook)?]?
-  /// Capabilities that no pointer refers to any more. They are let go once the pointers are as they
-  /// will be, as that may run code of others. A text or data promises to release nothing, so what it
-  /// overwrites stays here until something else is erased or added.
-  @exclusivity(unchecked) nonisolated(unsafe) private var dropped: [any CapabilityHook]?
+struct ArenaState {
   /// Whose the segments' words are.
   enum Words {
-    /// The first segment's lie in the arena's block, any further one's in a block of its own.
-    /// Builders write to them.
+    /// The arena's: the first segment's, and any further one's in a block of its own. Builders write to
+    /// them.
     case building
     /// As while building, but nothing is written to them any more.
     case frozen
-    /// All lie in the arena's block.
+    /// The arena's, all of them behind its descriptors.
     case oneBlock
     /// The caller's, for the length of a call.
     case borrowed
   }
-  @exclusivity(unchecked) nonisolated(unsafe) private var words: Words
+  fileprivate var words: Words
 
   /// What becomes of the arena when its message is gone.
-  private enum Use {
+  fileprivate enum Use {
     /// It is freed.
     case single
     /// It is kept for another message to build, or its block is, where a reference kept the arena
@@ -59,7 +44,46 @@ final class MessageArena: @unchecked Sendable {
     /// It is kept for another message of one segment to read in place.
     case reading
   }
-  private let use: Use
+  fileprivate let use: Use
+
+  /// The words of the first segment that the arena owns; nil where they lie behind its descriptors, or are
+  /// not the arena's.
+  fileprivate let block: UnsafeMutableRawPointer?
+
+  fileprivate var capabilities: [(any CapabilityHook)?]?
+  /// Capabilities that no pointer refers to any more. They are let go once the pointers are as they
+  /// will be, as that may run code of others. A text or data promises to release nothing, so what it
+  /// overwrites stays here until something else is erased or added.
+  fileprivate var dropped: [any CapabilityHook]?
+
+  /// What keeps the segments' words if they are borrowed for as long as the arena is there.
+  fileprivate var lender: (any AnyObject & Sendable)?
+}
+
+/// Owns the segments and the capability table of one message.
+///
+/// Behind the fields lie the first segment's descriptor, the first table of segments, and the words that a
+/// small message starts with: most messages need no more.
+@safe @usableFromInline
+final class MessageArena: ManagedBuffer<ArenaState, UInt64> {
+  /// What all segments share.
+  @usableFromInline var head: ArenaPointer {
+    unsafe withUnsafeMutablePointerToElements {
+      unsafe UnsafeMutableRawPointer($0).assumingMemoryBound(to: ArenaHeader.self)
+    }
+  }
+
+  // No access through it runs other code: what is overwritten is still held by `dropped`, or let go
+  // after the store. Most messages have no capabilities, and then there are no arrays to let go of.
+  private var state: UnsafeMutablePointer<ArenaState> {
+    unsafe withUnsafeMutablePointerToHeader { unsafe $0 }
+  }
+
+  /// Capabilities that pointers of this message refer to by index; nil where the peer sent none.
+  var capabilities: [(any CapabilityHook)?] {
+    get { unsafe state.pointee.capabilities ?? [] }
+    set { unsafe state.pointee.capabilities = newValue.isEmpty ? nil : newValue }
+  }
 
   // Blocks with room for the most words of a first segment that is pooled, which are zero, so that
   // what is cleared for each message is what the one before has used, and not the whole block.
@@ -69,28 +93,28 @@ final class MessageArena: @unchecked Sendable {
   /// First segments that come from the pool. Smaller ones are cheap to allocate.
   private static let pooledWords = 128...1024
 
-  /// Whose the segments' words are if they are borrowed for as long as the arena is there.
-  nonisolated(unsafe) private var lender: (any AnyObject & Sendable)?
-
   /// Whether a reader may be kept: the words are owned and are not written to any more.
   var isRetainable: Bool {
-    unsafe words == .frozen || words == .oneBlock || lender != nil
+    switch unsafe state.pointee.words {
+    case .frozen, .oneBlock: true
+    case .building, .borrowed: unsafe state.pointee.lender != nil
+    }
   }
 
-  /// An arena of one segment, of whose words so many are in use.
-  private init(
-    block: UnsafeMutableRawPointer, use: Use, traversalWords: Int, tableCapacity: Int,
-    words: Words, start: UnsafeMutableRawPointer, used: Int, capacity: Int
-  ) {
-    unsafe self.words = words
-    self.use = use
-    unsafe (block + Self.tableOffset)
-      .bindMemory(to: SegmentPointer.self, capacity: tableCapacity)
-    unsafe (block + Self.firstSegmentOffset).bindMemory(to: Segment.self, capacity: 1)
-    unsafe header = block.bindMemory(to: ArenaHeader.self, capacity: 1)
-    unsafe begin(
-      at: start, used: used, capacity: capacity, tableCapacity: tableCapacity,
-      traversalWords: traversalWords)
+  /// An arena with room for a table of so many segments and so many words behind it.
+  private static func make(
+    segments: Int, words: Int, _ kind: ArenaState.Words, _ use: ArenaState.Use = .single,
+    block: UnsafeMutableRawPointer? = nil
+  ) -> MessageArena {
+    let made = create(minimumCapacity: wordsOffset(segments: segments) / 8 + words) { _ in
+      unsafe ArenaState(words: kind, use: use, block: block)
+    }
+    let arena = unsafe unsafeDowncast(made, to: MessageArena.self)
+    let start = unsafe UnsafeMutableRawPointer(arena.head)
+    unsafe start.bindMemory(to: ArenaHeader.self, capacity: 1)
+    unsafe (start + tableOffset).bindMemory(to: SegmentPointer.self, capacity: segments)
+    unsafe (start + firstSegmentOffset).bindMemory(to: Segment.self, capacity: 1)
+    return arena
   }
 
   /// Makes one segment of which so many words are in use.
@@ -98,14 +122,16 @@ final class MessageArena: @unchecked Sendable {
     at start: UnsafeMutableRawPointer, used: Int, capacity: Int, tableCapacity: Int,
     traversalWords: Int
   ) {
-    let table = unsafe (block + Self.tableOffset).assumingMemoryBound(to: SegmentPointer.self)
-    let first = unsafe (block + Self.firstSegmentOffset).assumingMemoryBound(to: Segment.self)
-    unsafe header.initialize(
+    let head = unsafe head
+    let table = unsafe firstTable
+    let first = unsafe (UnsafeMutableRawPointer(head) + Self.firstSegmentOffset)
+      .assumingMemoryBound(to: Segment.self)
+    unsafe head.initialize(
       to: ArenaHeader(
         traversalWords: traversalWords, segments: table, count: 1, capacity: tableCapacity,
         owner: .passUnretained(self)))
     unsafe first.initialize(
-      to: Segment(start: start, used: used, capacity: capacity, arena: header, id: 0))
+      to: Segment(start: start, used: used, capacity: capacity, arena: head, id: 0))
     unsafe table.initialize(to: first)
   }
 
@@ -113,26 +139,36 @@ final class MessageArena: @unchecked Sendable {
   static func toBuildIn(firstSegmentWords: Int) -> MessageArena {
     // Far pointers reach 2^29 words.
     let capacity = min(max(1, firstSegmentWords), 1 << 29 - 1)
+    if capacity < pooledWords.lowerBound {
+      let arena = unsafe make(segments: segmentsToBuildIn, words: capacity, .building)
+      let words = unsafe arena.wordsBehind(segments: segmentsToBuildIn)
+      unsafe words.initializeMemory(as: UInt8.self, repeating: 0, count: capacity * 8)
+      unsafe arena.beginToBuild(in: words, capacity)
+      return arena
+    }
     guard pooledWords.contains(capacity) else {
-      return unsafe MessageArena(block: allocateBlock(words: capacity), .single, capacity)
+      let block = unsafe allocateWords(capacity, filled: 0)
+      let arena = unsafe make(segments: segmentsToBuildIn, words: 0, .building, block: block)
+      unsafe arena.beginToBuild(in: block, capacity)
+      return arena
     }
     guard let kept = unsafe arenasToBuildIn.take() else {
-      let block = unsafe blocks.take() ?? allocateBlock(words: pooledWords.upperBound)
-      return unsafe MessageArena(block: block, .building, capacity)
+      let block = unsafe blocks.take() ?? allocateWords(pooledWords.upperBound, filled: 0)
+      let arena = unsafe make(
+        segments: segmentsToBuildIn, words: 0, .building, .building, block: block)
+      unsafe arena.beginToBuild(in: block, capacity)
+      return arena
     }
     let arena = unsafe Unmanaged<MessageArena>.fromOpaque(kept).takeRetainedValue()
-    unsafe arena.words = .building
-    unsafe arena.begin(
-      at: arena.wordsToBuildIn, used: 1, capacity: capacity,
-      tableCapacity: segmentsToBuildIn, traversalWords: .max)
+    unsafe arena.state.pointee.words = .building
+    unsafe arena.beginToBuild(in: arena.head.pointee.segments[0].pointee.start, capacity)
     return arena
   }
 
-  private convenience init(block: UnsafeMutableRawPointer, _ use: Use, _ capacity: Int) {
-    unsafe self.init(
-      block: block, use: use, traversalWords: .max, tableCapacity: Self.segmentsToBuildIn,
-      words: .building, start: block + Self.wordsOffset(segments: Self.segmentsToBuildIn),
-      used: 1, capacity: capacity)
+  private func beginToBuild(in words: UnsafeMutableRawPointer, _ capacity: Int) {
+    unsafe begin(
+      at: words, used: 1, capacity: capacity, tableCapacity: Self.segmentsToBuildIn,
+      traversalWords: .max)
   }
 
   /// An arena of segments that lie in one run of words of the caller's, who keeps them for as long.
@@ -140,33 +176,31 @@ final class MessageArena: @unchecked Sendable {
     _ words: UnsafeMutableRawPointer, _ table: borrowing SegmentTable, limits: ReaderLimits
   ) -> MessageArena {
     guard table.count == 1 else {
-      return unsafe MessageArena(borrowing: words, table, limits: limits)
+      return unsafe borrowing(words, table, limits: limits)
     }
-    let traversalWords = max(0, limits.traversalWords)
-    guard let kept = unsafe arenasToReadIn.take() else {
-      return unsafe MessageArena(
-        block: allocate(blockBytes(segments: 1, words: 0), zeroed: false), use: .reading,
-        traversalWords: traversalWords, tableCapacity: 1, words: .borrowed, start: words,
-        used: table[0], capacity: table[0])
+    let arena: MessageArena
+    if let kept = unsafe arenasToReadIn.take() {
+      arena = unsafe Unmanaged<MessageArena>.fromOpaque(kept).takeRetainedValue()
+    } else {
+      arena = unsafe make(segments: 1, words: 0, .borrowed, .reading)
     }
-    let arena = unsafe Unmanaged<MessageArena>.fromOpaque(kept).takeRetainedValue()
     unsafe arena.begin(
       at: words, used: table[0], capacity: table[0], tableCapacity: 1,
-      traversalWords: traversalWords)
+      traversalWords: max(0, limits.traversalWords))
     return arena
   }
 
-  /// Whether the arena may be kept for another message: it has one segment, and no table beside the
-  /// block for more of them, as a message has that was cleared.
+  /// Whether the arena may be kept for another message: it has one segment, and no table of its own for
+  /// more of them, as a message has that was cleared.
   var isReusable: Bool {
-    unsafe use != .single && header.pointee.segmentCount == 1
-      && header.pointee.segments == block + Self.tableOffset
+    unsafe state.pointee.use != .single && head.pointee.segmentCount == 1
+      && head.pointee.segments == firstTable
   }
 
   /// Keeps the arena for another message. Nothing else may refer to it, nor to its content.
   static func keep(_ arena: consuming MessageArena) {
     arena.letGoOfCapabilities()
-    let isToBuildIn = arena.use == .building
+    let isToBuildIn = unsafe arena.state.pointee.use == .building
     if isToBuildIn { arena.clearFirstSegment() }
     let kept = unsafe Unmanaged.passRetained(arena).toOpaque()
     // Another thread may have it at once, and end the message that it builds there: a reference that
@@ -177,14 +211,12 @@ final class MessageArena: @unchecked Sendable {
   }
 
   /// An arena of segments that lie in one run of words, which the caller fills at once, at
-  /// ``blockWords``: until then they hold what the heap had there.
-  convenience init(filling table: borrowing SegmentTable, limits: ReaderLimits?) {
-    let segments = table.count
-    let block = unsafe Self.allocate(
-      Self.blockBytes(segments: segments, words: table.words), zeroed: false)
-    unsafe self.init(
-      block: block, start: block + Self.wordsOffset(segments: segments), table, .oneBlock,
-      limits: limits)
+  /// ``ownWords``: until then they hold what the heap had there.
+  static func toFill(_ table: borrowing SegmentTable, limits: ReaderLimits?) -> MessageArena {
+    let arena = unsafe make(segments: table.count, words: table.words, .oneBlock)
+    unsafe arena.begin(
+      at: arena.wordsBehind(segments: table.count), table, limits: limits)
+    return arena
   }
 
   /// An arena of segments that lie in one run of words of the caller's.
@@ -194,33 +226,34 @@ final class MessageArena: @unchecked Sendable {
   ///   - table: the head of the frame.
   ///   - limits: bounds on reading the message.
   ///   - lender: what keeps the words; nil where the caller sees to it.
-  convenience init(
-    borrowing words: UnsafeMutableRawPointer, _ table: borrowing SegmentTable,
+  /// - Returns: the arena.
+  static func borrowing(
+    _ words: UnsafeMutableRawPointer, _ table: borrowing SegmentTable,
     limits: ReaderLimits, from lender: (any AnyObject & Sendable)? = nil
-  ) {
-    let block = unsafe Self.allocate(
-      Self.blockBytes(segments: table.count, words: 0), zeroed: false)
-    unsafe self.init(block: block, start: words, table, .borrowed, limits: limits)
-    unsafe self.lender = lender
+  ) -> MessageArena {
+    let arena = unsafe make(segments: table.count, words: 0, .borrowed)
+    unsafe arena.state.pointee.lender = lender
+    unsafe arena.begin(at: words, table, limits: limits)
+    return arena
   }
 
   /// An arena of one segment, of the caller's, with a table for so many.
-  convenience init(
-    borrowing first: UnsafeRawBufferPointer, segments: Int, limits: ReaderLimits
-  ) {
-    let block = unsafe Self.allocate(
-      Self.blockBytes(segments: max(1, segments), words: 0), zeroed: false)
+  static func borrowing(
+    first: UnsafeRawBufferPointer, segments: Int, limits: ReaderLimits
+  ) -> MessageArena {
+    let arena = unsafe make(segments: max(1, segments), words: 0, .borrowed)
     let words = first.count / 8
-    unsafe self.init(
-      block: block, use: .single, traversalWords: max(0, limits.traversalWords),
-      tableCapacity: max(1, segments), words: .borrowed,
-      start: Self.address(of: first) ?? block, used: words, capacity: words)
+    unsafe arena.begin(
+      at: address(of: first) ?? UnsafeMutableRawPointer(arena.head), used: words, capacity: words,
+      tableCapacity: max(1, segments), traversalWords: max(0, limits.traversalWords))
+    return arena
   }
 
   /// Adds a segment over whole words that outlive the arena.
   func addBorrowed(_ bytes: UnsafeRawBufferPointer) {
     let words = bytes.count / 8
-    unsafe addSegment(start: Self.address(of: bytes) ?? block, used: words, capacity: words)
+    unsafe addSegment(
+      start: Self.address(of: bytes) ?? UnsafeMutableRawPointer(head), used: words, capacity: words)
   }
 
   /// Never written to: only builders write, and none is made over such an arena. No words have no
@@ -229,13 +262,13 @@ final class MessageArena: @unchecked Sendable {
     unsafe words.baseAddress.map { unsafe UnsafeMutableRawPointer(mutating: $0) }
   }
 
-  private convenience init(
-    block: UnsafeMutableRawPointer, start: UnsafeMutableRawPointer,
-    _ table: borrowing SegmentTable, _ words: Words, limits: ReaderLimits?
+  /// Makes the segments of the table, one behind the other.
+  private func begin(
+    at start: UnsafeMutableRawPointer, _ table: borrowing SegmentTable, limits: ReaderLimits?
   ) {
-    unsafe self.init(
-      block: block, use: .single, traversalWords: max(0, limits?.traversalWords ?? .max),
-      tableCapacity: table.count, words: words, start: start, used: table[0], capacity: table[0])
+    unsafe begin(
+      at: start, used: table[0], capacity: table[0], tableCapacity: table.count,
+      traversalWords: max(0, limits?.traversalWords ?? .max))
     if table.count > 1 { unsafe addSegments(table, after: start) }
   }
 
@@ -257,50 +290,55 @@ final class MessageArena: @unchecked Sendable {
   private static func wordsOffset(segments: Int) -> Int {
     unsafe tableOffset + segments * MemoryLayout<SegmentPointer>.stride
   }
-  /// Bytes of a block for a table of so many segments and so many words.
-  private static func blockBytes(segments: Int, words: Int) -> Int {
-    wordsOffset(segments: segments) + words * 8
+
+  private var firstTable: UnsafeMutablePointer<SegmentPointer> {
+    unsafe (UnsafeMutableRawPointer(head) + Self.tableOffset)
+      .assumingMemoryBound(to: SegmentPointer.self)
   }
 
-  private var block: UnsafeMutableRawPointer { unsafe UnsafeMutableRawPointer(header) }
-
-  /// The first word of an arena of one block.
-  var blockWords: UnsafeMutableRawPointer {
-    unsafe block + Self.wordsOffset(segments: header.pointee.segmentCapacity)
+  /// The first word behind a table of so many segments.
+  private func wordsBehind(segments: Int) -> UnsafeMutableRawPointer {
+    unsafe UnsafeMutableRawPointer(head) + Self.wordsOffset(segments: segments)
   }
 
-  private var wordsToBuildIn: UnsafeMutableRawPointer {
-    unsafe block + Self.wordsOffset(segments: Self.segmentsToBuildIn)
+  /// The first word of an arena that is filled.
+  var ownWords: UnsafeMutableRawPointer {
+    unsafe wordsBehind(segments: head.pointee.segmentCapacity)
   }
 
   private func deallocateTable() {
-    let table = unsafe header.pointee.segments
-    if unsafe table != block + Self.tableOffset { unsafe table.deallocate() }
+    let table = unsafe head.pointee.segments
+    if unsafe table != firstTable { unsafe table.deallocate() }
   }
 
   deinit {
-    if unsafe header.pointee.segmentCount > 1 { dropSegments() }
-    if use == .building { clearFirstSegment() }
+    if unsafe head.pointee.segmentCount > 1 { dropSegments() }
+    if let block = unsafe state.pointee.block { unsafe giveUp(block) }
     deallocateTable()
-    let unused = use == .building ? unsafe Self.blocks.give(block) : unsafe block
-    if let unused = unsafe unused { unsafe free(unused) }
+  }
+
+  /// Gives up the words of the first segment.
+  private func giveUp(_ block: UnsafeMutableRawPointer) {
+    guard unsafe state.pointee.use == .building else { return unsafe free(block) }
+    clearFirstSegment()
+    if let unused = unsafe Self.blocks.give(block) { unsafe free(unused) }
   }
 
   /// Frees all segments but the first.
   private func dropSegments() {
-    for index in 1..<(unsafe header.pointee.segmentCount) {
-      let segment = unsafe header.pointee.segments[index]
-      switch unsafe words {
+    for index in 1..<(unsafe head.pointee.segmentCount) {
+      let segment = unsafe head.pointee.segments[index]
+      switch unsafe state.pointee.words {
       case .building, .frozen: unsafe free(segment.pointee.start)
       case .oneBlock, .borrowed: break
       }
       unsafe segment.deallocate()
     }
-    unsafe header.pointee.segmentCount = 1
+    unsafe head.pointee.segmentCount = 1
   }
 
   private func clearFirstSegment() {
-    let first = unsafe header.pointee.segments[0]
+    let first = unsafe head.pointee.segments[0]
     unsafe first.pointee.start.initializeMemory(
       as: UInt8.self, repeating: 0, count: first.pointee.used &* 8)
   }
@@ -309,19 +347,19 @@ final class MessageArena: @unchecked Sendable {
   func clear() {
     dropSegments()
     clearFirstSegment()
-    unsafe header.pointee.segments[0].pointee.used = 1
-    unsafe header.pointee.segments[0].pointee.lastEmpty = 0
+    unsafe head.pointee.segments[0].pointee.used = 1
+    unsafe head.pointee.segments[0].pointee.lastEmpty = 0
     letGoOfCapabilities()
   }
 
   private func letGoOfCapabilities() {
-    if unsafe table != nil { unsafe table = nil }
+    if unsafe state.pointee.capabilities != nil { unsafe state.pointee.capabilities = nil }
     letGoOfDropped()
   }
 
   /// Lets go of the capabilities that no pointer refers to any more.
   func letGoOfDropped() {
-    if unsafe dropped != nil { unsafe dropped = nil }
+    if unsafe state.pointee.dropped != nil { unsafe state.pointee.dropped = nil }
   }
 
   /// Memory from the heap, aligned for any load.
@@ -340,11 +378,6 @@ final class MessageArena: @unchecked Sendable {
   /// Up to which glibc keeps blocks for each thread, which its `calloc` does not look at.
   private static let clearedBytes = 1032
 
-  /// A block to build in.
-  private static func allocateBlock(words: Int) -> UnsafeMutableRawPointer {
-    unsafe allocate(blockBytes(segments: segmentsToBuildIn, words: words), zeroed: true)
-  }
-
   /// Words from the heap: of those that the caller fills, which come first, the last one is zero, and so
   /// is what follows.
   static func allocateWords(_ count: Int, filled: Int) -> UnsafeMutableRawPointer {
@@ -360,36 +393,36 @@ final class MessageArena: @unchecked Sendable {
   /// Adds a further segment over words that the arena owns from here on, or that outlive it.
   @discardableResult
   func addSegment(start: UnsafeMutableRawPointer, used: Int, capacity: Int) -> SegmentPointer {
-    let count = unsafe header.pointee.segmentCount
-    if unsafe count == header.pointee.segmentCapacity {
+    let count = unsafe head.pointee.segmentCount
+    if unsafe count == head.pointee.segmentCapacity {
       let table = UnsafeMutablePointer<SegmentPointer>.allocate(capacity: count * 2)
-      unsafe table.initialize(from: header.pointee.segments, count: count)
+      unsafe table.initialize(from: head.pointee.segments, count: count)
       deallocateTable()
-      unsafe header.pointee.segments = table
-      unsafe header.pointee.segmentCapacity = count * 2
+      unsafe head.pointee.segments = table
+      unsafe head.pointee.segmentCapacity = count * 2
     }
     let segment = SegmentPointer.allocate(capacity: 1)
     unsafe segment.initialize(
       to: Segment(
-        start: start, used: used, capacity: capacity, arena: header,
+        start: start, used: used, capacity: capacity, arena: head,
         id: UInt32(truncatingIfNeeded: count)))
-    unsafe (header.pointee.segments + count).initialize(to: segment)
-    unsafe header.pointee.segmentCount = count + 1
+    unsafe (head.pointee.segments + count).initialize(to: segment)
+    unsafe head.pointee.segmentCount = count + 1
     return unsafe segment
   }
 
-  var segmentCount: Int { unsafe header.pointee.segmentCount }
+  var segmentCount: Int { unsafe head.pointee.segmentCount }
 
   /// Words in use in the segment at the index.
   func usedWords(inSegment index: Int) -> Int {
     precondition(index >= 0 && index < segmentCount)
-    return unsafe header.pointee.segments[index].pointee.used
+    return unsafe head.pointee.segments[index].pointee.used
   }
 
   /// Calls the body with each segment's words in use, in order.
   func forEachSegment(_ body: (UnsafeRawBufferPointer) -> Void) {
     for index in 0..<segmentCount {
-      let segment = unsafe header.pointee.segments[index]
+      let segment = unsafe head.pointee.segments[index]
       unsafe body(
         UnsafeRawBufferPointer(start: segment.pointee.start, count: segment.pointee.used &* 8))
     }
@@ -397,39 +430,39 @@ final class MessageArena: @unchecked Sendable {
 
   /// Ends building: from here on readers may be kept and shared, within the limits.
   func freeze(limits: ReaderLimits) {
-    if unsafe words == .building { unsafe words = .frozen }
+    if unsafe state.pointee.words == .building { unsafe state.pointee.words = .frozen }
     letGoOfDropped()
-    unsafe header.pointee.traversalLimit = max(0, limits.traversalWords)
-    unsafe header.pointee.traversalWords.store(max(0, limits.traversalWords), ordering: .relaxed)
+    unsafe head.pointee.traversalLimit = max(0, limits.traversalWords)
+    unsafe head.pointee.traversalWords.store(max(0, limits.traversalWords), ordering: .relaxed)
   }
 
   /// The place of the root pointer, or nil where there is none.
   func root(nesting: UInt16) -> RawPointer? {
     guard segmentCount > 0, usedWords(inSegment: 0) > 0 else { return nil }
-    let segment = unsafe header.pointee.segments[0]
+    let segment = unsafe head.pointee.segments[0]
     return unsafe RawPointer(segment: segment, place: segment.pointee.start, nesting: nesting)
   }
 
   func capability(_ index: UInt32) -> (any CapabilityHook)? {
-    guard let table = unsafe table, index < table.count else { return nil }
+    guard let table = unsafe state.pointee.capabilities, index < table.count else { return nil }
     return table[Int(index)]
   }
 
   /// Adds a capability to the table of a message that is being built.
   func addCapability(_ hook: any CapabilityHook) -> UInt32 {
     letGoOfDropped()
-    guard let index = unsafe table?.count else {
-      unsafe table = [hook]
+    guard let index = unsafe state.pointee.capabilities?.count else {
+      unsafe state.pointee.capabilities = [hook]
       return 0
     }
-    unsafe table?.append(hook)
+    unsafe state.pointee.capabilities?.append(hook)
     return UInt32(truncatingIfNeeded: index)
   }
 
   /// Forgets a capability that no pointer of a message being built refers to any more.
   func dropCapability(_ index: UInt32) {
     guard let hook = capability(index) else { return }
-    if unsafe dropped?.append(hook) == nil { unsafe dropped = [hook] }
-    unsafe table?[Int(index)] = nil
+    if unsafe state.pointee.dropped?.append(hook) == nil { unsafe state.pointee.dropped = [hook] }
+    unsafe state.pointee.capabilities?[Int(index)] = nil
   }
 }

@@ -21,38 +21,38 @@ extension MessageArena {
   /// Notes that a reference keeps the message. If two tasks do so at once, a message that the first has
   /// measured may be measured again, with what it finds the same: it need not be done as one step.
   func makeRenewable() {
-    guard unsafe header.pointee.renewal.load(ordering: .relaxed) == .never else { return }
-    unsafe header.pointee.renewal.store(.unmeasured, ordering: .relaxed)
+    guard unsafe head.pointee.renewal.load(ordering: .relaxed) == .never else { return }
+    unsafe head.pointee.renewal.store(.unmeasured, ordering: .relaxed)
   }
 
   /// Counts the words that may be read anew if the message is one that may be; else false.
   func renewTraversal() -> Bool {
-    switch unsafe header.pointee.renewal.load(ordering: .relaxed) {
+    switch unsafe head.pointee.renewal.load(ordering: .relaxed) {
     case .never, .exceeded: return false
     case .within: break
     case .unmeasured:
       // Two tasks may both measure: they find the same.
       guard isWithinTraversalLimit else {
-        unsafe header.pointee.renewal.store(.exceeded, ordering: .relaxed)
+        unsafe head.pointee.renewal.store(.exceeded, ordering: .relaxed)
         return false
       }
-      unsafe header.pointee.renewal.store(.within, ordering: .relaxed)
+      unsafe head.pointee.renewal.store(.within, ordering: .relaxed)
     }
-    unsafe header.pointee.traversalWords.store(
-      header.pointee.traversalLimit, ordering: .relaxed)
+    unsafe head.pointee.traversalWords.store(
+      head.pointee.traversalLimit, ordering: .relaxed)
     return true
   }
 
   private var isWithinTraversalLimit: Bool {
     let limits = ReaderLimits(
-      traversalWords: unsafe header.pointee.traversalLimit, nestingDepth: .max)
+      traversalWords: unsafe head.pointee.traversalLimit, nestingDepth: .max)
     func words(_ index: Int) -> UnsafeRawBufferPointer {
-      let segment = unsafe header.pointee.segments[index]
+      let segment = unsafe head.pointee.segments[index]
       return unsafe UnsafeRawBufferPointer(
         start: segment.pointee.start, count: segment.pointee.used * 8)
     }
-    let probe = unsafe MessageArena(
-      borrowing: words(0), segments: segmentCount, limits: limits)
+    let probe = unsafe MessageArena.borrowing(
+      first: words(0), segments: segmentCount, limits: limits)
     for index in 1..<max(1, segmentCount) { unsafe probe.addBorrowed(words(index)) }
     return withExtendedLifetime(probe) {
       guard let root = probe.root(nesting: .max) else { return false }
