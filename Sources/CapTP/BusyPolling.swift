@@ -5,7 +5,7 @@
 /// What else is on the event loop waits meanwhile, but for what the connection has to send. None of it does
 /// anything where there is one processor.
 public enum BusyPolling: Hashable, Sendable {
-  /// For up to 50 µs at a time, while that pays: the connection is the only one on its event loop, and of
+  /// For up to 200 µs at a time, while that pays: the connection is the only one on its event loop, and of
   /// a processor's time no more than a thirty-second is spent in vain.
   case adaptive
   /// For so long after each message, in vain or not. It takes a processor for that time, so it is for a

@@ -185,7 +185,10 @@ final class ChannelTransport: MessageTransport {
       channel.pipeline.fireChannelRead(bytes)
       channel.pipeline.fireChannelReadComplete()
     }
-    state.withLock { $0.isPolling = false }
+    state.withLock { state in
+      state.isPolling = false
+      state.gathering.isPeerAwake = false
+    }
   }
 
   /// What comes next; nil if nothing has come by the time, or is not to be looked for.
@@ -193,7 +196,9 @@ final class ChannelTransport: MessageTransport {
     let start = NIODeadline.now()
     guard state.withLock({ $0.mayPoll(at: start) }) else { return nil }
     switch polling.read(from: start, unless: { isNeeded }) {
-    case .bytes(let bytes): return bytes
+    case .bytes(let bytes):
+      state.withLock { $0.gathering.isPeerAwake = true }
+      return bytes
     case .nothing(let time):
       state.withLock { $0.budget.spend(time, at: start + time) }
       return nil

@@ -11,7 +11,7 @@ struct PollingBudget {
 
   /// What may be spent before anything is made up for: several tries, as two ends that both sleep may
   /// miss each other's first messages.
-  private static let burst = TimeAmount.milliseconds(32)
+  private static let burst = TimeAmount.milliseconds(64)
 
   /// Whether more may be spent now.
   func allowsMore(at now: NIODeadline) -> Bool { evenAt <= now + Self.burst }

@@ -23,7 +23,7 @@ struct SocketPolling: Sendable {
     self.socket = socket
     switch mode {
     case .adaptive:
-      window = .microseconds(50)
+      window = .microseconds(200)
       isAdaptive = true
     case .always(let time) where time > .zero:
       window = TimeAmount(time)

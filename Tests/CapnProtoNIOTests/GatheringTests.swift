@@ -15,6 +15,22 @@ import Testing
     #expect(due == [4, 20, 84, 148])
   }
 
+  @Test func `a peer that is awake need not be woken early`() {
+    var gathering = Gathering()
+    func due() -> [Int] {
+      defer { gathering.written(atEnd: true) }
+      return (1...100).filter { _ in
+        let isDue = gathering.add(isAwaited: true)
+        if isDue { gathering.written(atEnd: false) }
+        return isDue
+      }
+    }
+    gathering.isPeerAwake = true
+    #expect(due() == [24, 88])
+    gathering.isPeerAwake = false
+    #expect(due() == [4, 20, 84])
+  }
+
   @Test func `each turn begins anew`() {
     var gathering = Gathering()
     for _ in 1...4 { _ = gathering.add(isAwaited: true) }
