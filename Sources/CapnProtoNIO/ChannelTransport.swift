@@ -196,11 +196,14 @@ final class ChannelTransport: MessageTransport {
     let start = NIODeadline.now()
     guard state.withLock({ $0.mayPoll(at: start) }) else { return nil }
     switch polling.read(from: start, unless: { isNeeded }) {
-    case .bytes(let bytes):
-      state.withLock { $0.gathering.isPeerAwake = true }
+    case .bytes(let bytes, let time):
+      state.withLock { state in
+        state.budget.spend(time, at: start + time, isInVain: false)
+        state.gathering.isPeerAwake = true
+      }
       return bytes
     case .nothing(let time):
-      state.withLock { $0.budget.spend(time, at: start + time) }
+      state.withLock { $0.budget.spend(time, at: start + time, isInVain: true) }
       return nil
     case .end: return nil
     }

@@ -16,9 +16,12 @@ struct PollingBudget {
   /// Whether more may be spent now.
   func allowsMore(at now: NIODeadline) -> Bool { evenAt <= now + Self.burst }
 
-  /// Time was spent in vain.
-  mutating func spend(_ time: TimeAmount, at now: NIODeadline) {
-    guard let factor else { return }
-    evenAt = max(evenAt, now) + factor * time
+  /// Time was spent: in vain, or beyond what it takes to be woken.
+  mutating func spend(_ time: TimeAmount, at now: NIODeadline, isInVain: Bool) {
+    let lost = isInVain ? time : time - Self.wakeUp
+    guard let factor, lost > .zero else { return }
+    evenAt = max(evenAt, now) + factor * lost
   }
+
+  private static let wakeUp = TimeAmount.microseconds(100)
 }

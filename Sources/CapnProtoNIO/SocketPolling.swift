@@ -5,7 +5,8 @@ import NIOCore
 /// event loops sleep when nothing is there.
 struct SocketPolling: Sendable {
   enum Outcome {
-    case bytes(ByteBuffer)
+    /// Bytes have come after so long.
+    case bytes(ByteBuffer, after: TimeAmount)
     /// Nothing has come for so long, or until something was to be done.
     case nothing(after: TimeAmount)
     /// The event loop has to see to the end of the stream.
@@ -19,7 +20,7 @@ struct SocketPolling: Sendable {
 
   /// Nil for a time of nothing, or if there is one processor, which the peer may need.
   init?(_ mode: BusyPolling, _ socket: ChannelSocket?) {
-    guard let socket, System.coreCount > 1 else { return nil }
+    guard let socket else { return nil }
     self.socket = socket
     switch mode {
     case .adaptive:
@@ -30,7 +31,11 @@ struct SocketPolling: Sendable {
       isAdaptive = false
     case .always, .never: return nil
     }
+    guard Self.isPeerElsewhere else { return nil }
   }
+
+  /// Whether the peer may have a processor meanwhile. NIO reads files to find out.
+  private static let isPeerElsewhere = System.coreCount > 1
 
   /// What may be spent in vain.
   var budget: PollingBudget { PollingBudget(factor: isAdaptive ? 32 : nil) }
@@ -48,8 +53,12 @@ struct SocketPolling: Sendable {
     var now = start
     var bytes = ByteBufferAllocator().buffer(capacity: Self.readBytes)
     while true {
-      if let count = socket.read(into: &bytes) { return count > 0 ? .bytes(bytes) : .end }
-      guard !isNeeded(), now < start + window else { return .nothing(after: now - start) }
+      // A thread that was not run has spent nothing.
+      let spent = min(now - start, window)
+      if let count = socket.read(into: &bytes) {
+        return count > 0 ? .bytes(bytes, after: spent) : .end
+      }
+      guard !isNeeded(), spent < window else { return .nothing(after: spent) }
       now = .now()
     }
   }

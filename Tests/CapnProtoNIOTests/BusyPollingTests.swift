@@ -10,6 +10,26 @@ import Testing
 
 @testable import CapnProtoNIO
 
+/// Gives back what comes.
+private final class Echo: ChannelInboundHandler {
+  typealias InboundIn = ByteBuffer
+
+  func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+    context.writeAndFlush(data, promise: nil)
+  }
+}
+
+/// Runs the body once something comes.
+private final class FirstRead: ChannelInboundHandler {
+  typealias InboundIn = ByteBuffer
+
+  private var body: (() -> Void)?
+
+  init(_ body: @escaping () -> Void) { self.body = body }
+
+  func channelRead(context: ChannelHandlerContext, data: NIOAny) { body.take()?() }
+}
+
 /// Serialized, as each takes a processor for a while.
 @Suite(.serialized, .timeLimit(.minutes(5))) struct BusyPollingTests {
   private let server = ProbeServer()
@@ -84,17 +104,66 @@ import Testing
     try await loop.shutdownGracefully()
   }
 
-  @Test func `an adaptive connection soon stops looking where nothing comes`() async throws {
+  @Test func `an adaptive connection looks for what comes, but not for long in vain`() async throws
+  {
     guard System.coreCount > 1 else { return }
-    let adaptive = try await processorTimeOfUnansweredWrites(.adaptive)
-    let always = try await processorTimeOfUnansweredWrites(.always(.microseconds(50)))
-    // 50 µs for each of 2,000 writes, but for the first few.
+    let adaptive = try await processorTimeOfUnansweredWrites(2000, .adaptive)
+    let always = try await processorTimeOfUnansweredWrites(2000, .always(.microseconds(50)))
+    // 50 µs for each of them, but for the first few.
     #expect(always - adaptive > .milliseconds(30), "\(adaptive), \(always)")
+    // 200 µs for each of those, unless the thread is not run meanwhile.
+    let looks = await eventually {
+      guard let some = try? await processorTimeOfUnansweredWrites(8, .adaptive),
+        let none = try? await processorTimeOfUnansweredWrites(8, .never)
+      else { return false }
+      return some - none > .microseconds(800)
+    }
+    #expect(looks)
   }
 
-  /// What an event loop takes for messages to a peer that answers none, each sent once the one before was
-  /// given up on.
-  private func processorTimeOfUnansweredWrites(_ mode: BusyPolling) async throws -> Duration {
+  @Test func `a peer that answers while this side looks is taken to be awake`() async throws {
+    guard System.coreCount > 1 else { return }
+    let loop = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+    let peer = try await ServerBootstrap(group: group)
+      .childChannelInitializer { channel in
+        channel.eventLoop.makeCompletedFuture {
+          try channel.pipeline.syncOperations.addHandler(Echo())
+        }
+      }
+      .bind(host: "127.0.0.1", port: 0).get()
+    let channel = try await ClientBootstrap(group: loop)
+      .connect(to: try #require(peer.localAddress)).get()
+    let executor = EventLoopExecutor(channel.eventLoop)
+    let message = try Self.message(1)
+    let due = channel.eventLoop.makePromise(of: [Bool].self)
+    try await channel.eventLoop.submit { [limits = limits(.always(.seconds(60)))] in
+      let transport = ChannelTransport(channel, executor, limits, hasLayers: false)
+      try channel.pipeline.syncOperations.addHandler(
+        FirstRead {
+          executor.turn {
+            due.succeed((1...24).map { _ in transport.send(message, with: []) })
+            transport.close()
+          }
+        })
+      executor.turn { _ = transport.send(message, with: []) }
+    }.get()
+    #expect(try await due.futureResult.get() == Array(repeating: false, count: 23) + [true])
+    try await channel.closeFuture.get()
+    try await peer.close()
+    try await loop.shutdownGracefully()
+  }
+
+  private static func message(_ number: UInt32) throws -> SharedMessage {
+    let message = MessageBuilder()
+    message.build(Message.Builder.self) { $0.initBootstrap().questionId = number }
+    return try SharedMessage(message.freeze())
+  }
+
+  /// What an event loop takes for so many messages to a peer that answers none, each sent once the one
+  /// before was given up on.
+  private func processorTimeOfUnansweredWrites(
+    _ count: UInt32, _ mode: BusyPolling
+  ) async throws -> Duration {
     let loop = MultiThreadedEventLoopGroup(numberOfThreads: 1)
     let peer = try await ServerBootstrap(group: group).bind(host: "127.0.0.1", port: 0).get()
     let address = try #require(peer.localAddress)
@@ -104,10 +173,8 @@ import Testing
       ChannelTransport(channel, executor, limits, hasLayers: false)
     }.get()
     let before = try await channel.eventLoop.submit(Self.processorTime).get()
-    for number in 0..<2000 as Range<UInt32> {
-      let message = MessageBuilder()
-      message.build(Message.Builder.self) { $0.initBootstrap().questionId = number }
-      let sent = try SharedMessage(message.freeze())
+    for number in 0..<count {
+      let sent = try Self.message(number)
       try await channel.eventLoop.submit {
         executor.turn { _ = transport.send(sent, with: []) }
       }.get()

@@ -17,7 +17,7 @@ struct PollingBudgetTests {
         continue
       }
       now = now + .microseconds(50)
-      budget.spend(.microseconds(50), at: now)
+      budget.spend(.microseconds(50), at: now, isInVain: true)
       spent = spent + .microseconds(50)
     }
     // A thirty-second part of a second, and what is free at first.
@@ -30,17 +30,28 @@ struct PollingBudgetTests {
     for _ in 0..<3 {
       for _ in 0..<40 {
         #expect(budget.allowsMore(at: now))
-        budget.spend(.microseconds(50), at: now)
+        budget.spend(.microseconds(50), at: now, isInVain: true)
       }
-      for _ in 0..<20 { budget.spend(.microseconds(50), at: now) }
+      for _ in 0..<20 { budget.spend(.microseconds(50), at: now, isInVain: true) }
       #expect(!budget.allowsMore(at: now))
       now = now + .seconds(1)
     }
   }
 
+  @Test func `an answer costs only what it took longer than to be woken`() {
+    var budget = PollingBudget(factor: 32)
+    for _ in 0..<1000 { budget.spend(.microseconds(100), at: start, isInVain: false) }
+    #expect(budget.allowsMore(at: start))
+    // 32 times 50 µs each, of which 64 ms are free.
+    for _ in 0..<40 { budget.spend(.microseconds(150), at: start, isInVain: false) }
+    #expect(budget.allowsMore(at: start))
+    budget.spend(.microseconds(150), at: start, isInVain: false)
+    #expect(!budget.allowsMore(at: start))
+  }
+
   @Test func `without a factor nothing has to be made up for`() {
     var budget = PollingBudget(factor: nil)
-    budget.spend(.hours(1), at: start)
+    budget.spend(.hours(1), at: start, isInVain: true)
     #expect(budget.allowsMore(at: start))
   }
 }

@@ -1,7 +1,7 @@
 // Safety. A `Ref` holds the place of a struct beside a strong reference to the arena that owns its
 // words, and hands the place out only as a reader that depends on the `Ref`. It is made only of an
-// arena that is not written to any more, so sharing it between tasks is sound: `RawStruct` holds
-// pointers and is not Sendable by itself, which is what `@unchecked` answers for.
+// arena that is not written to any more, so sharing it between tasks is sound: the arena and
+// `RawStruct`, which holds pointers, are not Sendable by themselves, which is what `@unchecked` answers for.
 
 /// A reader that may be stored, put in collections and sent to other tasks.
 ///

@@ -1,6 +1,6 @@
 // Safety. As of `Ref`: the place of the root beside a strong reference to the arena that owns its
 // words, made only of an arena that is not written to any more. That is also why `@unchecked Sendable`
-// is sound, which answers for the pointers in `RawStruct`.
+// is sound, which answers for the arena and the pointers in `RawStruct`.
 
 /// A whole message that may be stored and sent to other tasks, whose root is a struct.
 ///

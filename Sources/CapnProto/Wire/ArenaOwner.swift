@@ -2,7 +2,7 @@
 // arena goes to the pool only if that count is the only one: no `Ref` keeps it, and views depend on
 // the owner. The header's word for the arena is a reference that is not counted; moved out of a copy of
 // that word it is the count that is held here.
-// `@unchecked Sendable` for the reason that the arena is.
+// `@unchecked Sendable` answers for the arena, for the reason given there.
 
 /// Owns a message's arena, and keeps it for another message once this one is gone.
 ///

@@ -1,4 +1,4 @@
-// Safety. The one owner of a message's memory, most of which lies in the object itself, behind its fields:
+// Safety. The one owner of a message's memory. Some of it lies in the object itself, behind its fields:
 // objects never move, and what lies there has the same distance from the object for good, so the
 // addresses hold as long as the arena is there, past the calls that tell them.
 // An arena is not Sendable, and those that share it answer for it with `@unchecked`, which is sound
