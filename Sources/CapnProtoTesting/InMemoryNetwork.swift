@@ -62,10 +62,14 @@ final class InMemoryTransport: MessageTransport {
   private let state = Mutex(State())
   private let turns: any ConnectionExecutor
   private let unreadLimit: Int
+  private let frameLimits: FrameLimits
   let descriptorLimit: Int
 
   init(_ limits: ConnectionLimits, _ turns: any ConnectionExecutor) {
     unreadLimit = limits.unwrittenBytes
+    var frameLimits = FrameLimits.standard
+    frameLimits.words = limits.messageWords
+    self.frameLimits = frameLimits
     descriptorLimit = max(0, limits.descriptors)
     self.turns = turns
   }
@@ -108,8 +112,12 @@ final class InMemoryTransport: MessageTransport {
   private func deliver() {
     state.withLock { $0.isScheduled = false }
     while let (sent, peer) = next() {
-      if let message = try? MessageReader(flat: sent.frame) {
+      do {
+        let message = try MessageReader(flat: sent.frame, frameLimits: frameLimits)
         peer.receive(message, with: sent.descriptors)
+      } catch {
+        if case .tooLarge = error { peer.note(.messageWords) }
+        peer.abort("a message cannot be read: \(error)")
       }
     }
     let (closed, own) = state.withLock { state -> (RPCConnection?, RPCConnection?) in

@@ -51,6 +51,20 @@ import Testing
     await listener.close()
   }
 
+  @Test func `in memory too a message over the limit ends the connection in words`() async throws {
+    var limits = ConnectionLimits()
+    limits.messageWords = 1024
+    let (connection, other) = InMemoryNetwork.connect(
+      server: Sizes.Client.server(Mirror())._capability, limits: limits)
+    let error = await #expect(throws: RPCError.self) {
+      try await connection.bootstrap(as: Sizes.Client.self)
+        .reflect { $0.data = [UInt8](repeating: 7, count: 64 << 10) }.results()
+    }
+    #expect(error?.kind == .disconnected)
+    #expect(error?.reason.contains("more than the limit of 1024") == true, "\(error as Any)")
+    #expect(other.statistics.limitsReached == [.messageWords: 1])
+  }
+
   @Test func `in memory too a peer is not read while too much of it waits`() async throws {
     var limits = ConnectionLimits()
     limits.wordsInFlight = 64 << 10
