@@ -1,3 +1,5 @@
+package import CapnProto
+
 /// Bounds on what a peer may make this side hold, for one connection.
 public struct ConnectionLimits: Hashable, Sendable {
   /// Words of one message of the peer. A longer one ends the connection.
@@ -40,6 +42,13 @@ public struct ConnectionLimits: Hashable, Sendable {
 
   /// Limits that are safe towards peers that nobody vouches for.
   public init() {}
+
+  /// What bounds the frames of messages.
+  package var frameLimits: FrameLimits {
+    var limits = FrameLimits.standard
+    limits.words = messageWords
+    return limits
+  }
 }
 
 /// Bounds on what a stream (`-> stream` in a schema) may have on its way to its object.

@@ -13,9 +13,7 @@ struct MessageIntake: ~Copyable {
 
   init(_ connection: RPCConnection, _ limits: ConnectionLimits) {
     self.connection = connection
-    var frameLimits = FrameLimits.standard
-    frameLimits.words = limits.messageWords
-    decoder = FrameDecoder(frameLimits: frameLimits)
+    decoder = FrameDecoder(frameLimits: limits.frameLimits)
   }
 
   /// Takes the bytes that came next.

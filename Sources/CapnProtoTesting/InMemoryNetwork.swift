@@ -67,9 +67,7 @@ final class InMemoryTransport: MessageTransport {
 
   init(_ limits: ConnectionLimits, _ turns: any ConnectionExecutor) {
     unreadLimit = limits.unwrittenBytes
-    var frameLimits = FrameLimits.standard
-    frameLimits.words = limits.messageWords
-    self.frameLimits = frameLimits
+    frameLimits = limits.frameLimits
     descriptorLimit = max(0, limits.descriptors)
     self.turns = turns
   }
