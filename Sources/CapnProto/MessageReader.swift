@@ -44,6 +44,18 @@
   /// Segments.
   public var segmentCount: Int { arena.segmentCount }
 
+  /// Limits what reading the message may cost by its own size, in place of
+  /// ``ReaderLimits/traversalWords``: for a message of a peer, who pays for what it sends only.
+  ///
+  /// No ``Ref`` to the message may exist yet.
+  ///
+  /// - Parameter factor: words that may be read for each word of the message. A short message may be
+  ///   read for 1,024 words whatever its size: it may have lists of elements that take no words.
+  package mutating func limitTraversal(factor: Int) {
+    let (words, overflow) = (arena.frameBytes / 8).multipliedReportingOverflow(by: max(1, factor))
+    arena.limitTraversal(to: overflow ? .max : max(1024, words))
+  }
+
   /// Sets the table that the message's capability pointers refer to by index.
   ///
   /// Only the RPC runtime knows what the peer's descriptors stand for. No ``Ref`` to the message may

@@ -165,6 +165,34 @@ final class MessageArena: ManagedBuffer<ArenaState, UInt64> {
     return arena
   }
 
+  /// An arena to build in that begins with the words of another one, which no builder follows, and with its
+  /// capabilities. It may be read for as many words as the other one, and those that are added.
+  static func embedding(_ other: MessageArena) -> MessageArena {
+    let capabilities = unsafe other.state.pointee.capabilities
+    // Room for the roots that rpc.capnp has, and for a descriptor of each capability.
+    let room = 48 + 4 * (capabilities?.count ?? 0)
+    let arena = toBuildIn(firstSegmentWords: other.usedWords(inSegment: 0) + room)
+    for index in 0..<other.segmentCount {
+      let source = unsafe other.head.pointee.segments[index]
+      let words = unsafe source.pointee.used
+      let copy =
+        unsafe index == 0
+        ? arena.head.pointee.segments[0]
+        : arena.addSegment(
+          start: allocateWords(max(1, words), filled: words), used: words, capacity: words)
+      unsafe copy.pointee.used = words
+      unsafe copy.pointee.start.copyMemory(from: source.pointee.start, byteCount: words * 8)
+    }
+    // The new root's, which is built where the old one was.
+    let root = unsafe arena.head.pointee.segments[0].pointee.start
+    unsafe root.storeBytes(of: 0, as: UInt64.self)
+    unsafe arena.state.pointee.capabilities = capabilities
+    let (limit, overflow) = unsafe other.head.pointee.traversalLimit
+      .addingReportingOverflow(room)
+    unsafe arena.head.pointee.traversalLimit = overflow ? .max : limit
+    return arena
+  }
+
   private func beginToBuild(in words: UnsafeMutableRawPointer, _ capacity: Int) {
     unsafe begin(
       at: words, used: 1, capacity: capacity, tableCapacity: Self.segmentsToBuildIn,
@@ -346,6 +374,7 @@ final class MessageArena: ManagedBuffer<ArenaState, UInt64> {
   /// Goes back to one segment and a null root. Nothing may refer to the message's content.
   func clear() {
     dropSegments()
+    limitTraversal(to: .max)
     clearFirstSegment()
     unsafe head.pointee.segments[0].pointee.used = 1
     unsafe head.pointee.segments[0].pointee.lastEmpty = 0
@@ -432,8 +461,14 @@ final class MessageArena: ManagedBuffer<ArenaState, UInt64> {
   func freeze(limits: ReaderLimits) {
     if unsafe state.pointee.words == .building { unsafe state.pointee.words = .frozen }
     letGoOfDropped()
-    unsafe head.pointee.traversalLimit = max(0, limits.traversalWords)
-    unsafe head.pointee.traversalWords.store(max(0, limits.traversalWords), ordering: .relaxed)
+    // That of a message with embedded words is set already.
+    limitTraversal(to: unsafe min(limits.traversalWords, head.pointee.traversalLimit))
+  }
+
+  /// Sets the words that may be read in all, of a message that is not shared yet.
+  func limitTraversal(to words: Int) {
+    unsafe head.pointee.traversalLimit = max(0, words)
+    unsafe head.pointee.traversalWords.store(max(0, words), ordering: .relaxed)
   }
 
   /// The place of the root pointer, or nil where there is none.
