@@ -80,6 +80,16 @@ extension Connection {
   /// Whether the call of the token is not answered.
   package func isRunning(_ token: AnswerToken) -> Bool { answers.isRunning(token) }
 
+  /// Counts words of a copy of the call among the words in flight, until the call is answered.
+  package mutating func noteCopy(words: Int, for token: AnswerToken) {
+    let isRunning = answers.update(token.id) { answer in
+      guard answer.isRunning(as: token.serial) else { return false }
+      answer.words += words
+      return true
+    }
+    if isRunning == true { wordsInFlight += words }
+  }
+
   /// Answers a call with results: a message whose root is a `Return` with results in it.
   ///
   /// Nothing happens if the call is not wanted any more.
@@ -108,6 +118,11 @@ extension Connection {
       endAnswer(token.id, .success(kept))
       return
     }
+    if let error = oversize(message, "the results") {
+      discard(message)
+      returnError(error, for: token)
+      return
+    }
     if hasCapabilities {
       message.mapCapabilities { pinned($0) }
       let capabilities = message.capabilities
@@ -130,7 +145,8 @@ extension Connection {
       sendReturn(token.id) { $0.setResultsSentElsewhere() }
     } else {
       // Calls that the peer has pipelined on it fail with the same error until it finishes it.
-      sendReturn(token.id) { error.write(to: $0.exceptionField) }
+      let sendable = sendable(error)
+      sendReturn(token.id) { sendable.write(to: $0.exceptionField) }
     }
     endAnswer(token.id, .failure(error))
   }

@@ -73,21 +73,6 @@ public struct DeliveredCall: Sendable {
   public init(_ call: consuming OutgoingCall) throws(DecodingError) {
     message = try SharedMessage(call.message.freeze())
   }
-
-  /// The call in a message of its own, to be sent elsewhere.
-  ///
-  /// - Throws: `DecodingError` if the message is invalid.
-  public func copied() throws(DecodingError) -> OutgoingCall {
-    let builder = MessageBuilder()
-    try builder.build(Message.Builder.self) { (root) throws(DecodingError) in
-      let source = try message.reader.call
-      let call = root.initCall()
-      call.interfaceId = source.interfaceId
-      call.methodId = source.methodId
-      try call.initParams().content.set(source.params.content)
-    }
-    return OutgoingCall(builder)
-  }
 }
 
 extension SharedMessage {
@@ -103,14 +88,5 @@ extension SharedMessage {
     let tag: UInt16 = reader._raw.read(0)
     let (finish, release): (UInt16, UInt16) = (4, 6)
     return tag != finish && tag != release
-  }
-
-  /// The results of a `Return` in a message of their own, to be sent elsewhere.
-  package func copiedResults() throws(DecodingError) -> MessageBuilder {
-    let builder = MessageBuilder()
-    try builder.build(Message.Builder.self) { (root) throws(DecodingError) in
-      try root.initReturn().initResults().content.set(reader.`return`.results.content)
-    }
-    return builder
   }
 }

@@ -118,6 +118,30 @@ public struct Connection: ~Copyable, Sendable {
     if let message = shared(builder) { send(message) }
   }
 
+  /// Returns the error of a message that would be longer than what may be sent to the peer, which would end
+  /// the connection over it; nil if it is not.
+  ///
+  /// - Parameters:
+  ///   - message: the message, without the descriptors of its capabilities.
+  ///   - name: what it is, for the error.
+  mutating func oversize(_ message: borrowing MessageBuilder, _ name: String) -> RPCError? {
+    // A descriptor takes two words, and some more where it names a path in an answer.
+    let words = message.words + message.capabilityCount * 16 + 16
+    guard words > limits.sentMessageWords else { return nil }
+    note(.sentMessageWords)
+    return .failed(
+      "\(name) would need a message of about \(words) words, more than the "
+        + "\(limits.sentMessageWords) that ConnectionLimits.sentMessageWords allows")
+  }
+
+  /// Returns the error as it is sent to the peer: without its text and details if they are too long.
+  func sendable(_ error: RPCError) -> RPCError {
+    var bytes = error.reason.utf8.count + (error.trace?.utf8.count ?? 0)
+    for detail in error.details { bytes += detail.bytes.count + 32 }
+    guard bytes / 8 + 32 > limits.sentMessageWords else { return error }
+    return RPCError(error.kind, "the error's text is longer than a message to the peer may be")
+  }
+
   /// The message as it is sent. What this side has built has a root that is a struct.
   mutating func shared(_ builder: consuming MessageBuilder) -> SharedMessage? {
     let message = try? SharedMessage(builder.freeze())

@@ -4,6 +4,13 @@ package import CapnProto
 public struct ConnectionLimits: Hashable, Sendable {
   /// Words of one message of the peer. A longer one ends the connection.
   public var messageWords = 8 << 20
+  /// Words of one message to the peer: what the C++ implementation takes if nothing else is set there. The
+  /// call that a longer one is for fails.
+  public var sentMessageWords = 8 << 20
+  /// Words that reading a message of the peer may follow pointers to, for each word that the message has.
+  /// More are needed only where several pointers lead to one object, which no implementation sends; they
+  /// are a `DecodingError` for who reads them. A short message may be read for 1,024 words.
+  public var traversalFactor = 2
   /// Bytes that may wait for the peer to read them. More end the connection.
   public var unwrittenBytes = 256 << 20
   /// Calls of the peer that are not finished.

@@ -27,6 +27,8 @@ public struct ConnectionStatistics: Hashable, Sendable {
 public enum ConnectionLimit: String, Hashable, Sendable, CaseIterable {
   /// A message of the peer was too long: the connection was aborted.
   case messageWords
+  /// A call or its results would have needed too long a message to the peer: the call failed.
+  case sentMessageWords
   /// The peer did not read: the connection was ended.
   case unwrittenBytes
   /// The peer made too many calls: the connection was aborted.

@@ -142,7 +142,7 @@ extension Connection {
       let resolve = $0.initResolve()
       resolve.promiseId = token.id.rawValue
       switch outcome {
-      case .failure(let error): error.write(to: resolve.exceptionField)
+      case .failure(let error): sendable(error).write(to: resolve.exceptionField)
       case .success(let hook): _ = describe(hook, in: resolve.initCap())
       }
     }

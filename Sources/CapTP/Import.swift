@@ -47,9 +47,21 @@ extension Import {
 }
 
 extension Connection {
-  /// The capabilities that a payload's descriptors stand for.
-  mutating func importTable(_ payload: Payload.Reader) throws -> ImportedTable {
+  /// Returns the capabilities that a payload's descriptors stand for.
+  ///
+  /// - Parameters:
+  ///   - payload: the payload.
+  ///   - words: the number of words of its message.
+  /// - Throws: `ProtocolViolation`, also if the message has less words than so many descriptors take: a
+  ///   list of shorter elements may be read as one of descriptors, and what they stand for takes more here
+  ///   than they do there.
+  mutating func importTable(_ payload: Payload.Reader, words: Int) throws -> ImportedTable {
     let descriptors = try payload.capTable
+    // A word of data and a pointer, each.
+    guard descriptors.count <= words / 2 else {
+      throw ProtocolViolation(
+        "a message of \(words) words has a table of \(descriptors.count) capabilities")
+    }
     guard descriptors.count <= limits.imports else {
       note(.imports)
       throw ProtocolViolation("a payload has more than \(limits.imports) capabilities")

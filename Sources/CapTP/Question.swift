@@ -102,8 +102,8 @@ extension Connection {
   mutating func ask(
     _ node: NodeID, _ call: consuming OutgoingCall, _ asker: consuming Asker
   ) -> QuestionID? {
-    guard failure == nil, questions.count < limits.questions else {
-      refuse(call, asker)
+    if let refusal = refusal(of: call) {
+      refuse(call, asker, refusal)
       return nil
     }
     guard let target = nodes.update(node, { $0.noteCall() }) else { return nil }
@@ -125,9 +125,19 @@ extension Connection {
     return id
   }
 
-  private mutating func refuse(_ call: consuming OutgoingCall, _ asker: consuming Asker) {
-    if failure == nil { note(.questions) }
-    let refusal = failure ?? questionLimit
+  /// Returns why the call cannot be sent; nil if it can.
+  private mutating func refusal(of call: borrowing OutgoingCall) -> RPCError? {
+    if let failure { return failure }
+    guard questions.count < limits.questions else {
+      note(.questions)
+      return questionLimit
+    }
+    return oversize(call.message, "the call")
+  }
+
+  private mutating func refuse(
+    _ call: consuming OutgoingCall, _ asker: consuming Asker, _ refusal: RPCError
+  ) {
     switch asker {
     case .caller(let caller):
       waiting[ObjectIdentifier(caller)] = nil

@@ -12,6 +12,8 @@ extension Connection {
     _ message: consuming MessageReader, with attached: [any AttachedDescriptor] = []
   ) {
     guard failure == nil else { return }
+    var message = message
+    message.limitTraversal(factor: limits.traversalFactor)
     if !attached.isEmpty { descriptors.arriving = attached }
     defer { if !attached.isEmpty { descriptors.arriving = [] } }
     do {
@@ -33,10 +35,12 @@ extension Connection {
 
   private mutating func dispatch(_ message: consuming MessageReader) throws {
     var message = message
-    switch try takeIn(message.root(as: Message.Reader.self)) {
+    let words = message.frameBytes / 8
+    switch try takeIn(message.root(as: Message.Reader.self), words: words) {
     case .call(let table):
       if !table.hooks.isEmpty { message.setCapabilities(table.hooks) }
-      try receiveCall(SharedMessage(message))
+      try receiveCall(
+        SharedMessage(message), words: words + table.hooks.count * Self.wordsOfCapability)
     case .results(let table):
       if !table.hooks.isEmpty { message.setCapabilities(table.hooks) }
       try receiveReturn(SharedMessage(message), .some(table.reflected))
@@ -44,12 +48,15 @@ extension Connection {
     }
   }
 
-  private mutating func takeIn(_ message: Message.Reader) throws -> Intake {
+  /// What an entry of a call's capability table counts among the words in flight: what it takes here.
+  private static var wordsOfCapability: Int { 32 }
+
+  private mutating func takeIn(_ message: Message.Reader, words: Int) throws -> Intake {
     switch try message.which {
     case .call(let call):
       // Params that are given back as `unimplemented` must not be taken first.
       switch try call.sendResultsTo.which {
-      case .caller, .yourself: return .call(try importTable(call.params))
+      case .caller, .yourself: return .call(try importTable(call.params, words: words))
       default: try sendUnimplemented(message)
       }
     case .`return`(let body):
@@ -59,7 +66,7 @@ extension Connection {
       }
       // Results that are not wanted any more: the peer releases what is in them.
       let isWanted = questions.look(QuestionID(rawValue: body.answerId)) { $0.isFinished } == false
-      return .results(isWanted ? try importTable(results) : ImportedTable())
+      return .results(isWanted ? try importTable(results, words: words) : ImportedTable())
     case .resolve(let resolve): try receiveResolve(resolve)
     default: try receiveOther(message)
     }
@@ -82,13 +89,6 @@ extension Connection {
         RPCError(error.kindOfAbort, "the peer aborted the connection: \(error.reason)"))
     default: try sendUnimplemented(message)
     }
-  }
-
-  /// Tells the peer that a message is not understood here, with the message.
-  private mutating func sendUnimplemented(_ message: Message.Reader) throws {
-    let builder = MessageBuilder(firstSegmentWords: 64)
-    try builder.build(Message.Builder.self) { try $0.setUnimplemented(message) }
-    send(builder)
   }
 
   private mutating func openAnswer(
@@ -129,10 +129,9 @@ extension Connection {
     returnResults(message, for: token)
   }
 
-  private mutating func receiveCall(_ message: consuming SharedMessage) throws {
+  private mutating func receiveCall(_ message: consuming SharedMessage, words: Int) throws {
     let (hook, token) = try openAnswer(message.reader.call)
     callsReceived += 1
-    let words = message.frameBytes / 8
     wordsInSteps += words
     steps.append(.deliver(DeliveredCall(message), to: hook, token, words: words))
   }

@@ -70,10 +70,17 @@
     try body(root(as: Builder.self))
   }
 
-  /// Words in use in all segments.
+  /// The number of words in use in all segments.
   public var words: Int {
-    (0..<arena.segmentCount).reduce(0) { $0 + arena.usedWords(inSegment: $1) }
+    owner.with { arena in
+      var words = 0
+      for index in 0..<arena.segmentCount { words += arena.usedWords(inSegment: index) }
+      return words
+    }
   }
+
+  /// The number of entries of the capability table.
+  package var capabilityCount: Int { owner.with { $0.capabilities.count } }
 
   /// The capabilities that pointers of the message refer to by index.
   public var capabilities: [(any CapabilityHook)?] { owner.with { $0.capabilities } }

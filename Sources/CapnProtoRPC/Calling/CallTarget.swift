@@ -111,6 +111,13 @@ package protocol Responder: Sendable {
   func returnResults(_ message: consuming MessageBuilder)
   /// Takes an error.
   func returnError(_ error: RPCError)
+  /// Notes that the call is copied to be passed on, and of how many words the copy is.
+  func noteCopy(words: Int)
+}
+
+extension Responder {
+  /// Does nothing: the call was made in this process.
+  package func noteCopy(words: Int) {}
 }
 
 /// A responder for a caller in this process.

@@ -49,6 +49,8 @@ final class MembraneCall: Responder {
 
   func returnError(_ error: RPCError) { finish().responder?.returnError(error) }
 
+  func noteCopy(words: Int) { state.withLock { $0.responder }?.noteCopy(words: words) }
+
   /// Ends the call from this side of the membrane.
   func fail(_ error: RPCError) {
     let (responder, route) = finish()

@@ -36,6 +36,7 @@ final class MembraneCapability: TurnTarget {
       let crossing = MembraneCall(
         membrane, from: side, body.interfaceId, body.methodId, responder: responder)
       let params = try call.copied()
+      responder.noteCopy(words: params.message.words)
       params.message.mapCapabilities {
         membrane.cross($0, from: side.other)
       }

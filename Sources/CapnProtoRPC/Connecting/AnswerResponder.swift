@@ -11,4 +11,6 @@ struct AnswerResponder: Responder {
   }
 
   func returnError(_ error: RPCError) { connection.returnError(error, for: answer) }
+
+  func noteCopy(words: Int) { connection.noteCopy(words: words, for: answer) }
 }

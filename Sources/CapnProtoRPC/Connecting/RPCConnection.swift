@@ -309,6 +309,10 @@ public final class RPCConnection: Sendable {
     endHandler(of: answer) { $0.returnError(error, for: answer) }
   }
 
+  func noteCopy(words: Int, for answer: AnswerToken) {
+    state.withLock { $0.engine.noteCopy(words: words, for: answer) }
+  }
+
   /// The answer is given, and `deliver` notes no handler of it any more.
   private func endHandler(of answer: AnswerToken, _ body: (inout Connection) -> Void) {
     let (handler, due) = state.withLock { state in

@@ -67,7 +67,9 @@ final class RemoteCapability: CallTarget, ReferenceHandle {
       return nil
     }
     do {
-      return send(try call.copied(), caller: caller)
+      let copy = try call.copied()
+      responder.noteCopy(words: copy.message.words)
+      return send(copy, caller: caller)
     } catch {
       responder.returnError(.failed("the call cannot be passed on: \(error)"))
       return nil
