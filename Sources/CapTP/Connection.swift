@@ -118,12 +118,13 @@ public struct Connection: ~Copyable, Sendable {
     if let message = shared(builder) { send(message) }
   }
 
-  /// Returns the error of a message that would be longer than what may be sent to the peer, which would end
-  /// the connection over it; nil if it is not.
+  /// Checks that a message is not longer than what may be sent to the peer, which would end the connection
+  /// over it.
   ///
   /// - Parameters:
   ///   - message: the message, without the descriptors of its capabilities.
   ///   - name: what it is, for the error.
+  /// - Returns: the error, or nil.
   mutating func oversize(_ message: borrowing MessageBuilder, _ name: String) -> RPCError? {
     // A descriptor takes two words, and some more where it names a path in an answer.
     let words = message.words + message.capabilityCount * 16 + 16
@@ -134,7 +135,7 @@ public struct Connection: ~Copyable, Sendable {
         + "\(limits.sentMessageWords) that ConnectionLimits.sentMessageWords allows")
   }
 
-  /// Returns the error as it is sent to the peer: without its text and details if they are too long.
+  /// The error as it is sent to the peer: without its text and details if they are too long.
   func sendable(_ error: RPCError) -> RPCError {
     var bytes = error.reason.utf8.count + (error.trace?.utf8.count ?? 0)
     for detail in error.details { bytes += detail.bytes.count + 32 }

@@ -47,11 +47,12 @@ extension Import {
 }
 
 extension Connection {
-  /// Returns the capabilities that a payload's descriptors stand for.
+  /// Imports the capabilities that a payload's descriptors stand for.
   ///
   /// - Parameters:
   ///   - payload: the payload.
   ///   - words: the number of words of its message.
+  /// - Returns: the capabilities.
   /// - Throws: `ProtocolViolation`, also if the message has less words than so many descriptors take: a
   ///   list of shorter elements may be read as one of descriptors, and what they stand for takes more here
   ///   than they do there.

@@ -41,8 +41,12 @@ final class GatewayBootstrap: RemoteSessionGateway.Server {
       asked = try ask(call, session)
     } catch {
       connection.attemptFailed()
-      let denial = Denial(.malformedRequest, "the request cannot be decoded: \(error)")
-      await deny(.unreadable, denial)
+      let isReadable = error is UnknownMethod
+      let denial =
+        isReadable
+        ? Denial(.methodDisabled, "\(error)")
+        : Denial(.malformedRequest, "the request cannot be decoded: \(error)")
+      await deny(isReadable ? attempt : .unreadable, denial)
       call.reply { denial.write(to: $0.initDenial()) }
       return
     }
@@ -71,16 +75,31 @@ final class GatewayBootstrap: RemoteSessionGateway.Server {
     call.reply { $0.session = session.client }
   }
 
-  /// Passes the login on. What cannot be decoded of it shows before anything is sent.
+  /// Passes the login on, in a request of the fields that the gateway knows: nothing else of what the peer
+  /// sent reaches the authority. What cannot be decoded of it shows before anything is sent.
   private func ask(
     _ call: RemoteSessionGateway.LoginCall, _ session: LiveSession
   ) throws -> RemoteCall<
     SessionManager.LoginResults.Reader, SessionManager.LoginResults.Pipeline
   > {
     try gateway.sessionManager.login {
-      try $0.setRequest(try call.params.request)
+      try Self.copy(call.params.request, to: $0.initRequest())
       connection.source.write(to: $0.initSource())
       $0.control = .server(SessionControlServer(session))
+    }
+  }
+
+  private static func copy(_ request: LoginRequest.Reader, to copy: LoginRequest.Builder) throws {
+    copy.profile = try request.profile.string
+    switch try request.which {
+    case .unspecified: copy.setUnspecified()
+    case .password(let credentials):
+      let password = copy.initPassword()
+      password.account = try credentials.account.string
+      password.password = try credentials.password.string
+    case .anonymous: copy.setAnonymous()
+    case .unknown(let number):
+      throw UnknownMethod(number: number)
     }
   }
 
@@ -109,4 +128,11 @@ final class GatewayBootstrap: RemoteSessionGateway.Server {
     guard let due = isExcess ? connection.addExcess(denied) : denied else { return }
     await connection.note(due)
   }
+}
+
+/// A method of authentication that this gateway's contract does not have.
+private struct UnknownMethod: Error, CustomStringConvertible {
+  let number: UInt16
+
+  var description: String { "the method with the number \(number) is not known here" }
 }

@@ -81,7 +81,8 @@ import Testing
   @Test func `a message of many segments is copied into few`() throws {
     var segments = [[structure(0, data: 0, pointers: 1), far(1, 0)]]
     for index in 1...300 {
-      segments.append([structure(0, data: 0, pointers: 1), index < 300 ? far(UInt32(index) + 1, 0) : 0])
+      let next = index < 300 ? far(UInt32(index) + 1, 0) : 0
+      segments.append([structure(0, data: 0, pointers: 1), next])
     }
     var source = try MessageReader(
       flat: frame(segments), limits: ReaderLimits(traversalWords: .max, nestingDepth: 1000))

@@ -60,9 +60,9 @@ import Testing
       request.setAnonymous()
     }
     var bytes = message.flattened()
-    // The profile's pointer is the last word before its text.
+    // The profile's pointer, and one of a method that is not chosen, are the last words before its text.
     let text = try #require(bytes.firstRange(of: Array(repeating: UInt8(ascii: "#"), count: 64)))
-    bytes[text.lowerBound - 5] = 0x7f
+    bytes[text.lowerBound - 13] = 0x7f
     return try MessageReader(flat: bytes)
   }
 
