@@ -17,7 +17,7 @@ PORT_OPTION := $(if $(PORT),--port $(PORT))
 
 .DEFAULT_GOAL := help
 .PHONY: help setup image tools run run-remote-session-capset-interop run-capnp-chat-interop \
-  run-local test test-random sanitize check simulate soak interop bench bench-grpc fuzz docs clean
+  run-local test test-random sanitize check simulate costs soak interop bench bench-grpc fuzz docs clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1|\2/p' $(MAKEFILE_LIST) | \
@@ -64,6 +64,8 @@ TESTS_AT_ONCE = SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=6
 test: setup ## Run the tests, and those of a package that adopts this one
 	@echo "building and running the tests (the first build takes minutes)"
 	$(TESTS_AT_ONCE) swift test
+	@echo "looking for messages that cost more than they are long"
+	$(BIN)/message-costs --messages 24
 	@echo "building and testing a package that adopts this one"
 	swift test --package-path Tests/Consumer
 	Tests/Consumer/plugin.sh
@@ -85,6 +87,11 @@ simulate: setup ## Run vats against each other in random order (SEEDS=... runs, 
 	swift build -c release --product rpc-simulator
 	.build/release/rpc-simulator --seeds $(SEEDS) --first $(FIRST)
 	.build/release/rpc-simulator --seeds $(SEEDS) --first $(FIRST) --hostile
+
+# By the optimizer's code: without it, other things than the message take the time.
+costs: setup ## Look for messages that cost a vat more than they are long (MESSAGES=..., 1000, SEED=...)
+	swift build -c release --product message-costs
+	.build/release/message-costs --messages $(or $(MESSAGES),1000) --seed $(or $(SEED),1)
 
 soak: setup ## Connections that come and go: nothing may be left, nor memory grow (CONNECTIONS=..., 1000)
 	SOAK_CONNECTIONS=$(or $(CONNECTIONS),1000) swift test --filter SoakTests
@@ -135,5 +142,5 @@ docs: setup ## Build the documentation
 	docs/build.sh
 
 clean: ## Remove everything that was built or downloaded
-	rm -rf .build .build-fuzz .build-asan $(GUEST_BUILD) build
+	rm -rf .build .build-* $(GUEST_BUILD) build
 	rm -rf Benchmarks/.build Benchmarks/gRPC/.build Tests/Consumer/.build

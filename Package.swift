@@ -178,6 +178,14 @@ let package = Package(
         "CapTP", "CapnProtoTesting",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], path: "Tests/Simulator", swiftSettings: strict),
+    // Looks for messages that cost more than they are long. No product contains it.
+    .executableTarget(
+      name: "message-costs",
+      dependencies: [
+        "CapnProtoTesting", "CMalloc",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ], path: "Tests/Costs", exclude: ["CMalloc"], swiftSettings: strict),
+    .systemLibrary(name: "CMalloc", path: "Tests/Costs/CMalloc"),
     .testTarget(
       name: "SimulationTests", dependencies: ["CapTP", "CapnProtoTesting"], swiftSettings: strict),
     .testTarget(

@@ -107,8 +107,12 @@ public struct Connection: ~Copyable, Sendable {
   }
 
   /// Sends a message that the body fills in.
-  mutating func send(_ body: (Message.Builder) -> Void) {
-    let builder = MessageBuilder(firstSegmentWords: 32)
+  ///
+  /// - Parameters:
+  ///   - words: the number of words that most such messages need.
+  ///   - body: builds the message.
+  mutating func send(words: Int = 32, _ body: (Message.Builder) -> Void) {
+    let builder = MessageBuilder(firstSegmentWords: words)
     builder.build(Message.Builder.self, body)
     send(builder)
   }

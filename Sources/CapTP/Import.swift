@@ -145,7 +145,7 @@ extension Connection {
     if descriptorOf != nil, let descriptor = descriptors.forget(id) {
       emit(.discardDescriptor(descriptor))
     }
-    send {
+    send(words: 4) {
       let release = $0.initRelease()
       release.id = id.rawValue
       release.referenceCount = entry.references

@@ -232,7 +232,7 @@ extension Connection {
   }
 
   private mutating func sendFinish(_ id: QuestionID, releaseResultCaps: Bool) {
-    send {
+    send(words: 4) {
       let finish = $0.initFinish()
       finish.questionId = id.rawValue
       finish.releaseResultCaps = releaseResultCaps

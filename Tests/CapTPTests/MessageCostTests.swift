@@ -79,6 +79,23 @@ import Testing
     }
   }
 
+  @Test func `params over the standard traversal limit can be read if the message may be so long`()
+    throws
+  {
+    let words = ReaderLimits.standard.traversalWords + 1
+    let engine = engine { $0.messageWords = words + 100 }
+    let message = MessageBuilder(firstSegmentWords: words + 100)
+    message.build(Message.Builder.self) {
+      $0.callExport(1, 0)
+      _ = $0.call.params.content.initList(of: UInt64.self, count: words)
+    }
+    engine.connection.receive(message.freeze())
+    _ = bytesSent(by: engine)
+    let params = try params(engine)
+    #expect(try params.reader.call.params.content.list(of: UInt64.self).count == words)
+    #expect(try params.reader.call.params.content.totalSize().words == words)
+  }
+
   @Test func `the factor is a setting`() throws {
     let engine = engine { $0.traversalFactor = 3000 }
     engine.connection.receive(

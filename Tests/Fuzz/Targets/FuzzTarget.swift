@@ -25,6 +25,8 @@ public enum FuzzTarget: UInt8, CaseIterable, Sendable {
   case peer
   /// Has a peer of a vat send the bytes.
   case connection
+  /// Measures what a message of up to 1 MiB, made from the bytes, costs a vat.
+  case cost
 
   /// Runs the target that the input's first byte names on the rest, or one of those that are wanted if
   /// it names another.
@@ -48,6 +50,7 @@ public enum FuzzTarget: UInt8, CaseIterable, Sendable {
     case .schema: schema(bytes)
     case .peer: converse(bytes)
     case .connection: receive(bytes)
+    case .cost: spend(bytes)
     }
   }
 }
