@@ -69,7 +69,9 @@ private func openNext(
 extension Channel {
   /// Closes the channel when what was written is out, and the peer has had a moment to read it.
   fileprivate func closeAfterWrites() {
-    eventLoop.scheduleTask(in: .seconds(1)) { self.close(promise: nil) }
+    let limit = eventLoop.scheduleTask(in: .seconds(1)) { self.close(promise: nil) }
+    // It would keep the channel.
+    closeFuture.whenComplete { _ in limit.cancel() }
     close(mode: .output).whenFailure { _ in self.close(promise: nil) }
   }
 }

@@ -93,10 +93,12 @@ final class WebSocketMessageHandler: ChannelDuplexHandler {
       isLingering = true
       let bound = context.loopBound
       written.whenComplete { _ in bound.value.close(mode: .output, promise: nil) }
-      context.eventLoop.assumeIsolated().scheduleTask(in: .seconds(1)) {
+      let limit = context.eventLoop.assumeIsolated().scheduleTask(in: .seconds(1)) {
         self.isLingering = false
         context.close(promise: nil)
       }
+      // It would keep the channel.
+      context.channel.closeFuture.assumeIsolated().whenComplete { _ in limit.cancel() }
     }
     context.fireErrorCaught(RPCError.disconnected(words))
   }

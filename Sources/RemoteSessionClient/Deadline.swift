@@ -15,7 +15,7 @@ public func withDeadline<Value: Sendable>(
   try await withThrowingTaskGroup(of: Value?.self) { group in
     group.addTask { try await body() }
     group.addTask {
-      try await Task.sleep(for: duration)
+      try await CallTimers.shared.sleep(for: duration)
       return nil
     }
     defer { group.cancelAll() }

@@ -48,6 +48,8 @@ public final class Gateway: Sendable {
   let sessionManager: SessionManager.Client
   let limits: GatewayLimits
   let software: String
+  /// Ends sessions that expire, and connections without a session.
+  let timers: CallTimers
   private let connections = Mutex<[ConnectionSource: GatewayConnection]>([:])
 
   /// A gateway without connections.
@@ -56,13 +58,23 @@ public final class Gateway: Sendable {
   ///   - sessionManager: checks proofs and mints sessions.
   ///   - limits: what one connection may do.
   ///   - software: what the gateway calls itself.
-  public init(
+  public convenience init(
     sessionManager: SessionManager.Client, limits: GatewayLimits = GatewayLimits(),
     software: String = "swift-capnproto guest"
+  ) {
+    self.init(
+      sessionManager: sessionManager, limits: limits, software: software, timers: .shared)
+  }
+
+  /// As the public initializer, with timers of its own.
+  package init(
+    sessionManager: SessionManager.Client, limits: GatewayLimits, software: String,
+    timers: CallTimers
   ) {
     self.sessionManager = sessionManager
     self.limits = limits
     self.software = software
+    self.timers = timers
   }
 
   /// The bootstrap object of a connection that was accepted.

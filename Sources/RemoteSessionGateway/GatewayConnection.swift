@@ -14,7 +14,7 @@ final class GatewayConnection: Sendable {
     var idleSince = ContinuousClock.now
     var excess = ExcessAttempts()
     /// Ends a connection that is open too long without a session.
-    var watch: Task<Void, Never>?
+    var watch: CallTimers.ID?
   }
   let gateway: Gateway
   let source: ConnectionSource
@@ -31,14 +31,13 @@ final class GatewayConnection: Sendable {
 
   /// Begins to watch for too long a time without a session.
   func watch() {
-    let watch = Task { [weak self] in
-      while let left = self?.timeLeft() {
-        guard (try? await Task.sleep(for: left)) != nil else { return }
-      }
+    guard let left = timeLeft() else { return }
+    let watch = gateway.timers.start(after: left) { [weak self] in self?.watch() }
+    let isClosed = state.withLock { state in
+      if !state.isClosed { state.watch = watch }
+      return state.isClosed
     }
-    state.withLock { state in
-      if state.isClosed { watch.cancel() } else { state.watch = watch }
-    }
+    if isClosed { gateway.timers.stop(watch) }
   }
 
   /// How long to wait before looking again; nil if the connection is over.
@@ -133,7 +132,7 @@ final class GatewayConnection: Sendable {
       }
       return (state.sessions, state.watch, state.excess.takePending())
     }
-    watch?.cancel()
+    if let watch { gateway.timers.stop(watch) }
     if let excess { Task { await note(excess) } }
     for session in sessions.values { session.end("the connection was closed") }
   }

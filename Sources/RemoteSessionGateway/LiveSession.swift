@@ -8,13 +8,15 @@ final class LiveSession: Sendable {
   private struct State {
     var admission: Ref<SessionManager.LoginResults.Reader>?
     var expires: ContinuousClock.Instant?
-    var expiry: Task<Void, Never>?
+    var expiry: CallTimers.ID?
     var ended: String?
   }
   private let connection: GatewayConnection
   /// Everything that the session's holder gets lies behind it.
   private let membrane = Membrane()
   private let state = Mutex(State())
+
+  private var timers: CallTimers { connection.gateway.timers }
 
   init(_ connection: GatewayConnection) { self.connection = connection }
 
@@ -24,11 +26,7 @@ final class LiveSession: Sendable {
     let duration = Duration.seconds(Int64(seconds))
     let expiry =
       seconds == 0
-      ? nil
-      : Task { [weak self] in
-        guard (try? await Task.sleep(for: duration)) != nil else { return }
-        self?.end("it expired")
-      }
+      ? nil : timers.start(after: duration) { [weak self] in self?.end("it expired") }
     let ended: String? = state.withLock { state in
       if state.ended == nil {
         state.admission = admission
@@ -38,7 +36,7 @@ final class LiveSession: Sendable {
       return state.ended
     }
     if let ended {
-      expiry?.cancel()
+      if let expiry { timers.stop(expiry) }
       throw RPCError.disconnected("the session has ended: \(ended)")
     }
   }
@@ -64,7 +62,7 @@ final class LiveSession: Sendable {
   func end(_ reason: String) {
     let (isFirst, admission, expiry) = state.withLock { state in
       guard state.ended == nil else {
-        return (false, nil as Ref<SessionManager.LoginResults.Reader>?, nil as Task<Void, Never>?)
+        return (false, nil as Ref<SessionManager.LoginResults.Reader>?, nil as CallTimers.ID?)
       }
       state.ended = reason
       defer {
@@ -74,7 +72,7 @@ final class LiveSession: Sendable {
       return (true, state.admission, state.expiry)
     }
     guard isFirst else { return }
-    expiry?.cancel()
+    if let expiry { timers.stop(expiry) }
     connection.remove(self)
     membrane.revoke(.disconnected("the session has ended: \(reason)")) { interface, method in
       Self.endings.contains { $0.interface == interface && $0.method == method }

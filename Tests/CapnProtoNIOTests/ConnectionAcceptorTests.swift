@@ -25,7 +25,7 @@ struct ConnectionAcceptorTests {
 
   /// Whether another connection is told that there are too many.
   private func isFull(_ acceptor: ConnectionAcceptor) throws -> Bool {
-    let channel = try accept(acceptor, EmbeddedChannel())
+    let channel = try accept(acceptor, EmbeddedChannel(handler: HalfClosing()))
     let answer = try channel.readOutbound(as: ByteBuffer.self) ?? ByteBuffer()
     _ = try? channel.finish()
     return abortReason(Array(answer.readableBytesView)) != nil

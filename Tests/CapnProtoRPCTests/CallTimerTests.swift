@@ -30,6 +30,29 @@ import Testing
     timers.stop(late)
   }
 
+  @Test func `sleeps that are cancelled leave nothing until their time is over`() async {
+    let timers = CallTimers()
+    await withTaskGroup { group in
+      for _ in 0..<10_000 {
+        group.addTask { try? await timers.sleep(for: .seconds(3600)) }
+      }
+      group.cancelAll()
+    }
+    #expect(timers.count == 0)
+    #expect(timers.load.deadlines < 100)
+    #expect(timers.load.sleepers <= 2)
+  }
+
+  @Test func `a sleep ends when its time is over, or throws when it is cancelled`() async throws {
+    let timers = CallTimers()
+    try await timers.sleep(for: .milliseconds(1))
+    let task = Task { try await timers.sleep(for: .seconds(3600)) }
+    #expect(await eventually { timers.count == 1 })
+    task.cancel()
+    await #expect(throws: CancellationError.self) { try await task.value }
+    #expect(timers.count == 0)
+  }
+
   @Test func `what a timer holds goes with it`() {
     let timers = CallTimers()
     weak var watched: LiveCount?

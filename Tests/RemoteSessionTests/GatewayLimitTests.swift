@@ -1,5 +1,6 @@
 import CapnProto
 import CapnProtoRPC
+import CapnProtoTesting
 import RemoteSessionClient
 import RemoteSessionSchema
 import Synchronization
@@ -33,6 +34,28 @@ import Testing
     try await session.logout()
     _ = try await client.describe()
     try await expectEnd(of: client)
+  }
+
+  @Test func `connections and sessions that are over leave nothing until their time is`()
+    async throws
+  {
+    let guest = try TestGuest {
+      let profiles = $0.profiles
+      for index in profiles.indices { profiles[index].sessionSeconds = 3600 }
+    }
+    let kept = guest.connect()
+    let session = try await kept.login(.anonymous)
+    for _ in 1...1000 {
+      let client = guest.connect()
+      _ = try await client.login(.anonymous)
+      client.connection.close()
+    }
+    // Of the connection and of the session that are left.
+    #expect(await eventually { guest.timers.count == 2 })
+    #expect(guest.timers.load.deadlines < 100)
+    #expect(guest.timers.load.sleepers <= 2)
+    try await session.logout()
+    #expect(await eventually { guest.timers.count == 1 })
   }
 
   @Test func failedLoginsAreCountedOverAllConnectionsOfAHost() async throws {

@@ -13,6 +13,8 @@ final class TestGuest: Sendable {
   static let password = "open sesame"
   let gateway: Gateway
   let audit: Lines
+  /// Those of the gateway.
+  let timers = CallTimers()
   private let lastEvent = Mutex<UInt64>(0)
 
   init(_ change: (BootManifest.Builder) -> Void = { _ in }) throws {
@@ -27,7 +29,7 @@ final class TestGuest: Sendable {
           log: AuditLog { lines.append($0) })),
       limits: GatewayLimits(
         loginAttempts: manifest.loginAttempts, sessions: manifest.sessions,
-        timeWithoutSession: manifest.timeWithoutSession))
+        timeWithoutSession: manifest.timeWithoutSession), software: "test", timers: timers)
   }
 
   /// A new connection to the gateway, in memory.

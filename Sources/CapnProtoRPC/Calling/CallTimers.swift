@@ -1,11 +1,11 @@
-// A task that sleeps stays in memory until its time is over, even if it is cancelled, and most calls end
-// long before theirs. So all calls share a timer: what is kept for a call goes with it, and one task
-// sleeps until the first of the deadlines.
+// A task that sleeps stays in memory until its time is over, even if it is cancelled, and most calls,
+// sessions and connections end long before theirs. So all of them share a timer: what is kept for one
+// goes with it, and one task sleeps until the first of the deadlines.
 
 import HeapModule
 import Synchronization
 
-/// Tells calls that their time is over.
+/// Notifies calls, sessions and whatever else has a deadline that its time is over.
 package final class CallTimers: Sendable {
   /// A timer that was started.
   package typealias ID = UInt64
@@ -38,7 +38,7 @@ package final class CallTimers: Sendable {
   }
   private let state = Mutex(State())
 
-  /// The timers of the calls of this process.
+  /// The timers of this process.
   package static let shared = CallTimers()
 
   /// No timers.
@@ -70,6 +70,60 @@ package final class CallTimers: Sendable {
     withExtendedLifetime(body) {}
   }
 
+  /// Waits until so much time has passed. Unlike `Task.sleep`, it keeps nothing once the task is cancelled.
+  ///
+  /// - Throws: `CancellationError` if the task is cancelled.
+  nonisolated(nonsending) package func sleep(for time: Duration) async throws {
+    let sleeper = Sleeper()
+    await withTaskCancellationHandler {
+      await withCheckedContinuation { continuation in
+        sleeper.begin(continuation)
+        sleeper.setTimer(start(after: time) { sleeper.wake() }, of: self)
+      }
+    } onCancel: {
+      sleeper.wake()
+    }
+    sleeper.end(self)
+    try Task.checkCancellation()
+  }
+
+  /// A task that waits for a timer or for its cancellation, whichever is first.
+  private final class Sleeper: Sendable {
+    private struct State {
+      var continuation: CheckedContinuation<Void, Never>?
+      var isAwake = false
+      var timer: ID?
+    }
+    private let state = Mutex(State())
+
+    func begin(_ continuation: CheckedContinuation<Void, Never>) {
+      let isAwake = state.withLock { state in
+        if !state.isAwake { state.continuation = continuation }
+        return state.isAwake
+      }
+      if isAwake { continuation.resume() }
+    }
+
+    func setTimer(_ timer: ID, of timers: CallTimers) {
+      let isAwake = state.withLock { state in
+        if !state.isAwake { state.timer = timer }
+        return state.isAwake
+      }
+      if isAwake { timers.stop(timer) }
+    }
+
+    func wake() {
+      state.withLock { state in
+        state.isAwake = true
+        return state.continuation.take()
+      }?.resume()
+    }
+
+    func end(_ timers: CallTimers) {
+      if let timer = state.withLock({ $0.timer.take() }) { timers.stop(timer) }
+    }
+  }
+
   private func sleep(until instant: ContinuousClock.Instant) {
     Task.detached {
       try? await Task.sleep(until: instant, clock: .continuous)
@@ -99,4 +153,7 @@ package final class CallTimers: Sendable {
   package var load: (deadlines: Int, sleepers: Int) {
     state.withLock { ($0.deadlines.count, $0.sleepers.count) }
   }
+
+  /// The number of timers that have neither gone off nor been stopped.
+  package var count: Int { state.withLock { $0.bodies.count } }
 }

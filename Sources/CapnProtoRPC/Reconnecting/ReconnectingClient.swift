@@ -36,20 +36,24 @@ public final class ReconnectingClient: Sendable {
   /// - Parameters:
   ///   - policy: when a connection is made again.
   ///   - logger: is told how the client is doing: losses and attempts that fail at level `info`.
-  ///   - sleep: waits; the policy's delays and its time for an attempt are measured with it.
+  ///   - sleep: waits; the policy's delays and its time for an attempt are measured with it. `nil` for
+  ///     the continuous clock.
   ///   - connect: makes a connection, which this client closes: mostly with `RPCConnector`.
   ///   - object: what calls are for; it may log in, say. Without, it is the peer's bootstrap
   ///     capability.
   public init(
     policy: ReconnectPolicy = ReconnectPolicy(), logger: Logger = Logger(label: "capnp.rpc"),
-    sleep: @escaping @Sendable (Duration) async throws -> Void = { try await Task.sleep(for: $0) },
+    sleep: (@Sendable (Duration) async throws -> Void)? = nil,
     connect: @escaping @Sendable () async throws -> RPCConnection,
     object: @escaping @Sendable (RPCConnection) async throws -> Capability = {
       $0.bootstrapCapability()
     }
   ) {
     reconnection = Reconnection(
-      policy, ConnectionAttempt(connect: connect, object: object, policy: policy, sleep: sleep))
+      policy,
+      ConnectionAttempt(
+        connect: connect, object: object, policy: policy,
+        sleep: sleep ?? { try await CallTimers.shared.sleep(for: $0) }))
     ReconnectionLog.follow(reconnection.states(), logger)
   }
 
