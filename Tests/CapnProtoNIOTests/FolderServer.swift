@@ -51,7 +51,8 @@ extension File.Client {
   }
 }
 
-/// Pipes, whose ends are descriptors.
+/// Pipes, whose ends are descriptors. Processes that other tests start do not inherit them, as an end is
+/// not closed while another process has it.
 enum Pipe {
   struct Failure: Error { let code: CInt }
 
@@ -59,6 +60,7 @@ enum Pipe {
   static func open() throws -> (reader: OpenDescriptor, writer: OpenDescriptor) {
     var ends: [CInt] = [-1, -1]
     guard unsafe pipe(&ends) == 0 else { throw Failure(code: errno) }
+    for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
     return (OpenDescriptor(owning: ends[0]), OpenDescriptor(owning: ends[1]))
   }
 
@@ -87,7 +89,7 @@ enum Pipe {
   /// Two sockets that are connected to each other.
   static func sockets() throws -> (OpenDescriptor, OpenDescriptor) {
     var ends: [CInt] = [-1, -1]
-    let kind = CInt(SOCK_STREAM.rawValue)
+    let kind = CInt(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue)
     guard unsafe socketpair(AF_UNIX, kind, 0, &ends) == 0 else { throw Failure(code: errno) }
     return (OpenDescriptor(owning: ends[0]), OpenDescriptor(owning: ends[1]))
   }

@@ -91,7 +91,7 @@ struct MessageOutputTests {
 /// A descriptor that a channel owns.
 enum OpenDescriptorCopy {
   static func of(_ descriptor: OpenDescriptor) throws -> CInt {
-    let copy = Glibc.dup(descriptor.rawValue)
+    let copy = fcntl(descriptor.rawValue, F_DUPFD_CLOEXEC, 0)
     guard copy >= 0 else { throw Pipe.Failure(code: errno) }
     return copy
   }
