@@ -55,6 +55,9 @@ extension Answer {
   /// Whether calls of the peer, or a question of this side, wait for the outcome.
   var isWantedElsewhere: Bool { taker != nil || !nodes.isEmpty }
 
+  /// Whether the call is to be cancelled: it is finished, has no outcome, and nothing needs one.
+  var isUnwanted: Bool { isFinished && !hasOutcome && !isWantedElsewhere }
+
   /// Notes the outcome.
   ///
   /// - Returns: the capabilities that were pipelined on it, and the words that it no longer needs.
@@ -242,9 +245,12 @@ extension Connection {
 
   /// Cancels a running call that is finished, unless calls that were pipelined on it need it.
   mutating func cancelIfUnwanted(_ id: AnswerID) {
-    guard let answer = answers[id], answer.isFinished, !answer.hasOutcome,
-      !answer.isWantedElsewhere
-    else { return }
+    if answers.look(id, { $0.isUnwanted }) == true { release(.answer(id)) }
+  }
+
+  /// Cancels a running call that nobody wants.
+  mutating func cancelUnwanted(_ id: AnswerID) {
+    guard let answer = answers[id], answer.isUnwanted else { return }
     let token = AnswerToken(id: id, serial: answer.serial)
     switch answer.place {
     case nil:
@@ -252,14 +258,17 @@ extension Connection {
       return
     case .held where answer.cancelsLate: return
     case .held: break
-    case .asked(let question): dropQuestion(question)
+    case .asked(let question):
+      dropQuestion(question)
+      unneeded.append(.cancelled(token))
+      return
     case .queued(let node):
       withdraw(from: node) {
         guard case .peers(_, let other) = $0 else { return false }
         return other == token
       }
     }
-    end(.answer(token, .failure(.failed("the call was cancelled"))))
+    end(.answer(token, .failure(Self.cancelled)))
   }
 
   mutating func forgetAnswer(_ id: AnswerID) {

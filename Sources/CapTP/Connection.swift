@@ -57,6 +57,9 @@ public struct Connection: ~Copyable, Sendable {
   /// Calls that end because of another one, and whether they are being worked off.
   var endings = Deque<Ending>()
   var isEnding = false
+  /// Entries that nothing needs any more because of another one, and whether they are being worked off.
+  var unneeded = Deque<Unneeded>()
+  var isReleasing = false
   var serial: UInt64 = 0
   /// Why the connection is over, once it is.
   public internal(set) var failure: RPCError?

@@ -40,13 +40,10 @@ extension Connection {
   }
 
   private mutating func describe(
-    _ hook: any CapabilityHook, in descriptor: CapDescriptor.Builder, depth: Int = 0
+    _ hook: any CapabilityHook, in descriptor: CapDescriptor.Builder
   ) -> ExportID? {
-    let hook = Self.followed(hook)
-    guard let own = own(hook) else {
-      return export(hook, isPromise: hook.isPromise, in: descriptor)
-    }
-    let node = settled(own)
+    let (hook, node) = destination(of: hook)
+    guard let node else { return export(hook, isPromise: hook.isPromise, in: descriptor) }
     switch state(node) {
     case .imported(let id):
       descriptor.receiverHosted = id.rawValue
@@ -56,8 +53,6 @@ extension Connection {
       answer.questionId = question.rawValue
       path.write(to: answer)
       return nil
-    case .local(let inner) where depth < 64:
-      return describe(inner, in: descriptor, depth: depth + 1)
     case .embargoed, .awaiting: return export(hook, isPromise: true, in: descriptor)
     case .broken, .alias, .local: return export(hook, isPromise: false, in: descriptor)
     }
@@ -162,19 +157,15 @@ extension Connection {
   /// The capability that the peer is told of when it is told of the hook: its calls go there from
   /// then on, and not where it may turn out to lead (rpc.capnp, "The Tribble 4-way Race Condition").
   mutating func pinned(_ hook: any CapabilityHook) -> any CapabilityHook {
-    var hook = Self.followed(hook)
-    for _ in 0..<64 {
-      guard let own = own(hook) else { break }
-      switch state(own) {
-      case .imported(let id):
-        let pin = imports[id]?.pin ?? addNode(.imported(id))
-        imports[id]?.pin = pin
-        return self.handle(pin)
-      case .pipelined(let question, let path): return self.handle(pin(question, path))
-      case .local(let inner): hook = Self.followed(inner)
-      case .embargoed, .awaiting, .alias, .broken: return hook
-      }
+    let (hook, node) = destination(of: hook)
+    guard let node else { return hook }
+    switch state(node) {
+    case .imported(let id):
+      let pin = imports[id]?.pin ?? addNode(.imported(id))
+      imports[id]?.pin = pin
+      return handle(pin)
+    case .pipelined(let question, let path): return handle(pin(question, path))
+    case .local, .embargoed, .awaiting, .alias, .broken: return hook
     }
-    return hook
   }
 }

@@ -158,6 +158,24 @@ extension Connection {
     return id
   }
 
+  /// Returns the node at the end of the aliases, to which each node on the way refers directly from
+  /// then on: however many promises of the peer resolve to one another, calls pass none of them twice.
+  mutating func shortened(_ id: NodeID) -> NodeID {
+    guard case .some(.some(let next)) = nodes.look(id, { $0.alias }) else { return id }
+    guard case .some(.some) = nodes.look(next, { $0.alias }) else { return next }
+    let end = settled(next)
+    var passed: [NodeID] = []
+    var node = id
+    while case .some(.some(let next)) = nodes.look(node, { $0.alias }), next != end {
+      nodes.update(node) { $0.state = .alias(end) }
+      nodes.update(end) { $0.holders += 1 }
+      passed.append(next)
+      node = next
+    }
+    for node in passed { releaseNode(node) }
+    return end
+  }
+
   /// The state of the node that the aliases lead to.
   func state(_ id: NodeID) -> NodeState {
     nodes.look(settled(id)) { $0.state } ?? .broken(.failed("the reference is gone"))
@@ -263,7 +281,7 @@ extension Connection {
       settle(id, .local(hook))
       return
     }
-    let other = settled(own)
+    let other = shortened(own)
     guard !leads(hook, backTo: id) else {
       settle(id, .broken(Self.circle))
       return
@@ -276,20 +294,40 @@ extension Connection {
     settle(id, .alias(other))
   }
 
-  /// Whether calls on the capability come to the node, by way of others that have turned out to be
-  /// promises of this side. A chain of absurd length is taken for a circle.
+  /// Whether calls on the capability come to the node, by way of references that have resolved to
+  /// promises of this side. A chain over the limit is taken for a circle.
   private mutating func leads(_ hook: any CapabilityHook, backTo id: NodeID) -> Bool {
-    var hook = hook
-    for _ in 0..<64 {
-      guard let own = own(hook) else { return false }
-      let node = settled(own)
-      if node == id { return true }
+    var isFound = false
+    let end = CapabilityChain.end(of: hook) { hook -> (any CapabilityHook)? in
+      guard let own = own(hook) else { return nil }
+      let node = shortened(own)
+      isFound = node == id
+      if isFound { return nil }
       switch state(node) {
-      case .local(let next), .embargoed(let next): hook = next
-      default: return false
+      case .local(let next), .embargoed(let next): return next
+      default: return nil
       }
     }
-    return true
+    return isFound || end == nil
+  }
+
+  /// Where the peer's calls on the capability go: to the node of this connection, or to the capability
+  /// where that is elsewhere. A chain over the limit is not followed at all, and its calls fail.
+  mutating func destination(
+    of hook: any CapabilityHook
+  ) -> (hook: any CapabilityHook, node: NodeID?) {
+    var node: NodeID?
+    let end = CapabilityChain.end(of: Self.followed(hook)) { hook -> (any CapabilityHook)? in
+      guard let own = own(hook) else {
+        node = nil
+        return nil
+      }
+      node = shortened(own)
+      guard case .local(let inner) = state(own) else { return nil }
+      return Self.followed(inner)
+    }
+    guard let end else { return (hook, nil) }
+    return (end, node)
   }
 
   /// Gives the node its new state and lets the calls that waited go there.
@@ -330,16 +368,12 @@ extension Connection {
     return number.map { NodeID(rawValue: $0.rawValue) }
   }
 
-  /// What the hook stands for as far as it is known. A promise chain of absurd length is cut off.
+  /// What the hook stands for as far as it is known. A chain over the limit is not followed.
   static func followed(_ hook: any CapabilityHook) -> any CapabilityHook {
-    var hook = hook
-    for _ in 0..<64 {
-      guard hook.isPromise, let promise = hook as? any PromiseHook,
-        let next = promise.resolution
-      else { break }
-      hook = next
+    let end = CapabilityChain.end(of: hook) { hook in
+      hook.isPromise ? (hook as? any PromiseHook)?.resolution : nil
     }
-    return hook
+    return end ?? hook
   }
 
   mutating func failQueue(_ queue: [QueuedCall], _ error: RPCError) {

@@ -58,8 +58,11 @@ extension Question {
   /// - Returns: whether it was the last, and the question is to be finished.
   mutating func letGo() -> Bool {
     holders -= 1
-    return holders <= 0 && !isFinished
+    return isUnheld
   }
+
+  /// Whether nothing wants the results, and the peer has not been told so.
+  var isUnheld: Bool { holders <= 0 && !isFinished }
 
   /// The call has returned, and only what was pinned needs the answer.
   mutating func returned() {
@@ -211,8 +214,14 @@ extension Connection {
 
   /// One holder less; the last one finishes the question.
   mutating func releaseQuestion(_ id: QuestionID) {
-    guard questions.update(id, { $0.letGo() }) == true,
-      let (isReturned, answer) = questions.look(id, { ($0.isReturned, $0.takesFrom) })
+    if questions.update(id, { $0.letGo() }) == true { release(.question(id)) }
+  }
+
+  /// Finishes a question that nothing holds.
+  mutating func finishUnheld(_ id: QuestionID) {
+    guard
+      let (isReturned, answer) = questions.look(
+        id, { $0.isUnheld ? ($0.isReturned, $0.takesFrom) : nil }) ?? nil
     else { return }
     if isReturned {
       sendFinish(id, releaseResultCaps: false)

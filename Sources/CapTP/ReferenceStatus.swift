@@ -23,7 +23,7 @@ extension Connection {
   public mutating func status(
     of reference: NodeID, notifying watcher: (any ReferenceWatcher)?
   ) -> ReferenceStatus {
-    let id = settled(reference)
+    let id = shortened(reference)
     let status: ReferenceStatus
     switch state(id) {
     case .imported(let id): status = imports[id]?.isPromise == true ? .promise : .peers

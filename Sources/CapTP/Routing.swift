@@ -15,6 +15,16 @@ enum Ending: Sendable {
   case question(QuestionID, Outcome, Reflected)
 }
 
+/// An entry of a table that nothing needs any more.
+enum Unneeded: Sendable {
+  /// To be finished.
+  case question(QuestionID)
+  /// To be cancelled.
+  case answer(AnswerID)
+  /// To be answered, once what it asked of the peer is finished.
+  case cancelled(AnswerToken)
+}
+
 extension Connection {
   /// Calls the capability that the reference stands for.
   ///
@@ -30,7 +40,7 @@ extension Connection {
     _ reference: NodeID, _ call: consuming OutgoingCall, caller: consuming any Caller,
     waiting: () -> any Caller
   ) -> CallRoute {
-    let id = settled(reference)
+    let id = shortened(reference)
     if nodes.look(id, { $0.leadsToPeer }) == true {
       guard let question = ask(id, call, .caller(caller)) else { return .local }
       return .question(question)
@@ -76,7 +86,7 @@ extension Connection {
   /// of this side, which may turn out to lead to the node, and which calls that waited for them must
   /// not come behind.
   mutating func route(_ call: QueuedCall, to node: NodeID) {
-    let id = settled(node)
+    let id = shortened(node)
     switch state(id) {
     case .embargoed, .awaiting: enqueue(call, id)
     case .broken(let error): refuse(call, error)
@@ -169,6 +179,29 @@ extension Connection {
       }
     }
     isEnding = false
+  }
+
+  /// Gives up an entry of a table. It may have been the last that needed another one, of a chain of calls
+  /// that were pipelined on one another, or passed on to the peer: one after the other, as for ``end(_:)``.
+  mutating func release(_ entry: Unneeded) {
+    guard !isReleasing else {
+      unneeded.append(entry)
+      return
+    }
+    isReleasing = true
+    giveUp(entry)
+    while let entry = unneeded.popFirst() { giveUp(entry) }
+    isReleasing = false
+  }
+
+  static let cancelled = RPCError.failed("the call was cancelled")
+
+  private mutating func giveUp(_ entry: Unneeded) {
+    switch entry {
+    case .question(let id): finishUnheld(id)
+    case .answer(let id): cancelUnwanted(id)
+    case .cancelled(let token): end(.answer(token, .failure(Self.cancelled)))
+    }
   }
 
   /// Answers a call of the peer with the results that came for it from the peer.

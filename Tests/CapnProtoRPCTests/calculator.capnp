@@ -44,3 +44,10 @@ interface Sizes {
   reflect @0 (data :Data) -> (data :Data);
   # Returns what it was given.
 }
+
+interface Tally {
+  # A number, and an object for the next one.
+
+  next @0 () -> (tally :Tally);
+  value @1 () -> (value :UInt64);
+}

@@ -15,7 +15,7 @@ final class BrokenCapability: CallTarget {
     return nil
   }
 
-  func status(notifying watcher: CapabilityWatcher?) -> CapabilityStatus { .broken(error) }
+  func ownStatus(notifying watcher: CapabilityWatcher?) -> OwnStatus { .known(.broken(error)) }
 
   /// Each call fails: there is nothing to share.
   var streamWriter: StreamWriter { StreamPlace().writer() }

@@ -23,10 +23,15 @@ extension CallRoute {
     }
   }
 
+  /// As ``cancel()``, where the call may have become another one, which is cancelled in turn, and so on.
+  func cancelNested() {
+    if case .remote = self { cancel() } else { NestedCompletion.run { self.cancel() } }
+  }
+
   /// Takes the call back, and fails with the error what was pipelined on it.
   func fail(_ error: RPCError) {
     switch self {
-    case .local, .turn: cancel()
+    case .local, .turn: cancelNested()
     case .remote(let connection, let question, let caller):
       connection.failQuestion(question, error, caller: caller)
     }
@@ -54,12 +59,12 @@ extension Caller {
 }
 
 extension Caller {
-  /// Who passed the call on last within this process.
-  fileprivate var forwarding: ForwardingCaller? {
+  /// How often the call was passed on within this process.
+  fileprivate var hops: Int {
     switch self {
-    case let forwarding as ForwardingCaller: forwarding
-    case let waiting as WaitingCaller: waiting.caller.forwarding
-    default: nil
+    case let forwarding as ForwardingCaller: forwarding.hops
+    case let waiting as WaitingCaller: waiting.caller.hops
+    default: 0
     }
   }
 }
@@ -79,8 +84,13 @@ package protocol CallTarget: CapabilityHook {
   ///
   /// - Returns: as of `send`.
   func deliver(_ call: consuming DeliveredCall, responder: any Responder) -> CallRoute?
-  /// What the capability is. If that may change, the watcher is told when it does.
-  func status(notifying watcher: CapabilityWatcher?) -> CapabilityStatus
+  /// What the capability is, as far as it knows by itself. If that may change, the watcher is notified
+  /// when it does.
+  func ownStatus(notifying watcher: CapabilityWatcher?) -> OwnStatus
+  /// The capability that this one passes on to as it is; `nil` if it is the end of the chain.
+  func next(for purpose: ChainPurpose) -> (any CallTarget)?
+  /// The number of wrappers around an object that this is: itself, what it wraps, and so on.
+  var wrapperCount: Int { get }
   /// How long a call may take that was not given a time of its own.
   var callTimeout: Duration? { get }
   /// What a stream to the capability may have on its way, as far as that is known.
@@ -92,8 +102,8 @@ package protocol CallTarget: CapabilityHook {
 }
 
 extension CallTarget {
-  /// An object, for good.
-  package func status(notifying watcher: CapabilityWatcher?) -> CapabilityStatus { .settled }
+  /// An object, permanently.
+  package func ownStatus(notifying watcher: CapabilityWatcher?) -> OwnStatus { .known(.settled) }
 
   /// As long as it likes.
   package var callTimeout: Duration? { nil }
@@ -107,6 +117,8 @@ extension CallTarget {
 
 /// Where the outcome of a call goes.
 package protocol Responder: Sendable {
+  /// How often the call was passed on within this process.
+  var hops: Int { get }
   /// Takes results: a message whose root is a `Return` with them.
   func returnResults(_ message: consuming MessageBuilder)
   /// Takes an error.
@@ -120,11 +132,18 @@ extension Responder {
   package func noteCopy(words: Int) {}
 }
 
+extension Responder {
+  /// None.
+  package var hops: Int { 0 }
+}
+
 /// A responder for a caller in this process.
 package struct CallerResponder: Responder {
   let caller: any Caller
 
   package init(caller: consuming any Caller) { self.caller = caller }
+
+  package var hops: Int { caller.hops }
 
   package func returnResults(_ message: consuming MessageBuilder) {
     do {
@@ -140,17 +159,12 @@ package struct CallerResponder: Responder {
 /// A caller that passes the outcome on to where the call came from.
 final class ForwardingCaller: Caller {
   let responder: any Responder
-  /// How often the call was passed on within this process.
-  private let hops: Int
+  let hops: Int
 
   init(_ responder: any Responder) {
     self.responder = responder
-    hops = ((responder as? CallerResponder)?.caller.forwarding?.hops ?? 0) + 1
+    hops = responder.hops + 1
   }
-
-  /// Whether the call goes in a circle, of promises that a peer and this process have settled with each
-  /// other at once.
-  var goesRound: Bool { hops > 64 }
 
   func finish(_ outcome: Outcome) {
     switch outcome {

@@ -12,6 +12,14 @@ package enum CapabilityStatus: Sendable {
   case broken(RPCError)
 }
 
+/// What a capability knows by itself of its status.
+package enum OwnStatus: Sendable {
+  /// It is that.
+  case known(CapabilityStatus)
+  /// It is what the other capability is.
+  case that(any CallTarget)
+}
+
 extension Capability {
   /// Waits until it is known which object this is, if it is a promise. Calls need not wait for that.
   ///
@@ -41,7 +49,8 @@ extension Capability {
   /// a peer and came back is the one that was sent. A promise is the object that it has turned out
   /// to be.
   public func isIdentical(to other: Capability) -> Bool {
-    let (first, second) = (target.known, other.target.known)
+    let first = target.end(for: .identity) ?? target
+    let second = other.target.end(for: .identity) ?? other.target
     if let first = first as? RemoteCapability, let second = second as? RemoteCapability {
       return first === second || first.isSame(as: second)
     }
@@ -57,26 +66,6 @@ extension Capability {
       if let found = find(target.status(notifying: watcher)) { return found }
       try await watcher.changed()
     }
-  }
-}
-
-extension CallTarget {
-  /// What the capability has turned out to be.
-  fileprivate var known: any CallTarget {
-    var target: any CallTarget = self
-    // As `Connection` does: a chain of promises of absurd length is cut off.
-    for _ in 0..<64 {
-      guard let next = target.next ?? (target as? DescriptorCapability)?.target else { break }
-      target = next
-    }
-    return target
-  }
-
-  /// The capability that this one has turned out to be; nil if it is none but itself.
-  var next: (any CallTarget)? {
-    let next =
-      (self as? any PromiseHook)?.resolution ?? (self as? RemoteCapability)?.localCapability
-    return next as? any CallTarget
   }
 }
 

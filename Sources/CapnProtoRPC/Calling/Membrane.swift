@@ -99,15 +99,18 @@ public final class Membrane: Sendable {
       return target(wrapper.id)
     }
     guard let target = hook as? any CallTarget else { return BrokenCapability.null }
-    let added: Result<UInt64, RPCError> = state.withLock { state in
-      if let failure = state.failure { return .failure(failure) }
-      let id = state.nextID()
-      state.targets[id] = target
-      return .success(id)
-    }
-    switch added {
-    case .success(let id): return MembraneCapability(membrane: self, id: id, side: side)
-    case .failure(let error): return BrokenCapability(error)
+    return target.wrapped { wrapperCount in
+      let added: Result<UInt64, RPCError> = state.withLock { state in
+        if let failure = state.failure { return .failure(failure) }
+        let id = state.nextID()
+        state.targets[id] = target
+        return .success(id)
+      }
+      switch added {
+      case .success(let id):
+        return MembraneCapability(membrane: self, id: id, side: side, wrapperCount: wrapperCount)
+      case .failure(let error): return BrokenCapability(error)
+      }
     }
   }
 
@@ -119,8 +122,7 @@ public final class Membrane: Sendable {
   }
 
   func release(_ id: UInt64) {
-    let target = state.withLock { $0.targets.removeValue(forKey: id) }
-    withExtendedLifetime(target) {}
+    releaseChain(state.withLock { $0.targets.removeValue(forKey: id) })
   }
 
   /// What a call is to be made on: the wrapped object, or another one if the policy says so.
@@ -133,18 +135,20 @@ public final class Membrane: Sendable {
   }
 
   /// What the wrapper of the number is: what it wraps, unless the membrane is closed.
-  func status(_ id: UInt64, notifying watcher: CapabilityWatcher?) -> CapabilityStatus {
+  func status(_ id: UInt64, notifying watcher: CapabilityWatcher?) -> OwnStatus {
     let target = state.withLock { state -> (any CallTarget)? in
       guard state.failure == nil, let target = state.targets[id] else { return nil }
       if let watcher { state.watchers[ObjectIdentifier(watcher)] = watcher }
       return target
     }
-    guard let target else { return .broken(failure ?? .failed("the capability was released")) }
+    guard let target else {
+      return .known(.broken(failure ?? .failed("the capability was released")))
+    }
     watcher?.whenForgotten { [weak self, id = watcher.map { ObjectIdentifier($0) }] in
       guard let id else { return }
       _ = self?.state.withLock { $0.watchers.removeValue(forKey: id) }
     }
-    return target.status(notifying: watcher)
+    return .that(target)
   }
 
   /// Notes a call that crosses; nil, and why, if it may not.

@@ -14,6 +14,7 @@ final class MembraneCall: Responder {
   private let side: Membrane.Side
   let interfaceID: UInt64
   let methodID: UInt16
+  let hops: Int
   private let state: Mutex<State>
 
   init(
@@ -24,6 +25,7 @@ final class MembraneCall: Responder {
     self.side = side
     self.interfaceID = interfaceID
     self.methodID = methodID
+    hops = responder.hops + 1
     state = Mutex(State(responder: responder))
   }
 

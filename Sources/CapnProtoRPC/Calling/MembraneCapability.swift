@@ -10,22 +10,36 @@ final class MembraneCapability: TurnTarget {
   let turns = TurnQueue()
   private let stream = StreamPlace()
   var streamWriter: StreamWriter { stream.writer(streamLimits) }
-  var streamLimits: StreamLimits { membrane.target(id).streamLimits }
-  var callTimeout: Duration? { membrane.target(id).callTimeout }
+  var streamLimits: StreamLimits { limitsTarget?.streamLimits ?? StreamLimits() }
+  var callTimeout: Duration? { limitsTarget?.callTimeout }
+  let wrapperCount: Int
 
-  init(membrane: Membrane, id: UInt64, side: Membrane.Side) {
+  init(membrane: Membrane, id: UInt64, side: Membrane.Side, wrapperCount: Int) {
     self.membrane = membrane
     self.id = id
     self.side = side
+    self.wrapperCount = wrapperCount
   }
 
   deinit { membrane.release(id) }
 
-  func status(notifying watcher: CapabilityWatcher?) -> CapabilityStatus {
+  func next(for purpose: ChainPurpose) -> (any CallTarget)? {
+    switch purpose {
+    case .limits, .release: membrane.target(id)
+    // Each call crosses the membrane, which has a say in it, and it is another object on each side.
+    case .send, .deliver, .identity: nil
+    }
+  }
+
+  func ownStatus(notifying watcher: CapabilityWatcher?) -> OwnStatus {
     membrane.status(id, notifying: watcher)
   }
 
   func deliver(_ call: DeliveredCall, responder: any Responder) -> CallRoute? {
+    guard responder.hops < CapabilityChain.limit else {
+      responder.returnError(CapabilityChain.error)
+      return nil
+    }
     do {
       let body = try call.message.reader.call
       let target = try membrane.target(

@@ -11,8 +11,8 @@ package final class PendingCall: Caller {
     /// The promise that the call waits for, or last waited for.
     var promise: WaitedFor?
     var open = Open()
-    /// Capabilities in results that the peer will make: calls on one keep their order, however
-    /// often it is asked for.
+    /// Capabilities in results that were asked for before they were there: calls on one keep their
+    /// order, however often it is asked for.
     var remote = PathMap<any CallTarget>()
 
     mutating func promise(at path: PipelinePath, keeping token: CallToken) -> QueuedCapability {
@@ -48,6 +48,9 @@ package final class PendingCall: Caller {
     var timer: CallTimers.ID?
     /// Capabilities in results that this process will make: one for each path.
     var promises = PathMap<QueuedCapability>()
+
+    /// Whether the outcome ends more than the call.
+    var hasDependents: Bool { observers != nil || !promises.isEmpty }
   }
   private let state = Mutex(State())
   /// Whether the call has an outcome and keeps nothing else, at hand without the lock: to drop it is then
@@ -85,8 +88,9 @@ package final class PendingCall: Caller {
     let waitedFor = WaitedFor(promise)
     state.withLock { $0.promise = waitedFor }
     var producer = promise.producer
-    // Calls that wait for each other's results are a chain of any length; circles are short.
-    for _ in 0..<64 {
+    // Calls that wait for each other's results are a chain of any length; circles are short. A longer
+    // one is not seen, and its calls wait until they are cancelled.
+    for _ in 0..<CapabilityChain.limit {
       guard let call = producer else { return false }
       if call === self { return true }
       producer = call.state.withLock { $0.promise }?.promise?.producer
@@ -95,16 +99,31 @@ package final class PendingCall: Caller {
   }
 
   package func finish(_ outcome: consuming Outcome) {
+    if let dependent = end(outcome, endsDependents: false) {
+      NestedCompletion.run { _ = self.end(dependent, endsDependents: true) }
+    }
+  }
+
+  /// Ends the call, unless it has ended, or has dependents that are not to end with it now.
+  ///
+  /// - Returns: The outcome if the call has dependents and did not end; else `nil`.
+  private func end(_ outcome: consuming Outcome, endsDependents: Bool) -> Outcome? {
     var ended = Open()
     var outcome: Outcome? = outcome
-    let isFirst = state.withLock { state in
-      guard state.outcome == nil else { return false }
+    let (isFirst, mustWait) = state.withLock { state in
+      guard state.outcome == nil else { return (false, false) }
+      if !endsDependents, state.open.hasDependents { return (false, true) }
       swap(&state.outcome, &outcome)
       swap(&state.open, &ended)
+      // Calls on them keep their order, however often they are asked for.
+      if !ended.promises.isEmpty {
+        for (path, promise) in ended.promises { state.remote[path] = promise }
+      }
       if state.remote.isEmpty { isSpent.store(true, ordering: .releasing) }
-      return true
+      return (true, false)
     }
-    guard isFirst else { return }
+    if mustWait { return outcome }
+    guard isFirst else { return nil }
     if let timer = ended.timer { CallTimers.shared.stop(timer) }
     // Copied for those who need it, whom most calls do not have.
     if !ended.promises.isEmpty, let outcome = outcomeSoFar {
@@ -114,6 +133,7 @@ package final class PendingCall: Caller {
     if let observers = ended.observers, let outcome = outcomeSoFar {
       for observer in observers { observer(outcome) }
     }
+    return nil
   }
 
   /// Calls the body with the outcome, once it is there.
@@ -176,7 +196,7 @@ package final class PendingCall: Caller {
     }
     withExtendedLifetime(remote) {}
     if isOver { return }
-    takeRoute()?.cancel()
+    if let route = takeRoute() { route.cancelNested() }
     // Another task may wait for the same call.
     finish(.failure(.failed("the call was cancelled")))
   }

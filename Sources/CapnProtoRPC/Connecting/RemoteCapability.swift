@@ -27,20 +27,22 @@ final class RemoteCapability: CallTarget, ReferenceHandle {
 
   var callTimeout: Duration? { connection?.limits.callTimeout }
 
-  /// The capability of this side that the reference has turned out to be.
-  var localCapability: (any CapabilityHook)? { connection?.localCapability(node) }
+  func next(for purpose: ChainPurpose) -> (any CallTarget)? {
+    // Calls go by way of the connection, where earlier ones may still wait.
+    guard case .identity = purpose else { return nil }
+    return connection?.localCapability(node) as? any CallTarget
+  }
 
   /// The descriptor of what the reference has turned out to be.
   var currentDescriptor: OpenDescriptor? { connection?.descriptor(node) }
 
-  func status(notifying watcher: CapabilityWatcher?) -> CapabilityStatus {
-    guard let connection else { return .broken(.disconnected("the connection is gone")) }
+  func ownStatus(notifying watcher: CapabilityWatcher?) -> OwnStatus {
+    guard let connection else { return .known(.broken(.disconnected("the connection is gone"))) }
     switch connection.status(of: node, notifying: watcher) {
-    case .promise: return .promise
-    case .peers: return .settled
-    case .broken(let error): return .broken(error)
-    case .local(let hook):
-      return (hook as? any CallTarget)?.status(notifying: watcher) ?? .settled
+    case .promise: return .known(.promise)
+    case .peers: return .known(.settled)
+    case .broken(let error): return .known(.broken(error))
+    case .local(let hook): return (hook as? any CallTarget).map { .that($0) } ?? .known(.settled)
     }
   }
 
@@ -62,8 +64,8 @@ final class RemoteCapability: CallTarget, ReferenceHandle {
 
   func deliver(_ call: DeliveredCall, responder: any Responder) -> CallRoute? {
     let caller = ForwardingCaller(responder)
-    guard !caller.goesRound else {
-      responder.returnError(.failed("the call goes in a circle"))
+    guard caller.hops <= CapabilityChain.limit else {
+      responder.returnError(CapabilityChain.error)
       return nil
     }
     do {

@@ -3,29 +3,35 @@ import CapnProto
 
 /// A capability with a descriptor: to be called it is the capability that it was made of.
 final class DescriptorCapability: CallTarget {
-  let target: any CallTarget
+  private let target: any CallTarget
   let descriptor: OpenDescriptor
+  let wrapperCount: Int
   var attachedDescriptor: OpenDescriptor? { descriptor }
 
-  init(_ target: any CallTarget, _ descriptor: OpenDescriptor) {
+  private init(_ target: any CallTarget, _ descriptor: OpenDescriptor, wrapperCount: Int) {
     self.target = target
     self.descriptor = descriptor
+    self.wrapperCount = wrapperCount
   }
 
+  static func around(_ target: any CallTarget, _ descriptor: OpenDescriptor) -> any CallTarget {
+    target.wrapped { DescriptorCapability(target, descriptor, wrapperCount: $0) }
+  }
+
+  func next(for purpose: ChainPurpose) -> (any CallTarget)? { target }
+
   func send(_ call: consuming OutgoingCall, caller: any Caller) -> CallRoute? {
-    target.send(call, caller: caller)
+    passSend(call, caller: caller)
   }
 
   func deliver(_ call: DeliveredCall, responder: any Responder) -> CallRoute? {
-    target.deliver(call, responder: responder)
+    pass(call, responder: responder)
   }
 
-  func status(notifying watcher: CapabilityWatcher?) -> CapabilityStatus {
-    target.status(notifying: watcher)
-  }
+  func ownStatus(notifying watcher: CapabilityWatcher?) -> OwnStatus { .that(target) }
 
-  var callTimeout: Duration? { target.callTimeout }
-  var streamLimits: StreamLimits { target.streamLimits }
+  var callTimeout: Duration? { limitsTarget?.callTimeout }
+  var streamLimits: StreamLimits { limitsTarget?.streamLimits ?? StreamLimits() }
   var streamWriter: StreamWriter { target.streamWriter }
 }
 
@@ -37,7 +43,7 @@ extension Capability {
   /// to peers that take it, and else it does not. A membrane lets none pass.
   public init(_ capability: Capability, attaching descriptor: OpenDescriptor) {
     self.init(
-      Capability(DescriptorCapability(capability.target, descriptor)),
+      Capability(DescriptorCapability.around(capability.target, descriptor)),
       callTimeout: capability.callTimeout)
   }
 
@@ -49,16 +55,12 @@ extension Capability {
   ///   is cancelled.
   public func attachedDescriptor() async throws -> OpenDescriptor? {
     try await whenResolved()
-    var target = target
-    // As where promises are followed: a chain of absurd length is cut off.
-    for _ in 0..<64 {
-      if let found = (target as? RemoteCapability)?.currentDescriptor ?? target.attachedDescriptor {
-        return found
-      }
-      guard let next = target.next else { break }
-      target = next
+    var found: OpenDescriptor?
+    _ = CapabilityChain.end(of: target) { target in
+      found = (target as? RemoteCapability)?.currentDescriptor ?? target.attachedDescriptor
+      return found == nil ? target.next(for: .identity) : nil
     }
-    return nil
+    return found
   }
 }
 

@@ -22,7 +22,7 @@ extension CapabilityClient {
   public init(_ object: Self, savedBy keeper: some Persistent.Server) {
     self.init(
       _capability: Capability(
-        PersistentCapability(
+        PersistentCapability.around(
           object._capability.target, Persistent.Client.server(keeper)._capability.target)))
   }
 }
@@ -32,23 +32,36 @@ final class PersistentCapability: TurnTarget {
   private let object: any CallTarget
   private let keeper: any CallTarget
   let turns = TurnQueue()
+  let wrapperCount: Int
 
-  init(_ object: any CallTarget, _ keeper: any CallTarget) {
+  private init(_ object: any CallTarget, _ keeper: any CallTarget, wrapperCount: Int) {
     self.object = object
     self.keeper = keeper
+    self.wrapperCount = wrapperCount
+  }
+
+  static func around(_ object: any CallTarget, _ keeper: any CallTarget) -> any CallTarget {
+    object.wrapped { PersistentCapability(object, keeper, wrapperCount: $0) }
   }
 
   var streamWriter: StreamWriter { object.streamWriter }
-  var streamLimits: StreamLimits { object.streamLimits }
-  var callTimeout: Duration? { object.callTimeout }
+  var streamLimits: StreamLimits { limitsTarget?.streamLimits ?? StreamLimits() }
+  var callTimeout: Duration? { limitsTarget?.callTimeout }
 
-  func status(notifying watcher: CapabilityWatcher?) -> CapabilityStatus {
-    object.status(notifying: watcher)
+  func next(for purpose: ChainPurpose) -> (any CallTarget)? {
+    switch purpose {
+    case .deliver(let call):
+      // A message that is invalid is told so by the object.
+      let isSave = (try? call.message.reader.call.interfaceId) == Persistent._typeID
+      return isSave ? keeper : object
+    case .limits, .release: return object
+    case .send, .identity: return nil
+    }
   }
 
+  func ownStatus(notifying watcher: CapabilityWatcher?) -> OwnStatus { .that(object) }
+
   func deliver(_ call: DeliveredCall, responder: any Responder) -> CallRoute? {
-    // A message that is invalid is told so by the object.
-    let isSave = (try? call.message.reader.call.interfaceId) == Persistent._typeID
-    return (isSave ? keeper : object).deliver(call, responder: responder)
+    pass(call, responder: responder)
   }
 }

@@ -12,15 +12,22 @@ final class ReconnectingCapability: CallTarget {
 
   init(_ reconnection: Reconnection) { self.reconnection = reconnection }
 
+  func next(for purpose: ChainPurpose) -> (any CallTarget)? {
+    switch purpose {
+    case .send, .deliver: reconnection.target()
+    case .identity, .limits, .release: nil
+    }
+  }
+
   func send(_ call: consuming OutgoingCall, caller: any Caller) -> CallRoute? {
-    reconnection.target().send(call, caller: caller)
+    passSend(call, caller: caller)
   }
 
   func deliver(_ call: DeliveredCall, responder: any Responder) -> CallRoute? {
-    reconnection.target().deliver(call, responder: responder)
+    pass(call, responder: responder)
   }
 
-  func status(notifying watcher: CapabilityWatcher?) -> CapabilityStatus {
-    reconnection.status(notifying: watcher)
+  func ownStatus(notifying watcher: CapabilityWatcher?) -> OwnStatus {
+    .known(reconnection.status(notifying: watcher))
   }
 }

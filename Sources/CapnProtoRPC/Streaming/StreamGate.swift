@@ -109,6 +109,7 @@ private struct StreamResponder: Responder {
   let gate: StreamGate
   let responder: any Responder
   let cancellation: CallCancellation
+  var hops: Int { responder.hops }
 
   func returnResults(_ message: consuming MessageBuilder) {
     responder.returnResults(message)
