@@ -63,9 +63,14 @@ extension RPCError {
   private static var timeoutID: UInt64 { 0xb7c1_5e0d_92f4_a863 }
 
   /// A call that took longer than its caller gave it. It is `overloaded`, as rpc.capnp says.
-  public static func timedOut(after timeout: Duration) -> RPCError {
+  ///
+  /// - Parameters:
+  ///   - timeout: the time that it was given.
+  ///   - reason: the reason as text; nil for one that names the time.
+  public static func timedOut(after timeout: Duration, _ reason: String? = nil) -> RPCError {
     RPCError(
-      .overloaded, "the call has not ended within \(timeout)", details: [Detail(id: timeoutID)])
+      .overloaded, reason ?? "the call has not ended within \(timeout)",
+      details: [Detail(id: timeoutID)])
   }
 
   /// Whether the call, or one that it needed, took longer than its caller gave it.

@@ -15,7 +15,7 @@ extension RPCListener {
   ) async {
     await stopListening()
     let clock = ContinuousClock()
-    let end = clock.now + gracePeriod
+    let end = clock.now + gracePeriod.bounded
     var isOver = false
     while true {
       // How often a connection is looked at bounds how late it ends, and asks nothing of calls.

@@ -7,8 +7,8 @@ import CapnProtoRPC
 ///   - what: what is waited for, for the error's words: "no answer to …".
 ///   - body: what may take too long; it is cancelled then.
 /// - Returns: what the body returns.
-/// - Throws: what the body throws, or an `RPCError` of kind `disconnected` that names what was
-///   waited for.
+/// - Throws: what the body throws, or an `RPCError` that `isTimeout`, as a call's own time limit throws, and
+///   that names what was waited for.
 public func withDeadline<Value: Sendable>(
   _ duration: Duration, _ what: String, _ body: @escaping @Sendable () async throws -> Value
 ) async throws -> Value {
@@ -20,7 +20,8 @@ public func withDeadline<Value: Sendable>(
     }
     defer { group.cancelAll() }
     if let first = try await group.next(), let value = first { return value }
-    throw RPCError.disconnected(
+    throw RPCError.timedOut(
+      after: duration,
       "no answer to \(what) within \(duration.inWords); it may be gone, or slow and in need of a "
         + "longer timeout")
   }

@@ -33,6 +33,40 @@ import Testing
     await expectTimeout(of: calculator.wait().within(.milliseconds(20)), connection, other)
   }
 
+  @Test(arguments: [Duration.seconds(Int64.max), .seconds(Int64.max) * 18])
+  func `the longest times are as good as none`(time: Duration) async throws {
+    let (connection, _) = connect()
+    let calculator = Calculator.Client(
+      connection.bootstrap(as: Calculator.Client.self), callTimeout: time)
+    try await calculator.evaluate { $0.expression.literal = 1 }.finished()
+    try await calculator.evaluate { $0.expression.literal = 1 }.within(time).finished()
+    var policy = ReconnectPolicy()
+    policy.initialDelay = time
+    policy.maximumDelay = time
+    policy.attemptTimeout = time
+    #expect(policy.delay(after: 5, random: 0) >= .seconds(86_400))
+  }
+
+  @Test func `a time before now is over at once`() async throws {
+    let (connection, other) = connect()
+    let calculator = connection.bootstrap(as: Calculator.Client.self)
+    await expectTimeout(of: calculator.wait().within(.seconds(Int64.min)), connection, other)
+  }
+
+  @Test func `the error of a call that waits for a connection says why there is none`() async throws
+  {
+    var policy = ReconnectPolicy()
+    policy.initialDelay = .milliseconds(1)
+    let client = ReconnectingClient(policy: policy) {
+      throw RPCError.disconnected("nothing listens there")
+    }
+    let call = client.client(as: Value.Client.self).read().within(.milliseconds(300))
+    let error = await #expect(throws: RPCError.self) { try await call.finished() }
+    #expect(error?.isTimeout == true)
+    #expect(error?.reason.hasSuffix("there is no connection: nothing listens there") == true)
+    client.close()
+  }
+
   @Test func `a reference gives each of its calls a time`() async throws {
     let (connection, other) = connect()
     let calculator = Calculator.Client(

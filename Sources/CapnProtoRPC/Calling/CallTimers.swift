@@ -46,7 +46,7 @@ package final class CallTimers: Sendable {
 
   /// Runs the body once so much time has passed, in the task of the timers.
   package func start(after time: Duration, _ body: @escaping @Sendable () -> Void) -> ID {
-    let instant = ContinuousClock.now + time
+    let instant = ContinuousClock.now + time.bounded
     let (id, sleeper) = state.withLock { state in
       state.lastID += 1
       state.bodies[state.lastID] = body

@@ -223,7 +223,18 @@ package final class PendingCall: Caller {
   }
 
   private func expire(_ timeout: Duration) {
-    let error = RPCError.timedOut(after: timeout)
+    let delay = state.withLock { $0.promise }?.promise?.delayReason
+    end(
+      .timedOut(
+        after: timeout,
+        delay.map {
+          "the call has not ended within \(timeout): there is no connection: \($0.reason)"
+        }))
+  }
+
+  /// Ends the call with the error, for whoever awaits it and for what was pipelined on it, and tells the
+  /// callee that nobody wants its outcome. Nothing happens if it has ended.
+  func end(_ error: RPCError) {
     let route = takeRoute()
     finish(.failure(error))
     route?.fail(error)

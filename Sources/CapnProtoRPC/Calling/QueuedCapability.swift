@@ -21,6 +21,8 @@ package final class QueuedCapability: CallTarget, PromiseHook {
     var watchers: [Watcher: @Sendable (any CallTarget) -> Void] = [:]
     /// Keeps the call alive that this capability is a result of.
     var token: CallToken?
+    /// Why the target is not known yet.
+    var delayReason: RPCError?
 
     /// What calls may go to.
     var reachable: (any CallTarget)? { isFlushing ? nil : target }
@@ -105,6 +107,12 @@ package final class QueuedCapability: CallTarget, PromiseHook {
     }
     return (last, passed)
   }
+
+  /// Why the capability is not known yet, as far as that is known.
+  var delayReason: RPCError? { state.withLock { $0.delayReason } }
+
+  /// Notes why the capability is not known yet: the error of an attempt that is to be repeated.
+  func noteDelay(_ reason: RPCError) { state.withLock { $0.delayReason = reason } }
 
   // MARK: Resolution
 

@@ -28,7 +28,7 @@ struct ConnectionAttempt: Sendable {
     }
     let timer = Task {
       do {
-        try await sleep(timeout)
+        try await sleep(timeout.bounded)
         outcome.decide(
           .failure(RPCError.disconnected("no connection and object within \(timeout)")))
       } catch {

@@ -51,8 +51,8 @@ public struct ReconnectPolicy: Sendable {
   ///   - random: a number from 0 to 1, which decides on the random part.
   /// - Returns: the wait, from 0 to ``maximumDelay``.
   public func delay(after attempt: Int, random: Double) -> Duration {
-    let longest = max(Self.seconds(maximumDelay), 0)
-    var seconds = max(Self.seconds(initialDelay), 0)
+    let longest = Self.seconds(maximumDelay.bounded)
+    var seconds = Self.seconds(initialDelay.bounded)
     // Step by step, so that nothing overflows. What has not reached the maximum by then stays there.
     for _ in 1..<min(max(attempt, 1), 1000) {
       guard seconds > 0, seconds < longest, multiplier > 1 else { break }

@@ -162,6 +162,7 @@ final class Reconnection: Sendable {
             return
           }
           let next = policy.delay(after: setbacks + count, random: .random(in: 0...1))
+          promise.noteDelay(error)
           self?.note(.waiting(attempt: count, error: error, delay: next), promise)
           delay = next
         }
