@@ -57,6 +57,14 @@ public final class InterfaceDescription: Sendable {
     return String(name[name.index(after: colon)...])
   }
 
+  /// The name of the method, or its number where it is not known.
+  func methodName(_ interfaceID: UInt64, _ methodID: UInt16) -> String {
+    guard let methods = interface(interfaceID)?.methods, methodID < methods.count else {
+      return "@\(methodID)"
+    }
+    return methods[Int(methodID)]
+  }
+
   /// Why a call that was not dispatched cannot be, in words.
   func diagnosis(interfaceID: UInt64, methodID: UInt16) -> String {
     guard let called = interface(interfaceID) else {

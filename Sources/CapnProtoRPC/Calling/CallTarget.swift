@@ -1,5 +1,6 @@
 package import CapTP
 package import CapnProto
+package import Logging
 
 /// Where the caller can take back a call that it made.
 package enum CallRoute: Sendable {
@@ -123,11 +124,16 @@ package protocol Responder: Sendable {
   func returnResults(_ message: consuming MessageBuilder)
   /// Takes an error.
   func returnError(_ error: RPCError)
+  /// Where errors are logged that the caller does not see.
+  var logger: Logger { get }
   /// Notes that the call is copied to be passed on, and of how many words the copy is.
   func noteCopy(words: Int)
 }
 
 extension Responder {
+  /// A log of the process, as no connection is known.
+  package var logger: Logger { Logger(label: "capnp.rpc") }
+
   /// Does nothing: the call was made in this process.
   package func noteCopy(words: Int) {}
 }

@@ -1,5 +1,6 @@
 import CapTP
 import CapnProto
+import Logging
 import Synchronization
 
 /// A call that crosses a membrane, until its outcome has crossed back.
@@ -50,6 +51,8 @@ final class MembraneCall: Responder {
   }
 
   func returnError(_ error: RPCError) { finish().responder?.returnError(error) }
+
+  var logger: Logger { state.withLock { $0.responder }?.logger ?? Logger(label: "capnp.rpc") }
 
   func noteCopy(words: Int) { state.withLock { $0.responder }?.noteCopy(words: words) }
 

@@ -1,5 +1,6 @@
 import CapTP
 import CapnProto
+import Logging
 
 /// Answers a call of the peer.
 struct AnswerResponder: Responder {
@@ -11,6 +12,8 @@ struct AnswerResponder: Responder {
   }
 
   func returnError(_ error: RPCError) { connection.returnError(error, for: answer) }
+
+  var logger: Logger { connection.logger }
 
   func noteCopy(words: Int) { connection.noteCopy(words: words, for: answer) }
 }

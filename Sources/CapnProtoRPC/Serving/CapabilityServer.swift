@@ -67,7 +67,7 @@ final class LocalCapability: TurnTarget {
           }
           responder.returnError(call.unimplemented(by: interface))
         } catch {
-          responder.returnError(RPCError(thrown: error))
+          responder.returnThrown(error, by: call, of: interface)
         }
         cancellation.end()
       }
@@ -90,7 +90,7 @@ final class LocalCapability: TurnTarget {
         if try dispatch(call) { return call.respond(to: responder) }
         responder.returnError(call.unimplemented(by: interface))
       } catch {
-        responder.returnError(RPCError(thrown: error))
+        responder.returnThrown(error, by: call, of: interface)
       }
       return nil
     }
@@ -113,28 +113,5 @@ final class LocalCapability: TurnTarget {
     if !isStreaming, gate?.isOpen ?? true { return start(call, responder) }
     guard let gate else { return start(call, responder) }
     return gate.admit(isStreaming: isStreaming, responder) { self.start(call, $0) }
-  }
-}
-
-extension RPCError {
-  /// The error that a handler threw, as the peer may see it: no addresses, no paths.
-  init(thrown error: any Error) {
-    switch error {
-    case let error as RPCError: self = error
-    case let error as any TypedRPCError: self.init(error)
-    case is CancellationError: self = .failed("the call was cancelled")
-    case let error as DecodingError: self = .failed("the params are invalid: \(error)")
-    case let error as any CustomStringConvertible: self = .failed(Self.redacted("\(error)"))
-    default: self = .failed("\(type(of: error))")
-    }
-  }
-
-  /// The text without words that look like a path or an address of this process.
-  private static func redacted(_ text: String) -> String {
-    text.split(separator: " ", omittingEmptySubsequences: false).map { word in
-      let bare = word.drop { "\"'(<=".contains($0) }
-      return bare.hasPrefix("/") || bare.hasPrefix("0x") || bare.hasPrefix("file:")
-        ? "[redacted]" : String(word)
-    }.joined(separator: " ")
   }
 }

@@ -1,6 +1,7 @@
 import CapTP
 import CapnProto
 import DequeModule
+import Logging
 import Synchronization
 
 /// Lets calls in to an object with streaming methods: one that streams has the object to itself, so
@@ -121,4 +122,8 @@ private struct StreamResponder: Responder {
     // A call that was taken back leaves no gap: its caller knows of it.
     gate.end(cancellation.isCancelled ? nil : error)
   }
+
+  var logger: Logger { responder.logger }
+
+  func noteCopy(words: Int) { responder.noteCopy(words: words) }
 }
