@@ -23,8 +23,8 @@ public enum Credentials: Sendable {
 
 /// A connection to a guest's gateway, for programs of any kind: it has no user interface.
 ///
-/// It is closed when the client and every ``SessionClient`` of it are let go of; proxies that are
-/// still held then fail.
+/// Its connection stays open until one of its ends closes it, whether or not anything refers to the client:
+/// ``close()`` ends it, and ``withConnection(to:patience:_:)`` does so by itself.
 public final class GatewayClient: Sendable {
   /// The connection.
   public let connection: RPCConnection
@@ -44,8 +44,6 @@ public final class GatewayClient: Sendable {
     gateway = connection.bootstrap()
   }
 
-  deinit { connection.close() }
-
   /// Connects, and makes sure that a gateway of a version that fits answers.
   ///
   /// - Parameters:
@@ -61,9 +59,27 @@ public final class GatewayClient: Sendable {
     do {
       try await client.checkContract()
     } catch let error as RPCError {
+      client.close()
       throw RPCError(error.kind, "\(address) accepted the connection, but \(error.reason)")
     }
     return client
+  }
+
+  /// Connects for as long as the body runs, and closes the connection however it ends.
+  ///
+  /// - Parameters:
+  ///   - address: where the gateway, or what forwards to it, listens.
+  ///   - patience: how long connecting, and later each call, may take.
+  ///   - body: uses the client.
+  /// - Returns: what the body returns.
+  /// - Throws: as ``connect(to:patience:)``, and what the body throws.
+  nonisolated(nonsending) public static func withConnection<Value>(
+    to address: RPCAddress, patience: Duration = .seconds(20),
+    _ body: nonisolated(nonsending) (GatewayClient) async throws -> Value
+  ) async throws -> Value {
+    let client = try await connect(to: address, patience: patience)
+    defer { client.close() }
+    return try await body(client)
   }
 
   /// Makes sure that a gateway answers and speaks this program's version of the contract.

@@ -42,12 +42,17 @@ struct LoginOptions: ParsableArguments {
 
   @OptionGroup var password: PasswordOptions
 
-  /// Connects and logs in.
-  func open() async throws -> (GatewayClient, SessionClient) {
+  /// Connects and logs in, and logs out when the body has returned.
+  func withSession(
+    _ body: (GatewayClient, SessionClient) async throws -> Void
+  ) async throws {
     let credentials: Credentials =
       anonymous ? .anonymous : .password(account: account, password: try password.read())
-    let client = try await GatewayClient.connect(to: host.address, patience: host.patience)
-    return (client, try await client.login(credentials, profile: profile))
+    try await GatewayClient.withConnection(to: host.address, patience: host.patience) { client in
+      let session = try await client.login(credentials, profile: profile)
+      try await body(client, session)
+      try await session.logout()
+    }
   }
 }
 

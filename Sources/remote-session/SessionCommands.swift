@@ -8,7 +8,10 @@ struct LoginCommand: AsyncParsableCommand {
   @OptionGroup var login: LoginOptions
 
   func run() async throws {
-    let (client, session) = try await login.open()
+    try await login.withSession { client, session in try await show(client, session) }
+  }
+
+  private func show(_ client: GatewayClient, _ session: SessionClient) async throws {
     let gateway = try await client.describe()
     let info = try await session.info()
     print("gateway: \(gateway.software), contract version \(gateway.protocolVersion)")
@@ -16,7 +19,6 @@ struct LoginCommand: AsyncParsableCommand {
     print("profile: \(info.profile)")
     print("method: \(info.method)")
     print("expires: \(info.expiresIn.map { "in \($0.components.seconds) s" } ?? "at logout")")
-    try await session.logout()
   }
 }
 
@@ -27,12 +29,11 @@ struct ListCommand: AsyncParsableCommand {
   @OptionGroup var login: LoginOptions
 
   func run() async throws {
-    let (client, session) = try await login.open()
-    for entry in try await session.list() {
-      print("\(entry.name)  \(entry.interfaceName)  0x\(String(entry.interfaceID, radix: 16))")
+    try await login.withSession { _, session in
+      for entry in try await session.list() {
+        print("\(entry.name)  \(entry.interfaceName)  0x\(String(entry.interfaceID, radix: 16))")
+      }
     }
-    try await session.logout()
-    client.close()
   }
 }
 
@@ -65,9 +66,8 @@ struct CallCommand: AsyncParsableCommand {
 
   func run() async throws {
     guard let call = ServiceCall(rawValue: name) else { return }
-    let (client, session) = try await login.open()
-    for (name, text) in try await call.make(on: session, words) { print("\(name): \(text)") }
-    try await session.logout()
-    client.close()
+    try await login.withSession { _, session in
+      for (name, text) in try await call.make(on: session, words) { print("\(name): \(text)") }
+    }
   }
 }

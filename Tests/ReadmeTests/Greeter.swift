@@ -22,9 +22,10 @@ func serve(on address: RPCAddress) async throws -> RPCListener {
 }
 
 func greeting(for name: String, from address: RPCAddress) async throws -> String {
-  let connection = try await RPCConnector.connect(to: address)
-  let greeter = connection.bootstrap(as: Greeter.Client.self)
-  let greet = greeter.greet { $0.name = name }  // sent now
-  let read = greet.pipeline.card.read()  // sent now as well: all in one round trip
-  return try await read.results { try $0.text.string }
+  try await withRPCConnection(to: address) { connection in
+    let greeter = connection.bootstrap(as: Greeter.Client.self)
+    let greet = greeter.greet { $0.name = name }  // sent now
+    let read = greet.pipeline.card.read()  // sent now as well: all in one round trip
+    return try await read.results { try $0.text.string }
+  }
 }

@@ -13,7 +13,8 @@ import Synchronization
 
 /// A connection to another vat.
 ///
-/// It lives while its transport or a capability behind it does.
+/// It is open until one of its ends closes it, whether or not anything refers to it: its transport keeps it.
+/// From then on every call on it, and on capabilities that came over it, fails with `disconnected`.
 public final class RPCConnection: Sendable {
   private let state: Mutex<State>
   private let dropped = DroppedReferences()
@@ -21,7 +22,7 @@ public final class RPCConnection: Sendable {
   private let transport: any MessageTransport
   private let carriesDescriptors: Bool
   private let executor: any ConnectionExecutor
-  private let logger: Logger
+  let logger: Logger
   /// Who is told of messages; nil if nobody is, which is then all that it costs.
   private let onlookers: Onlookers?
 
