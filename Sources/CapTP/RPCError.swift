@@ -67,6 +67,7 @@ extension RPCError {
   /// - Parameters:
   ///   - timeout: the time that it was given.
   ///   - reason: the reason as text; nil for one that names the time.
+  /// - Returns: the error, which ``isTimeout``.
   public static func timedOut(after timeout: Duration, _ reason: String? = nil) -> RPCError {
     RPCError(
       .overloaded, reason ?? "the call has not ended within \(timeout)",
