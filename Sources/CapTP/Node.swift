@@ -316,6 +316,8 @@ extension Connection {
   mutating func destination(
     of hook: any CapabilityHook
   ) -> (hook: any CapabilityHook, node: NodeID?) {
+    // Most are objects.
+    if !hook.isPromise, own(hook) == nil { return (hook, nil) }
     var node: NodeID?
     let end = CapabilityChain.end(of: Self.followed(hook)) { hook -> (any CapabilityHook)? in
       guard let own = own(hook) else {

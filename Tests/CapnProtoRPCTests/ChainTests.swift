@@ -156,6 +156,24 @@ import Testing
     await #expect(throws: CapabilityChain.error) { try await outermost.whenResolved() }
   }
 
+  @Test func `promises that resolve to one another at once are broken`() async throws {
+    for _ in 0..<500 {
+      let promises = (0..<3).map { _ in Capability.promise() }
+      let early = promises.map { $0.capability.cast(to: Callback.Client.self).call { _ in } }
+      await withTaskGroup { group in
+        for (index, promise) in promises.enumerated() {
+          group.addTask {
+            promise.resolver.resolve(promises[(index + 1) % promises.count].capability)
+          }
+        }
+      }
+      for call in early { await #expect(throws: RPCError.self) { try await call.results() } }
+      for promise in promises {
+        await #expect(throws: RPCError.self) { try await promise.capability.whenResolved() }
+      }
+    }
+  }
+
   @Test func `a promise that resolves to a wrapper of itself is broken`() async throws {
     let (promise, resolver) = Capability.promise()
     let wrapper = Membrane().wrap(promise)

@@ -13,7 +13,7 @@ package final class PendingCall: Caller {
     var open = Open()
     /// Capabilities in results that were asked for before they were there: calls on one keep their
     /// order, however often it is asked for.
-    var remote = PathMap<any CallTarget>()
+    var requested = PathMap<any CallTarget>()
 
     mutating func promise(at path: PipelinePath, keeping token: CallToken) -> QueuedCapability {
       if let known = open.promises[path] { return known }
@@ -117,9 +117,9 @@ package final class PendingCall: Caller {
       swap(&state.open, &ended)
       // Calls on them keep their order, however often they are asked for.
       if !ended.promises.isEmpty {
-        for (path, promise) in ended.promises { state.remote[path] = promise }
+        for (path, promise) in ended.promises { state.requested[path] = promise }
       }
-      if state.remote.isEmpty { isSpent.store(true, ordering: .releasing) }
+      if state.requested.isEmpty { isSpent.store(true, ordering: .releasing) }
       return (true, false)
     }
     if mustWait { return outcome }
@@ -190,11 +190,11 @@ package final class PendingCall: Caller {
   func drop() {
     if isSpent.load(ordering: .acquiring) { return }
     // Let go of outside of the lock.
-    let (isOver, remote) = state.withLock { state in
-      defer { state.remote = PathMap() }
-      return (state.outcome != nil, state.remote)
+    let (isOver, requested) = state.withLock { state in
+      defer { state.requested = PathMap() }
+      return (state.outcome != nil, state.requested)
     }
-    withExtendedLifetime(remote) {}
+    withExtendedLifetime(requested) {}
     if isOver { return }
     if let route = takeRoute() { route.cancelNested() }
     // Another task may wait for the same call.
@@ -248,7 +248,7 @@ package final class PendingCall: Caller {
       case remote(RPCConnection, QuestionID)
     }
     let found: Found = state.withLock { state in
-      if let known = state.remote[path] { return .target(known) }
+      if let known = state.requested[path] { return .target(known) }
       if let outcome = state.outcome { return .outcome(outcome) }
       if case .remote(let connection, let question, _) = state.open.route {
         return .remote(connection, question)
@@ -261,8 +261,8 @@ package final class PendingCall: Caller {
     case .remote(let connection, let question):
       if let target = connection.pipeline(question, path, caller: self) {
         return state.withLock { state in
-          if let known = state.remote[path] { return known }
-          state.remote[path] = target
+          if let known = state.requested[path] { return known }
+          state.requested[path] = target
           isSpent.store(false, ordering: .relaxed)
           return target
         }
