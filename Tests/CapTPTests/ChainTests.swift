@@ -42,4 +42,37 @@ import Testing
     #expect(sent.count == Int(Self.length) + 1)
     #expect(engine.connection.tableSizes.nodes == 0)
   }
+
+  @Test func `a long chain of tail calls of the peer is cancelled one after the other`() throws {
+    var limits = ConnectionLimits()
+    limits.answers = Int(Self.length) + 10
+    limits.questions = limits.answers
+    limits.queuedCalls = limits.answers
+    let engine = Engine(bootstrap: Object(), limits: limits)
+    _ = engine.receive { $0.bootstrapQuestion(4) }
+    _ = engine.receive { $0.callExport(5, 0) }
+    let token = try engine.token(0)
+    let handle = engine.remote()
+    // Each call goes back to the peer, as a question, and takes its outcome from the next call.
+    let first: UInt32 = 100
+    for number in 0..<Self.length {
+      _ = engine.receive {
+        $0.callAnswer(first + number, of: 5)
+        $0.call.initSendResultsTo().setYourself()
+      }
+    }
+    #expect(engine.answer(token, with: handle).count == Int(Self.length) + 1)
+    for number in 1..<Self.length {
+      #expect(engine.receive { $0.takeFrom(number - 1, first + number) } == [])
+    }
+    for number in (1..<Self.length).reversed() {
+      #expect(engine.receive { $0.finishQuestion(first + number) } == [])
+    }
+    let sent = engine.receive { $0.finishQuestion(first) }
+    #expect(sent.count { $0.hasPrefix("finish") } == Int(Self.length))
+    #expect(sent.count { $0.hasPrefix("return") } == Int(Self.length))
+    // The peer is still to return the last one, which takes its outcome from no other.
+    #expect(engine.connection.tableSizes.questions == 1)
+    #expect(engine.connection.failure == nil)
+  }
 }
