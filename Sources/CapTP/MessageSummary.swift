@@ -35,8 +35,8 @@ public struct MessageSummary: Hashable, Sendable {
   public var capabilities: [String] = []
   /// The kind of the exception that a return, resolve or abort says.
   public var failure: RPCError.Kind?
-  /// Why a call failed or the connection was aborted, as its sender says it: at most 200 bytes,
-  /// without control characters. It may tell what should stay private.
+  /// Why a call failed or the connection was aborted, as its sender says it: at most 200 bytes of
+  /// it, escaped for display. It may tell what should stay private.
   public var reason: String?
 
   /// How many capabilities are named.
@@ -144,13 +144,10 @@ extension MessageSummary {
 
   private static let reasonLimit = 200
 
-  /// A text of a peer as a log or a terminal may get it: not long, and without control characters.
+  /// A text of a peer as a log or a terminal may get it: its first 200 bytes, escaped.
   package static func printable(_ utf8: some Collection<UInt8>) -> String {
     let text = String(decoding: utf8.prefix(reasonLimit), as: UTF8.self)
-    let scalars = text.unicodeScalars.map {
-      $0.properties.generalCategory == .control ? "\u{FFFD}" : $0
-    }
-    return String(String.UnicodeScalarView(scalars)) + (utf8.count > reasonLimit ? "…" : "")
+    return text.escapedForDisplay + (utf8.count > reasonLimit ? "…" : "")
   }
 
   private mutating func read(_ payload: Payload.Reader) throws(DecodingError) {
@@ -201,7 +198,7 @@ extension MessageSummary: CustomStringConvertible {
     words(method: interfaceID.map { "0x\(String($0, radix: 16)).@\(methodID ?? 0)" })
   }
 
-  /// The message in words.
+  /// The message in words, escaped for display: a summary may come from a file.
   ///
   /// - Parameter method: what the method is called, if the message has to do with one.
   /// - Returns: one line.
@@ -214,6 +211,6 @@ extension MessageSummary: CustomStringConvertible {
     if let failure { words += ": exception \(failure)" }
     if let reason { words += " \"\(reason)\"" }
     if !capabilities.isEmpty { words += " [\(capabilities.joined(separator: ", "))]" }
-    return words
+    return words.escapedForDisplay
   }
 }

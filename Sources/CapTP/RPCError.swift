@@ -16,7 +16,8 @@ public struct RPCError: Error, Hashable, Sendable {
 
   /// What the caller may do about it.
   public var kind: Kind
-  /// The reason in words, for people.
+  /// The reason in words, for people. A peer's is as the peer sent it: show it as
+  /// `escapedForDisplay`, or show the error's description.
   public var reason: String
   /// Where it arose in the callee, if the callee tells.
   public var trace: String?
@@ -79,8 +80,9 @@ extension RPCError {
 }
 
 extension RPCError: CustomStringConvertible {
-  /// The error in words.
-  public var description: String { "\(kind): \(reason)" }
+  /// The error in words, on one line: characters of the reason that could act on a terminal are
+  /// escaped.
+  public var description: String { "\(kind): \(reason.escapedForDisplay)" }
 }
 
 extension RPCError {
