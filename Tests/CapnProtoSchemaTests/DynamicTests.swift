@@ -109,6 +109,14 @@ import Testing
     #expect(throws: DynamicError.outOfRange("128", type: "Int8")) {
       try root.value("int8").set(integer: 128)
     }
+    #expect(throws: DynamicError.outOfRange("1e+39", type: "Float32")) {
+      try root.value("float32").set(float: 1e39)
+    }
+    try root.value("float32").set(float: -.infinity)
+    #expect(
+      throws: DynamicError.typeMismatch(
+        expected: "everything.capnp:Everything", found: "an integer")
+    ) { try root.value("child").set(integer: 1) }
     #expect(throws: DynamicError.self) { try root.value("int8").set(text: "x") }
     #expect(throws: DynamicError.self) { try root.value("text").set(data: [1]) }
     #expect(throws: DynamicError.self) { try root.value("text").set(bool: true) }

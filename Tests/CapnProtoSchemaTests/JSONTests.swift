@@ -101,6 +101,88 @@ import Testing
     #expect(text.contains("uint64 = \(value)"))
   }
 
+  /// Text for a field, and what the field is then: its text, or what is wrong.
+  @Test(arguments: [
+    ("int64", "-9223372036854775808", "-9223372036854775808"),
+    ("int64", "-9223372036854775809", "-9223372036854775809 is out of range for Int64"),
+    ("int64", "9223372036854775807", "9223372036854775807"),
+    ("int64", "9223372036854775808", "9223372036854775808 is out of range for Int64"),
+    ("int64", "9007199254740993.0", "9007199254740993"),
+    ("int64", "900719925474099.3e1", "9007199254740993"),
+    ("int64", "9223372036854775807.5", "'9223372036854775807.5' is no number"),
+    ("uint64", "18446744073709551615", "18446744073709551615"),
+    ("uint64", "1844674407370955161.5e1", "18446744073709551615"),
+    ("uint64", "18446744073709551616", "18446744073709551616 is out of range for UInt64"),
+    ("uint64", "-1", "-1 is out of range for UInt64"), ("uint64", "-0", "0"),
+    ("uint64", "-0.0e5", "0"), ("uint64", "0e99999999999999999999", "0"),
+    ("uint64", "1e99999999999999999999", "1e99999999999999999999 is out of range for UInt64"),
+    ("uint64", "1e-99999999999999999999", "'1e-99999999999999999999' is no number"),
+    ("int32", "2147483648", "2147483648 is out of range for Int32"),
+    ("int16", "-32769", "-32769 is out of range for Int16"),
+    ("int8", "128", "128 is out of range for Int8"), ("int8", "-128", "-128"),
+    ("uint32", "4294967296", "4294967296 is out of range for UInt32"),
+    ("uint16", "65536", "65536 is out of range for UInt16"),
+    ("uint8", "256", "256 is out of range for UInt8"), ("uint8", "2.55e2", "255"),
+    ("float64", "1e400", "1e400 is out of range for Float64"),
+    ("float64", "-1e400", "-1e400 is out of range for Float64"),
+    ("float64", "1.7976931348623157e308", "1.7976931348623157e308"),
+    ("float32", "3.5e38", "3.5e38 is out of range for Float32"),
+    ("float32", "3.4028235e38", "3.4028235e38"),
+    ("float32", "1.000000298023223876953126", "1.0000004"),
+    ("float64", "5e-324", "4.94065645841247e-324"),
+  ])
+  func `a number is kept to its last digit, or refused`(
+    field: String, number: String, outcome: String
+  ) throws {
+    // Numbers of 64 bits are strings, so that programs that have doubles only keep them.
+    for literal in [number, "\"\(number)\""] {
+      do {
+        let bytes = try Self.message("Everything", "{\"\(field)\": \(literal)}")
+        let text = try TextTests.print("Everything", bytes, isPretty: false)
+        #expect(text.contains("\(field) = \(outcome)"), "\(literal): \(text)")
+      } catch let error as CodecError {
+        #expect("\(error.problem)" == outcome, "\(literal)")
+      }
+    }
+  }
+
+  @Test(arguments: [
+    (#"{"float64": "1e400"}"#, "1:13: 1e400 is out of range for Float64"),
+    (#"{"float64": "0x1p99999"}"#, "1:13: '0x1p99999' is no number"),
+    (#"{"float64": "infinit"}"#, "1:13: 'infinit' is no number"),
+    (#"{"int8": "Infinity"}"#, "1:10: 'Infinity' is no number"),
+    (#"{"int8": ""}"#, "1:10: '' is no number"), (#"{"int8": "1 "}"#, "1:10: '1 ' is no number"),
+    (#"{"color": 65536}"#, "1:11: 65536 is out of range for everything.capnp:Color"),
+    (#"{"color": 0.5}"#, "1:11: '0.5' is no number"),
+    (#"{"data": [1, 256]}"#, "1:10: these bytes"), (#"{"data": [0.5]}"#, "1:10: these bytes"),
+    (#"{"float32s": [3.5e38]}"#, "1:15: 3.5e38 is out of range for Float32"),
+    (#"{"child": 3}"#, "1:11: expected everything.capnp:Everything, found a number"),
+    (#"{"children": [3]}"#, "1:15: expected everything.capnp:Everything, found a number"),
+    (#"{"boxed": 3}"#, "1:11: expected everything.capnp:Box(Text), found a number"),
+  ])
+  func `numbers and types that do not fit are named`(json: String, error: String) throws {
+    let failure = #expect(throws: CodecError.self) { try Self.message("Everything", json) }
+    let description = "\(try #require(failure))"
+    #expect(description.hasPrefix(error), "\(description)")
+  }
+
+  @Test func `a whole number with a point is an enumerant and a byte, too`() throws {
+    let bytes = try Self.message("Everything", #"{"color": 2.0, "data": [1.0, 2.55e2]}"#)
+    let text = try TextTests.print("Everything", bytes, isPretty: false)
+    #expect(text.contains(#"data = "\001\377", color = darkBlue"#), "\(text)")
+  }
+
+  @Test func `a value of JSON has no infinite number`() throws {
+    let schema = try Self.saying()
+    for number in ["1e400", "-1e400"] {
+      let message = MessageBuilder()
+      #expect(throws: CodecError.self) {
+        try JSONCodec().decode(
+          Array("{\"v\": \(number)}".utf8), into: message.initRoot(as: schema))
+      }
+    }
+  }
+
   @Test(arguments: [
     ("{\"a\": \"b\",}", "1:11: expected a name in quotes"), ("[1]", "1:1: expected"),
     ("{\"a\": \"b\"} x", "1:12: expected the end of the text"),

@@ -118,6 +118,15 @@ import Testing
     #expect(ours + [10] == (try Oracle.convert("binary:text", "everything.capnp", "Choice", bytes)))
   }
 
+  /// Each number is nearer to the upper of two Float32 by a digit that a Float64 has not.
+  @Test func aFloatIsRoundedOnce() throws {
+    let text = "(float32 = 1.000000298023223876953126, float32s = [16777217.0000000001])"
+    let printed = try Self.print(
+      "Everything", try Self.message("Everything", text), isPretty: false)
+    #expect(printed.contains("float32 = 1.0000004,"), "\(printed)")
+    #expect(printed.contains("float32s = [16777218]"), "\(printed)")
+  }
+
   @Test func unknownEnumerantsAndMembersSurvive() throws {
     let text = "(color = (77), colors = [(9), red])"
     #expect(
@@ -133,7 +142,16 @@ import Testing
     ("(int8 = 200)", "1:9: 200 is out of range for Int8"),
     ("(int8 = -129)", "1:9: -129 is out of range for Int8"),
     ("(uint8 = -1)", "1:10: -1 is out of range for UInt8"),
-    ("(int64 = 18446744073709551616)", "1:10: '18446744073709551616' is no number"),
+    ("(int64 = 18446744073709551616)", "1:10: 18446744073709551616 is out of range for UInt64"),
+    ("(uint64 = 0x10000000000000000)", "1:11: 0x10000000000000000 is out of range for UInt64"),
+    ("(float64 = 1e400)", "1:12: 1e400 is out of range for Float64"),
+    ("(float64 = -1e400)", "1:12: -1e400 is out of range for Float64"),
+    ("(float32 = 3.5e38)", "1:12: 3.5e38 is out of range for Float32"),
+    ("(float32s = [1, -3.5e38])", "1:17: -3.5e38 is out of range for Float32"),
+    ("(float64 = 1e9999999999999999999)", "1:12: 1e9999999999999999999 is out of range"),
+    ("(float64 = 1.2.3)", "1:12: '1.2.3' is no number"),
+    ("(float64 = 1e)", "1:12: '1e' is no number"),
+    ("(int64 = 1e2)", "1:10: expected Int64, found a float"),
     ("(int64 = -9223372036854775809)", "1:10: -9223372036854775809 is out of range for Int64"),
     ("(int8 = 1.5)", "1:9: expected Int8, found a float"),
     ("(int8 = 09)", "1:9: '09' is no number"),
@@ -150,7 +168,12 @@ import Testing
     ("(bool = 1)", "1:9: expected Bool, found an integer"),
     ("(bools = [true\n, fals])", "2:3: expected Bool, found 'fals'"),
     ("(int8s = 3)", "1:10: expected List(Int8), found an integer"),
-    ("(child = [])", "1:10: expected 0x"),
+    ("(child = [])", "1:10: expected everything.capnp:Everything, found a list"),
+    ("(child = 1)", "1:10: expected everything.capnp:Everything, found an integer"),
+    ("(colors = 3)", "1:11: expected List(everything.capnp:Color), found an integer"),
+    ("(boxed = 3)", "1:10: expected everything.capnp:Box(Text), found an integer"),
+    ("(color = 1.5)", "1:10: expected everything.capnp:Color, found a float"),
+    ("(child = blue)", "1:10: expected everything.capnp:Everything, found 'blue'"),
     ("(3)", "1:2: expected the name of a field"),
     ("(int8s = [,])", "1:11: expected a value"),
     ("() ()", "1:4: expected the end of the text"), ("", "1:1: the text ends too early"),

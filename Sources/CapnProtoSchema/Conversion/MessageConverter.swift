@@ -148,7 +148,9 @@ public struct MessageConverter: ~Copyable {
   /// A message of the bytes of its one segment.
   private static func unframed(_ bytes: [UInt8], _ options: Options) throws -> MessageReader {
     guard bytes.count % 8 == 0 else { throw ConversionError.notWholeWords(bytes: bytes.count) }
-    let words = UInt32(truncatingIfNeeded: bytes.count / 8)
+    guard let words = UInt32(exactly: bytes.count / 8) else {
+      throw ConversionError.inputTooLarge(.flat, limit: Int(UInt32.max) * 8)
+    }
     let head: [UInt8] = [0, 0, 0, 0] + (0..<4).map { UInt8(truncatingIfNeeded: words >> ($0 * 8)) }
     return try MessageReader(
       flat: head + bytes, frameLimits: options.frames, limits: options.reading)

@@ -126,7 +126,8 @@ extension DynamicList {
     /// The place of the element at the index, which must be one of `indices`.
     @_lifetime(copy self)
     public func value(_ index: Int) -> DynamicValue.Builder {
-      precondition(index >= 0 && index < count, "index out of range of a list")
+      precondition(
+        index >= 0 && index < count, "index \(index) is out of range of a list of \(count)")
       if case .structure(let id, let brand) = elementType,
         let type = schema.structure(id, brand: brand)
       {

@@ -28,7 +28,8 @@ public enum DynamicList {
     /// - Throws: `DecodingError` if the element is a pointer that leads to nothing valid.
     @_lifetime(copy self)
     public func get(_ index: Int) throws(CapnProto.DecodingError) -> DynamicValue.Reader {
-      precondition(index >= 0 && index < count, "index out of range of a list")
+      precondition(
+        index >= 0 && index < count, "index \(index) is out of range of a list of \(count)")
       switch elementType {
       case .void: return .void
       case .bool: return .bool(Bool._element(raw, index))

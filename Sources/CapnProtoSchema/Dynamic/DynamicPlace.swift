@@ -64,20 +64,33 @@ extension DynamicValue.Builder {
     case .uint16: write(bits: try bits(UInt16.self))
     case .uint32: write(bits: try bits(UInt32.self))
     case .uint64: write(bits: try bits(UInt64.self))
-    case .float32, .float64: try set(float: Double(integer))
+    case .float32: try set(float32: Float(integer))
+    case .float64: try set(float: Double(integer))
     default: throw mismatch("an integer")
     }
   }
 
   /// Sets a float; a Float32 is rounded to.
   ///
-  /// - Throws: ``DynamicError`` if the type is no float.
+  /// - Throws: ``DynamicError`` if the type is no float, or would round a finite number to an
+  ///   infinite one.
   public func set(float: Double) throws(DynamicError) {
     switch type {
-    case .float32: write(bits: UInt64(Float(float).bitPattern))
+    case .float32:
+      let rounded = Float(float)
+      guard rounded.isFinite || !float.isFinite else {
+        throw .outOfRange("\(float)", type: "\(type)")
+      }
+      try set(float32: rounded)
     case .float64: write(bits: float.bitPattern)
     default: throw mismatch("a float")
     }
+  }
+
+  /// Sets a Float32, without a change to the bits of a NaN.
+  func set(float32: Float) throws(DynamicError) {
+    guard type == .float32 else { throw mismatch("a float") }
+    write(bits: UInt64(float32.bitPattern))
   }
 
   /// Sets a Bool.
@@ -244,11 +257,7 @@ extension DynamicValue.Builder {
     case .uint(let value): try set(integer: value)
     case .float32(let value):
       // A NaN keeps its payload.
-      if type == .float32 {
-        write(bits: UInt64(value.bitPattern))
-      } else {
-        try set(float: Double(value))
-      }
+      if type == .float32 { try set(float32: value) } else { try set(float: Double(value)) }
     case .float64(let value): try set(float: value)
     case .enumerant(let value):
       guard case .enumeration(value.id) = type else { throw mismatch("another enum") }
@@ -257,7 +266,7 @@ extension DynamicValue.Builder {
     case .data(let data): try set(data: data.array)
     case .list(let list):
       guard case .pointer(let pointer) = place, type == .list(list.elementType) else {
-        throw mismatch("a list of \(list.elementType)")
+        throw mismatch("a list of \(list.schema.name(of: list.elementType))")
       }
       try Self.reading { () throws(CapnProto.DecodingError) in try pointer.set(list.raw) }
     case .structure(let structure): try set(structure)
@@ -311,7 +320,7 @@ extension DynamicValue.Builder {
   }
 
   private func mismatch(_ found: String) -> DynamicError {
-    .typeMismatch(expected: "\(type)", found: found)
+    .typeMismatch(expected: schema.name(of: type), found: found)
   }
 
   private static func check(bytes: Int) throws(DynamicError) {

@@ -19,9 +19,9 @@ extension JSONAnnotations.DataForm {
     case (.array, .array(let elements)):
       var bytes: [UInt8] = []
       for element in elements {
-        guard case .number(let literal) = element.kind, let byte = UInt8(literal) else {
-          return nil
-        }
+        guard case .number(let literal) = element.kind,
+          let byte = try? DecimalNumber(literal.utf8)?.integer(as: UInt8.self, named: "UInt8")
+        else { return nil }
         bytes.append(byte)
       }
       return bytes

@@ -132,16 +132,16 @@ struct JSONDecoding {
     case (.bool, .bool(let value)): try place.set(bool: value)
     case (.float32, .null), (.float64, .null): try place.set(float: .nan)
     case (.enumeration, .number(let literal)):
-      guard let number = UInt16(literal) else {
-        throw CodecError.Problem.invalidNumber(literal)
+      guard let number = DecimalNumber(literal.utf8) else {
+        throw CodecError.Problem.invalidNumber(DecimalNumber.shortened(literal.utf8))
       }
-      try place.set(enumerant: number)
+      try place.set(
+        enumerant: number.integer(as: UInt16.self, named: place.schema.name(of: place.type)))
     case (.enumeration(let id), .string(let bytes)):
       try place.set(enumerant: try enumerant(id, bytes, place.schema))
     case (let type, .number(let literal)) where type.isNumber:
-      try place.set(number: literal)
-    case (let type, .string(let bytes)) where type.isNumber:
-      try place.set(number: String(decoding: bytes, as: UTF8.self))
+      try place.set(number: literal.utf8)
+    case (let type, .string(let bytes)) where type.isNumber: try place.set(number: bytes)
     case (.text, .string(let bytes)):
       try budget.take(bytes: bytes.count)
       try place.set(text: bytes)
@@ -154,9 +154,10 @@ struct JSONDecoding {
       try budget.take(structureAt: place)
       try fill(try place.initStructure(), with: value, as: member.field)
     case (.interface, _), (.anyPointer, _):
-      throw CodecError.Problem.inexpressible("\(place.type)")
+      throw CodecError.Problem.inexpressible(place.schema.name(of: place.type))
     default:
-      throw DynamicError.typeMismatch(expected: "\(place.type)", found: value.name)
+      throw DynamicError.typeMismatch(
+        expected: place.schema.name(of: place.type), found: value.name)
     }
   }
 
@@ -295,22 +296,18 @@ extension SchemaType {
 }
 
 extension DynamicValue.Builder {
-  /// Sets the number that a literal says, exactly if it is whole.
-  func set(number literal: String) throws {
-    if type == .float32 || type == .float64 {
-      guard let value = Double(literal) else {
-        throw CodecError.Problem.invalidNumber(literal)
-      }
-      return try set(float: value)
+  /// Sets the number that a literal says, or the float that JSON has no number for.
+  func set(number literal: some Collection<UInt8>) throws {
+    if let number = DecimalNumber(literal) { return try set(decimal: number) }
+    let text = DecimalNumber.shortened(literal)
+    guard type == .float32 || type == .float64 else {
+      throw CodecError.Problem.invalidNumber(text)
     }
-    if let number = Int64(literal) { return try set(integer: number) }
-    if let number = UInt64(literal) { return try set(integer: number) }
-    // As JavaScript writes large numbers: 1e3.
-    guard let value = Double(literal) else { throw CodecError.Problem.invalidNumber(literal) }
-    if let number = Int64(exactly: value) { return try set(integer: number) }
-    guard let number = UInt64(exactly: value) else {
-      throw CodecError.Problem.invalidNumber(literal)
+    switch text.lowercased() {
+    case "nan": try set(float: .nan)
+    case "inf", "+inf", "infinity", "+infinity": try set(float: .infinity)
+    case "-inf", "-infinity": try set(float: -.infinity)
+    default: throw CodecError.Problem.invalidNumber(text)
     }
-    try set(integer: number)
   }
 }

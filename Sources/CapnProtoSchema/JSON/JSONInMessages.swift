@@ -66,7 +66,7 @@ extension JSONDecoding {
     switch value.kind {
     case .null: try builder.value("null").setVoid()
     case .bool(let value): try builder.value("boolean").set(bool: value)
-    case .number(let literal): try builder.value("number").set(number: literal)
+    case .number(let literal): try builder.value("number").set(number: literal.utf8)
     case .string(let bytes):
       try budget.take(bytes: bytes.count)
       try builder.value("string").set(text: bytes)

@@ -35,21 +35,6 @@ enum FloatText {
   }
 }
 
-extension FloatText {
-  /// The number that a literal of digits, point and exponent says; nil where it says none.
-  static func value(_ literal: ArraySlice<UInt8>) -> Double? {
-    guard literal.first?.isDigit == true else { return nil }
-    var text: [UInt8] = []
-    for byte in literal {
-      // The standard library wants a digit behind the point.
-      if text.last == UInt8(ascii: "."), !byte.isDigit { text.append(UInt8(ascii: "0")) }
-      text.append(byte)
-    }
-    if text.last == UInt8(ascii: ".") { text.append(UInt8(ascii: "0")) }
-    return Double(String(decoding: text, as: UTF8.self))
-  }
-}
-
 /// A positive decimal number: the first digit is that of 10 to the exponent.
 private struct Decimal {
   var digits: [UInt8]

@@ -35,7 +35,14 @@ extension TextSource {
     switch located.literal {
     case .integer(let magnitude, let isNegative):
       try place.set(magnitude: magnitude, isNegative: isNegative)
-    case .float(let value): try place.set(float: value)
+    case .decimal(let number):
+      // The language takes no float for an integer, not even a whole one.
+      guard place.type == .float32 || place.type == .float64 else {
+        throw DynamicError.typeMismatch(
+          expected: place.schema.name(of: place.type), found: "a float")
+      }
+      try place.set(decimal: number)
+    case .negativeInfinity: try place.set(float: -.infinity)
     case .string(let bytes):
       try budget.take(bytes: bytes.count)
       if place.type == .data { try place.set(data: bytes) } else { try place.set(text: bytes) }
@@ -79,7 +86,8 @@ extension DynamicValue.Builder {
   /// Sets an integer that has its sign apart, as literals do.
   func set(magnitude: UInt64, isNegative: Bool) throws(DynamicError) {
     switch type {
-    case .float32, .float64: try set(float: isNegative ? -Double(magnitude) : Double(magnitude))
+    case .float32: try set(float32: isNegative ? -Float(magnitude) : Float(magnitude))
+    case .float64: try set(float: isNegative ? -Double(magnitude) : Double(magnitude))
     default:
       guard isNegative else { return try set(integer: magnitude) }
       guard magnitude <= UInt64(Int64.max) + 1 else {
@@ -98,7 +106,7 @@ extension DynamicValue.Builder {
     case (.float32, "inf"), (.float64, "inf"): try set(float: .infinity)
     case (.float32, "nan"), (.float64, "nan"): try set(float: .nan)
     case (.enumeration, _): try set(enumerant: name)
-    default: throw .typeMismatch(expected: "\(type)", found: "'\(name)'")
+    default: throw .typeMismatch(expected: schema.name(of: type), found: "'\(name)'")
     }
   }
 }

@@ -3,7 +3,9 @@ import CapnProto
 /// A value as text has it, before it is known what type it should have.
 indirect enum TextLiteral {
   case integer(magnitude: UInt64, isNegative: Bool)
-  case float(Double)
+  /// Digits with a point or an exponent.
+  case decimal(DecimalNumber)
+  case negativeInfinity
   case string([UInt8])
   case data([UInt8])
   case name(String)
@@ -72,7 +74,7 @@ struct TextSource: CodecSource {
       return try number(isNegative: true)
     }
     guard name() == "inf" else { throw error(at: start, .unexpected(expected: "a number")) }
-    return .float(-.infinity)
+    return .negativeInfinity
   }
 
   private mutating func name() -> String? {
@@ -207,10 +209,11 @@ extension TextSource {
     from start: Int, isFloat: Bool, isNegative: Bool
   ) throws(CodecError) -> TextLiteral {
     if isFloat {
-      guard let value = FloatText.value(text[start..<offset]) else {
+      let sign: [UInt8] = isNegative ? [UInt8(ascii: "-")] : []
+      guard let number = DecimalNumber(sign + text[start..<offset]) else {
         throw error(at: start, .invalidNumber(token(from: start, to: offset)))
       }
-      return .float(isNegative ? -value : value)
+      return .decimal(number)
     }
     let isOctal = text[start] == UInt8(ascii: "0") && offset > start + 1
     offset = start
@@ -223,13 +226,15 @@ extension TextSource {
     let digits = offset
     var magnitude: UInt64 = 0
     while let byte, byte.isDigit || byte.isLetter {
-      let (product, overflow) = magnitude.multipliedReportingOverflow(by: radix)
-      guard !overflow, let digit = byte.hexValue, digit < radix else {
+      guard let digit = byte.hexValue, digit < radix else {
         throw error(at: start, .invalidNumber(token(from: start, to: offset + 1)))
       }
+      let (product, overflow) = magnitude.multipliedReportingOverflow(by: radix)
       let (sum, carry) = product.addingReportingOverflow(UInt64(digit))
-      guard !carry else {
-        throw error(at: start, .invalidNumber(token(from: start, to: offset + 1)))
+      guard !overflow, !carry else {
+        let number = text[start...].prefix { $0.isDigit || $0.isLetter }
+        throw error(
+          at: start, .value(.outOfRange(DecimalNumber.shortened(number), type: "UInt64")))
       }
       magnitude = sum
       offset += 1
