@@ -77,18 +77,18 @@ import Testing
       "struct S { a @0 :List(Int8); }",
       "struct S { a @0 :List(T); struct T { x @0 :Int8; y @1 :Text; } }",
       "S.T: added (compatible)",
-      "S.a: the list of List(Int8) became one of structs, List(T) (breaks the source)"),
+      "S.a: the list of List(Int8) became one of structs, List(S.T) (breaks the source)"),
     Change(
       "struct S { a @0 :List(Text); }", "struct S { a @0 :List(T); struct T { x @0 :Text; } }",
       "S.T: added (compatible)",
-      "S.a: the list of List(Text) became one of structs, List(T) (breaks the source)"),
+      "S.a: the list of List(Text) became one of structs, List(S.T) (breaks the source)"),
     Change(
       "struct S { a @0 :Text; }", "struct S { a @0 :AnyPointer; }",
       "S.a: the type Text was widened to AnyPointer (breaks the source)"),
     Change(
       "struct S { a @0 :Text; }", "struct S(T) { a @0 :T; }",
       "S: type parameter 'T' added (breaks the source)",
-      "S.a: the type Text was widened to parameter 0 (breaks the source)"),
+      "S.a: the type Text was widened to T (breaks the source)"),
     Change("const c :Int8 = 1;", "", "c: removed (breaks the source)"),
   ]
 
@@ -121,7 +121,7 @@ import Testing
     Change(
       "struct S { a @0 :List(Bool); }", "struct S { a @0 :List(T); struct T { x @0 :Bool; } }",
       "S.T: added (compatible)",
-      "S.a: the type changed from List(Bool) to List(T) (breaks the wire)"),
+      "S.a: the type changed from List(Bool) to List(S.T) (breaks the wire)"),
     Change(
       "struct S @0xb1b1c2c2d3d3e4e4 {}", "struct S @0xb1b1c2c2d3d3e4e5 {}",
       "S: the id changed from 0xb1b1c2c2d3d3e4e4 to 0xb1b1c2c2d3d3e4e5 (breaks the wire)"),
@@ -147,12 +147,189 @@ import Testing
     Change(
       "struct S(T) { a @0 :T; }", "struct S { a @0 :AnyPointer; }",
       "S: type parameter 'T' removed (breaks the wire)",
-      "S.a: the type parameter 0 was widened to AnyPointer (breaks the source)"),
+      "S.a: the type T was widened to AnyPointer (breaks the source)"),
     Change(
       "struct B(T) { x @0 :T; } struct S { a @0 :B(Text); }",
       "struct B(T) { x @0 :T; } struct S { a @0 :B(S); }",
-      "S.a: the type changed from B to B (breaks the wire)"),
+      "S.a: the type changed from B(Text) to B(S) (breaks the wire)"),
   ]
+
+  // Each further line is a rule of the table in docs/schemas.md that has more than one side.
+
+  static let furtherCompatible = [
+    // A default of a struct that gained a field, also where the new default sets it.
+    Change(
+      "struct T { a @0 :Text; } struct S { t @0 :T = (a = \"x\"); }",
+      "struct T { a @0 :Text; b @1 :UInt32; } struct S { t @0 :T = (a = \"x\"); }",
+      "T.b: added (compatible)"),
+    Change(
+      "struct T { a @0 :Text; } struct S { t @0 :T = (a = \"x\"); }",
+      "struct T { a @0 :Text; b @1 :UInt32; } struct S { t @0 :T = (a = \"x\", b = 1); }",
+      "T.b: added (compatible)"),
+    Change(
+      "struct T { a @0 :Int8; } struct S { t @0 :List(T) = [(a = 1), ()]; }",
+      "struct T { a @0 :Int8; b @1 :Text; } struct S { t @0 :List(T) = [(a = 1), (b = \"x\")]; }",
+      "T.b: added (compatible)"),
+    Change(
+      "struct T { a @0 :Text; } const c :T = (a = \"x\");",
+      "struct T { a @0 :Text; b @1 :UInt32; } const c :T = (a = \"x\");",
+      "T.b: added (compatible)"),
+    // Aliases have no node.
+    Change("using A = Text; struct S { a @0 :A; }", "struct S { a @0 :Text; }"),
+    Change(
+      "annotation a(struct) :Text; struct S $a(\"x\") {}",
+      "annotation a(struct) :Text; struct S {}"),
+    Change(
+      "struct S { g :group { a @0 :Int8; } u :union { b @1 :Int8; c @2 :Int8; } }",
+      """
+      struct S {
+        g :group { a @0 :Int8; d @3 :Int8; }
+        u :union { b @1 :Int8; c @2 :Int8; e @4 :Text; }
+      }
+      """,
+      "S.g.d: added (compatible)", "S.u.e: added (compatible)"),
+  ]
+
+  static let furtherBreakingSource = [
+    Change(
+      "struct S { a @0 :AnyPointer; }", "struct S { a @0 :AnyList; }",
+      "S.a: the type changed from AnyPointer to AnyList (breaks the source)"),
+    Change(
+      "struct S { a @0 :AnyPointer; }", "struct S { a @0 :AnyStruct; }",
+      "S.a: the type changed from AnyPointer to AnyStruct (breaks the source)"),
+    Change(
+      "struct S { a @0 :AnyPointer; }", "struct S { a @0 :Capability; }",
+      "S.a: the type changed from AnyPointer to Capability (breaks the source)"),
+    Change(
+      "struct S { a @0 :AnyList; }", "struct S { a @0 :AnyPointer; }",
+      "S.a: the type AnyList was widened to AnyPointer (breaks the source)"),
+    Change(
+      "struct S { a @0 :List(UInt8); }", "struct S { a @0 :Data; }",
+      "S.a: the type List(UInt8) was widened to Data (breaks the source)"),
+    Change(
+      "struct S { a @0 :List(Int8); }", "struct S { a @0 :Data; }",
+      "S.a: the type List(Int8) was widened to Data (breaks the source)"),
+    Change(
+      "struct S { a @0 :Text; }", "struct S { a @0 :Data; }",
+      "S.a: the type Text was widened to Data (breaks the source)"),
+    Change(
+      "struct S { a @0 :List(Text); }", "struct S { a @0 :List(Data); }",
+      "S.a: the type List(Text) was widened to List(Data) (breaks the source)"),
+    Change(
+      "interface I { m @0 (); }",
+      "interface I { m @0 () -> stream; }",
+      "I.m: the type changed from I.m$Results to StreamResult (breaks the source)"),
+    Change(
+      "interface I { m @0 () -> stream; }", "interface I { m @0 () -> (a :Int8); }",
+      "I.m: the type changed from StreamResult to I.m$Results (breaks the source)"),
+    Change(
+      "interface I { m @0 (a :Int8); }",
+      "interface I { m @0 P; struct P { a @0 :Int8; b @1 :Text; } }",
+      "I.P: added (compatible)",
+      "I.m: the type changed from I.m$Params to I.P (breaks the source)"),
+    // The first member of a new union may be the element of what was a list of it.
+    Change(
+      "struct S { a @0 :List(Int8); }",
+      "struct S { a @0 :List(T); struct T { union { x @0 :Int8; y @1 :Text; } } }",
+      "S.T: added (compatible)",
+      "S.a: the list of List(Int8) became one of structs, List(S.T) (breaks the source)"),
+    Change(
+      "struct S { a @0 :List(List(Int8)); }",
+      "struct S { a @0 :List(List(T)); struct T { x @0 :Int8; } }", "S.T: added (compatible)",
+      "S.a: the list of List(List(Int8)) became one of structs, List(List(S.T)) "
+        + "(breaks the source)"),
+    Change(
+      "struct S { a @0 :List(Text) = [\"x\"]; }",
+      "struct S { a @0 :List(T) = [(x = \"x\", y = 1)]; struct T { x @0 :Text; y @1 :Int8; } }",
+      "S.T: added (compatible)",
+      "S.a: the list of List(Text) became one of structs, List(S.T) (breaks the source)"),
+    // Generic now, and every user binds the parameters to what they replaced.
+    Change(
+      "struct M { e @0 :List(E); struct E { k @0 :Text; } } struct S { m @0 :M; n @1 :M.E; }",
+      """
+      struct M(K) { e @0 :List(E); struct E { k @0 :K; } }
+      struct S { m @0 :M(Text); n @1 :M(Text).E; }
+      """,
+      "M: type parameter 'K' added (breaks the source)",
+      "M.E.k: the type Text was widened to K (breaks the source)",
+      "S.m: the type changed from M to M(Text) (breaks the source)",
+      "S.n: the type changed from M.E to M(Text).E (breaks the source)"),
+  ]
+
+  static let furtherBreakingWire = [
+    Change(
+      "struct T { a @0 :Text; } struct S { t @0 :T = (a = \"x\"); }",
+      "struct T { a @0 :Text; b @1 :UInt32; } struct S { t @0 :T = (a = \"y\"); }",
+      "S.t: the default changed (breaks the wire)", "T.b: added (compatible)"),
+    Change(
+      "struct S { a @0 :List(Text) = [\"x\"]; }",
+      "struct S { a @0 :List(T) = [(x = \"y\")]; struct T { x @0 :Text; } }",
+      "S.T: added (compatible)", "S.a: the default changed (breaks the wire)",
+      "S.a: the list of List(Text) became one of structs, List(S.T) (breaks the source)"),
+    Change(
+      "struct S { a @0 :AnyStruct; }", "struct S { a @0 :AnyList; }",
+      "S.a: the type changed from AnyStruct to AnyList (breaks the wire)"),
+    Change(
+      "struct S { a @0 :Text; }", "struct S { a @0 :AnyStruct; }",
+      "S.a: the type changed from Text to AnyStruct (breaks the wire)"),
+    Change(
+      "struct S { a @0 :Data; }", "struct S { a @0 :List(UInt8); }",
+      "S.a: the type changed from Data to List(UInt8) (breaks the wire)"),
+    Change(
+      "struct S { a @0 :Data; }", "struct S { a @0 :Text; }",
+      "S.a: the type changed from Data to Text (breaks the wire)"),
+    Change(
+      "interface I { m @0 () -> (a :Int8); }", "interface I { m @0 () -> stream; }",
+      "I.m: the type changed from I.m$Results to StreamResult (breaks the wire)"),
+    Change(
+      "interface I { m @0 (a :Int8); }", "interface I { m @0 P; struct P { a @0 :Text; } }",
+      "I.P: added (compatible)",
+      "I.m: the type changed from I.m$Params to I.P (breaks the wire)"),
+    // Old elements are 0, and would be 5.
+    Change(
+      "struct S { a @0 :List(Int8); }",
+      "struct S { a @0 :List(T); struct T { x @0 :Int8 = 5; } }", "S.T: added (compatible)",
+      "S.a: the type changed from List(Int8) to List(S.T) (breaks the wire)"),
+    // A user binds the parameter to something else than it replaced.
+    Change(
+      "struct M { k @0 :Text; } struct S { m @0 :M; }",
+      "struct M(K) { k @0 :K; } struct S { m @0 :M(S); }",
+      "M: type parameter 'K' added (breaks the source)",
+      "M.k: the type Text was widened to K (breaks the source)",
+      "S.m: the type changed from M to M(S) (breaks the wire)"),
+    // Two types of one name are told apart.
+    Change(
+      "struct A { d @0 :D; struct D { a @0 :Int8; } } struct B { struct D { a @0 :Int8; } }",
+      "struct A { d @0 :B.D; struct D { a @0 :Int8; } } struct B { struct D { a @0 :Int8; } }",
+      "A.d: the type changed from A.D to B.D (breaks the wire)"),
+  ]
+
+  @Test(arguments: [
+    (furtherCompatible, SchemaDifference.Effect.none), (furtherBreakingSource, .source),
+    (furtherBreakingWire, .wire),
+  ])
+  func `the rules are those of the C++ SchemaLoader`(
+    changes: [Change], effect: SchemaDifference.Effect
+  ) throws {
+    for change in changes {
+      let found = try Self.differences(change.old, change.new)
+      #expect(found.map { "\($0)" } == change.differences)
+      #expect(found.map(\.effect).max() ?? .none == effect, "\(change.new)")
+    }
+  }
+
+  @Test func `bindings of superclasses and of named parameters are compared`() throws {
+    func effects(_ old: String, _ new: String) throws -> [String] {
+      let base = "interface B(T) { m @0 (a :T); } struct P(T) { a @0 :T; }\n"
+      return try Self.differences(base + old, base + new).map { "\($0.kind), \($0.effect)" }
+    }
+    #expect(
+      try effects("interface I extends(B(Text)) {}", "interface I extends(B(P)) {}")
+        == ["the type changed from B(Text) to B(P), wire"])
+    #expect(
+      try effects("interface I { m @0 P(Text); }", "interface I { m @0 P(P); }")
+        == ["the type changed from P(Text) to P(P), wire"])
+  }
 
   @Test(arguments: compatible + breakingSource + breakingWire)
   func changesAreListed(change: Change) throws {

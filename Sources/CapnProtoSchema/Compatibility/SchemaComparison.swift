@@ -27,12 +27,15 @@ struct SchemaComparison {
   private let newcomers: [String: SchemaNode]
   /// What is compared of each version.
   private let compared: (old: Set<UInt64>, new: Set<UInt64>)
+  /// The type parameters that only the newer version has, and the types that each replaces.
+  let newParameters: [SchemaType: Set<SchemaType>]
   var differences: [SchemaDifference] = []
 
   init(old: Schema, new: Schema, files: Set<UInt64>?) {
     self.old = old
     self.new = new
     compared = (Self.compared(of: old, files), Self.compared(of: new, files))
+    newParameters = Self.newParameters(old: old, new: new)
     var newcomers: [String: SchemaNode] = [:]
     for (id, node) in new.nodes where old.nodes[id] == nil && !Self.isGroup(node) {
       let path = Self.path(node, in: new)
@@ -110,6 +113,8 @@ struct SchemaComparison {
   }
 
   private mutating func missing(_ node: SchemaNode) {
+    // The structs of parameters are compared with their methods.
+    guard node.scope != 0 || node.kind == .file else { return }
     let path = Self.path(node, in: old)
     // One of the same name is the same to its author, but no other program takes it for that.
     if let sameName = newcomers[path] {
@@ -153,7 +158,7 @@ struct SchemaComparison {
     case (.constant(let type, let value), .constant(let newType, let newValue)):
       if let change = compareTypes(type, newType) {
         add(path, change.kind, .source)
-      } else if value != newValue {
+      } else if !value.isRead(of: newValue, as: type, in: old) {
         add(path, .valueChanged, .none)
       }
     case (.annotation(let type), .annotation(let newType)):
@@ -172,12 +177,11 @@ struct SchemaComparison {
     compareNumbered(node.methods.map(\.name), newNode.methods.map(\.name), path)
     for (method, newMethod) in zip(node.methods, newNode.methods) {
       let path = "\(path).\(method.name)"
-      // A struct of parameters that belongs to the method is compared by itself, if its id is kept.
-      for (id, newID) in [
-        (method.parameters, newMethod.parameters), (method.results, newMethod.results),
-      ] where id != newID {
-        add(path, .typeChanged(from: old.displayName(id), to: new.displayName(newID)), .wire)
-      }
+      compareStructs(
+        (method.parameters, method.parameterBrand),
+        (newMethod.parameters, newMethod.parameterBrand), path)
+      compareStructs(
+        (method.results, method.resultBrand), (newMethod.results, newMethod.resultBrand), path)
       for name in newMethod.implicitParameters.dropFirst(method.implicitParameters.count) {
         add(path, .parameterAdded(name), .source)
       }
@@ -186,12 +190,50 @@ struct SchemaComparison {
       }
     }
     let (ids, newIDs) = (Set(node.superclasses.map(\.id)), Set(newNode.superclasses.map(\.id)))
-    for id in ids where !newIDs.contains(id) {
-      add("\(path) extends \(old.displayName(id))", .superclassRemoved, .wire)
+    for superclass in node.superclasses {
+      let path = "\(path) extends \(old.displayName(superclass.id))"
+      guard let other = newNode.superclasses.first(where: { $0.id == superclass.id }) else {
+        add(path, .superclassRemoved, .wire)
+        continue
+      }
+      if let change = compareTypes(
+        .interface(superclass.id, superclass.brand), .interface(other.id, other.brand))
+      {
+        add(path, change.kind, change.effect)
+      }
     }
     for id in newIDs where !ids.contains(id) {
       add("\(path) extends \(new.displayName(id))", .superclassAdded, .none)
     }
+  }
+
+  /// The parameters or results of a method: what is sent is the struct, and not its id.
+  private mutating func compareStructs(
+    _ type: (id: UInt64, brand: SchemaBrand), _ newType: (id: UInt64, brand: SchemaBrand),
+    _ path: String
+  ) {
+    let (named, newNamed) = (
+      SchemaType.structure(type.id, type.brand), SchemaType.structure(newType.id, newType.brand)
+    )
+    if type.id == newType.id {
+      // One that belongs to the method is compared by itself.
+      if let change = compareTypes(named, newNamed) { add(path, change.kind, change.effect) }
+      return
+    }
+    guard let node = old.nodes[type.id], let newNode = new.nodes[newType.id],
+      let structure = node.structure, let newStructure = newNode.structure
+    else { return }
+    if node.scope == 0, newNode.scope == 0 {
+      return compare(structure, newStructure, Self.path(node, in: old))
+    }
+    var inner = self
+    inner.differences = []
+    inner.compare(structure, newStructure, path)
+    let isCompatible =
+      inner.differences.allSatisfy { $0.effect < .wire } && type.brand.scopes.isEmpty
+      && newType.brand.scopes.isEmpty
+    let (from, to) = names(named, newNamed)
+    add(path, .typeChanged(from: from, to: to), isCompatible ? .source : .wire)
   }
 
   /// Members whose number is their place.

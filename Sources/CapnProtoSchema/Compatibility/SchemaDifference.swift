@@ -44,7 +44,7 @@ public struct SchemaDifference: Hashable, Sendable {
     case typeChanged(from: String, to: String)
     /// The list's elements are structs that start with what they were before.
     case listUpgraded(from: String, to: String)
-    /// The type is AnyPointer now, or a type parameter.
+    /// Any value of the old type is one of the new: AnyPointer, Data, or a type parameter.
     case typeWidened(from: String, to: String)
     case defaultChanged
     /// The field lies elsewhere in the struct.

@@ -124,6 +124,19 @@ package struct PointerHolder: TypedStructReader, ~Escapable {
       message.freeze(limits: ReaderLimits(traversalWords: .max, nestingDepth: .max)))
   }
 
+  /// A null pointer.
+  static func null() throws -> Ref<PointerHolder> {
+    let message = MessageBuilder(firstSegmentWords: 2)
+    reserve(message)
+    return try Ref(message.freeze())
+  }
+
+  // The builders end with these calls, so that the messages can be consumed after them.
+
+  private static func reserve(_ message: borrowing MessageBuilder) {
+    _ = message.root.initStructure(layout: _layout)
+  }
+
   private static func fill(_ message: borrowing MessageBuilder, _ source: AnyPointerReader) throws {
     try message.root.initStructure(layout: _layout).pointer(0).set(source)
   }
