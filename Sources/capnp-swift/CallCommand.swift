@@ -3,7 +3,6 @@ import CapnProto
 import CapnProtoNIO
 import CapnProtoRPC
 import CapnProtoSchema
-import Foundation
 
 struct CallCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
@@ -45,13 +44,17 @@ struct CallCommand: AsyncParsableCommand {
   @Flag(help: "Print the messages that pass, in words, to the standard error.")
   var trace = false
 
-  @Option(help: "How long the server may take, in seconds.")
+  @Option(help: "How long the server may take, in seconds: 1 to \(longestTimeout), a day.")
   var timeout = 10
+
+  private static let longestTimeout = 86_400
 
   @OptionGroup var schemas: SchemaOptions
 
   func validate() throws {
-    if timeout < 1 { throw ValidationError("--timeout must be at least 1 s") }
+    guard (1...Self.longestTimeout).contains(timeout) else {
+      throw ValidationError("--timeout must be from 1 to \(Self.longestTimeout) s")
+    }
   }
 
   func run() async throws {
@@ -68,12 +71,9 @@ struct CallCommand: AsyncParsableCommand {
     } catch {
       throw CommandFailure.message("\(error)")
     }
-    signal(SIGPIPE, SIG_IGN)
-    do {
-      try FileHandle.standardOutput.write(contentsOf: Data(answer + [UInt8(ascii: "\n")]))
-    } catch {
-      throw CommandFailure.message("the results cannot be written: \(error)")
-    }
+    // A server's text, wherever it goes.
+    let shown = (json ? PrintedForm.json : .text).escapedForDisplay(answer)
+    try StandardOutput.write(shown + [UInt8(ascii: "\n")])
   }
 
   /// Makes the calls, and writes the results as they are to be printed.
@@ -119,7 +119,16 @@ struct CallCommand: AsyncParsableCommand {
     let names = InterfaceNames(schema)
     let printing = Task {
       var text = TraceText(names: names)
-      for await record in trace.records { CapnpSwift.complain(text.line(for: record)) }
+      // The records are taken to the end, so that the call is not held up by what it prints.
+      var failure: CommandFailure?
+      for await record in trace.records where failure == nil {
+        do {
+          try StandardError.write(text.line(for: record))
+        } catch {
+          failure = .output("the trace cannot be written: \(error.inWords)")
+        }
+      }
+      if let failure { throw failure }
     }
     let result: Result<Value, any Error>
     do {
@@ -128,8 +137,10 @@ struct CallCommand: AsyncParsableCommand {
       result = .failure(error)
     }
     trace.finish()
-    await printing.value
-    return try result.get()
+    let printed = await printing.result
+    let value = try result.get()
+    try printed.get()
+    return value
   }
 
   /// The interface that the server offers first.

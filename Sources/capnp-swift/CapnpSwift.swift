@@ -1,4 +1,5 @@
 import ArgumentParser
+import CapnProto
 import Foundation
 
 /// The command for messages and schemas.
@@ -16,6 +17,7 @@ import Foundation
   /// Exits with 0 when all is well, 1 where schemas or messages are at fault, 2 after a mistake in
   /// the use of the command or in a schema's source.
   static func main() async {
+    StandardStreams.prepare()
     do {
       var command = try parseAsRoot()
       if var command = command as? any AsyncParsableCommand {
@@ -24,19 +26,31 @@ import Foundation
         try command.run()
       }
     } catch let error as CommandFailure {
-      complain("capnp-swift: error: \(error)")
-      Foundation.exit(error.status)
+      fail(error)
     } catch {
+      if let code = error as? ExitCode { Foundation.exit(code.rawValue) }
       // Help and version are errors too, of success.
-      if exitCode(for: error) == .success { exit(withError: error) }
-      if error is ExitCode { exit(withError: error) }
-      complain(fullMessage(for: error))
-      Foundation.exit(2)
+      guard exitCode(for: error) == .success else {
+        complain(fullMessage(for: error))
+        Foundation.exit(2)
+      }
+      do {
+        try StandardOutput.write(line: fullMessage(for: error))
+        Foundation.exit(0)
+      } catch {
+        fail(error as? CommandFailure ?? .output("\(error)"))
+      }
     }
   }
 
-  static func complain(_ message: String) {
-    FileHandle.standardError.write(Data((message + "\n").utf8))
+  private static func fail(_ failure: CommandFailure) -> Never {
+    complain("capnp-swift: error: \(failure)")
+    Foundation.exit(failure.status)
+  }
+
+  private static func complain(_ message: String) {
+    // Where that cannot be written either, the exit status remains.
+    try? StandardError.write(message)
   }
 }
 
@@ -48,17 +62,21 @@ enum CommandFailure: Error, CustomStringConvertible {
   case message(String)
   /// What the command is asked for does not fit the schema.
   case usage(String)
+  /// The standard output or error cannot be written.
+  case output(String)
 
   var status: Int32 {
     switch self {
     case .schema, .usage: 2
-    case .message: 1
+    case .message, .output: 1
     }
   }
 
+  /// The message on one line: parts of it may come from a peer or a file.
   var description: String {
     switch self {
-    case .schema(let text), .message(let text), .usage(let text): text
+    case .schema(let text), .message(let text), .usage(let text), .output(let text):
+      text.escapedForDisplay
     }
   }
 }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import CapnProto
 import CapnProtoSchema
 import Foundation
 
@@ -37,7 +38,9 @@ struct CompatCommand: ParsableCommand {
     if json {
       try printJSON(differences, isCompatible)
     } else {
-      for difference in differences { print(difference) }
+      for difference in differences {
+        try StandardOutput.write(line: "\(difference)".escapedForDisplay)
+      }
     }
     if !isCompatible { throw ExitCode(1) }
   }
@@ -52,7 +55,7 @@ struct CompatCommand: ParsableCommand {
           path: $0.path, kind: $0.kind.word, breaks: $0.effect.rawValue,
           description: "\($0.kind)")
       })
-    print(String(decoding: try encoder.encode(report), as: UTF8.self))
+    try StandardOutput.write(Array(try encoder.encode(report)) + [UInt8(ascii: "\n")], of: .json)
   }
 
   private struct Report: Encodable {

@@ -1,7 +1,6 @@
 import ArgumentParser
 import CapnProto
 import CapnProtoSchema
-import Foundation
 
 struct ConvertCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -17,11 +16,17 @@ struct ConvertCommand: ParsableCommand {
   @Argument(help: "The file that declares the type.")
   var schema: String?
 
-  @Argument(help: "The struct that the messages are, as Outer.Inner.")
+  @Argument(
+    help: """
+      The struct that the messages are, as the file would name it: Outer.Inner, an alias, or a \
+      generic type with its parameters, as 'Box(Text)'.
+      """)
   var type: String?
 
   @Flag(help: "Print each message on one line.")
   var short = false
+
+  @OptionGroup var limits: LimitOptions
 
   @OptionGroup var schemas: SchemaOptions
 
@@ -35,8 +40,8 @@ struct ConvertCommand: ParsableCommand {
   func run() throws {
     let structure: StructSchema? =
       if let schema, let type { try schemas.structure(type, in: schema) } else { nil }
-    try Conversion.run(
-      from: forms.from, to: forms.to, schema: structure, isPretty: !short)
+    try Conversion(from: forms.from, to: forms.to, schema: structure, isPretty: !short)
+      .run(nestingDepth: limits.nestingDepth)
   }
 
   /// Two forms of messages.
@@ -64,8 +69,9 @@ struct DecodeCommand: ParsableCommand {
   var short = false
 
   func run() throws {
-    try Conversion.run(
-      from: messages.form, to: .text, schema: try messages.structure, isPretty: !short)
+    try Conversion(
+      from: messages.form, to: .text, schema: try messages.structure, isPretty: !short
+    ).run(nestingDepth: messages.limits.nestingDepth)
   }
 }
 
@@ -76,8 +82,9 @@ struct EncodeCommand: ParsableCommand {
   @OptionGroup var messages: MessageOptions
 
   func run() throws {
-    try Conversion.run(
-      from: .text, to: messages.form, schema: try messages.structure, isPretty: true)
+    try Conversion(
+      from: .text, to: messages.form, schema: try messages.structure, isPretty: true
+    ).run(nestingDepth: messages.limits.nestingDepth)
   }
 }
 
@@ -86,7 +93,11 @@ struct MessageOptions: ParsableArguments {
   @Argument(help: "The file that declares the type.")
   var schema: String
 
-  @Argument(help: "The struct that the messages are, as Outer.Inner.")
+  @Argument(
+    help: """
+      The struct that the messages are, as the file would name it: Outer.Inner, an alias, or a \
+      generic type with its parameters, as 'Box(Text)'.
+      """)
   var type: String
 
   @Flag(help: "The encoded message is one segment without a frame.")
@@ -94,6 +105,8 @@ struct MessageOptions: ParsableArguments {
 
   @Flag(name: .shortAndLong, help: "The encoded messages are packed.")
   var packed = false
+
+  @OptionGroup var limits: LimitOptions
 
   @OptionGroup var schemas: SchemaOptions
 
@@ -109,40 +122,19 @@ struct MessageOptions: ParsableArguments {
   var structure: StructSchema { get throws { try schemas.structure(type, in: schema) } }
 }
 
-/// From standard input to standard output.
-enum Conversion {
-  /// The user's own files: larger ones are allowed than from a peer.
-  private static var options: MessageConverter.Options {
-    MessageConverter.Options(
-      frames: FrameLimits(words: 1 << 28, segments: 512),
-      reading: ReaderLimits(traversalWords: 1 << 30, nestingDepth: 64),
-      codec: CodecLimits(nestingDepth: 128, words: 1 << 28, bytes: 1 << 31))
-  }
+/// Bounds on messages.
+struct LimitOptions: ParsableArguments {
+  private static let most = 10_000
 
-  static func run(
-    from: MessageForm, to: MessageForm, schema: StructSchema?, isPretty: Bool
-  ) throws {
-    var options = options
-    options.isPretty = isPretty
-    var isBroken = false
-    func write(_ bytes: [UInt8]) throws {
-      do {
-        try FileHandle.standardOutput.write(contentsOf: Data(bytes))
-      } catch {
-        // Nobody reads the rest, as behind `head`.
-        isBroken = true
-        throw error
-      }
-    }
-    signal(SIGPIPE, SIG_IGN)
-    do {
-      var converter = try MessageConverter(from: from, to: to, schema: schema, options: options)
-      while let chunk = try FileHandle.standardInput.read(upToCount: 1 << 16), !chunk.isEmpty {
-        try converter.take(Array(chunk), write)
-      }
-      try converter.finish(write)
-    } catch {
-      if !isBroken { throw CommandFailure.message("\(error)") }
+  @Option(
+    help: """
+      How deep structs and lists may be nested in a message: 1 to \(most). More takes more memory.
+      """)
+  var nestingDepth = 1000
+
+  func validate() throws {
+    guard (1...Self.most).contains(nestingDepth) else {
+      throw ValidationError("--nesting-depth must be from 1 to \(Self.most)")
     }
   }
 }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import CapnProto
 import CapnProtoRPC
 import Foundation
 
@@ -25,7 +26,6 @@ struct TraceCommand: ParsableCommand {
   @OptionGroup var schemas: SchemaOptions
 
   func run() throws {
-    signal(SIGPIPE, SIG_IGN)
     let names = try schema.map { InterfaceNames(try schemas.load($0).schema) } ?? InterfaceNames()
     var text = TraceText(names: names)
     var times = CallTimes()
@@ -37,23 +37,17 @@ struct TraceCommand: ParsableCommand {
       times.add(record, context)
       if json {
         let line = try encoder.encode(AnnotatedRecord(record: record, context: context))
-        try write(String(decoding: line, as: UTF8.self))
+        try StandardOutput.write(Array(line) + [UInt8(ascii: "\n")], of: .json)
       } else {
-        try write(TraceText.line(for: record, context))
+        try StandardOutput.write(line: TraceText.line(for: record, context))
       }
     }
     guard !json else { return }
-    for line in times.lines { try write(line) }
+    for line in times.lines { try StandardOutput.write(line: line.escapedForDisplay) }
     for call in text.openCalls {
-      try write("no return of \(call.method), called on #\(call.connection) at \(call.seconds) s")
-    }
-  }
-
-  private func write(_ line: String) throws {
-    do {
-      try FileHandle.standardOutput.write(contentsOf: Data((line + "\n").utf8))
-    } catch {
-      throw CommandFailure.message("the trace cannot be written: \(error)")
+      try StandardOutput.write(
+        line: "no return of \(call.method.escapedForDisplay), called on #\(call.connection) "
+          + "at \(call.seconds) s")
     }
   }
 }
@@ -148,7 +142,7 @@ private struct TraceLines {
       isAtEnd = more.isEmpty
       bytes += more
     } catch {
-      throw CommandFailure.message("\(name): \(error.localizedDescription)")
+      throw CommandFailure.message("\(name) cannot be read: \(error.inWords)")
     }
   }
 

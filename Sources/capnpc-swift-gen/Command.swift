@@ -17,8 +17,8 @@ import Foundation
 
   private static func run(_ arguments: [String]) throws {
     switch arguments.first {
-    case "--help", "-h": print(help)
-    case "--version": print("capnpc-swift-gen \(version)")
+    case "--help", "-h": try show(help)
+    case "--version": try show("capnpc-swift-gen \(version)")
     case let option?: throw UsageError("unknown argument '\(option)'; see --help")
     case nil:
       if isatty(STDIN_FILENO) != 0 {
@@ -45,8 +45,17 @@ import Foundation
     for file in try generator.files() { try OutputFile.write(file.text, to: file.name) }
   }
 
+  private static func show(_ message: String) throws {
+    // A reader that has ended is an error of the write, with a message.
+    signal(SIGPIPE, SIG_IGN)
+    try FileHandle.standardOutput.write(contentsOf: Data((message + "\n").utf8))
+  }
+
   private static func complain(_ message: String) {
-    FileHandle.standardError.write(Data((message + "\n").utf8))
+    // Names in a message may come from a file. Where it cannot be written, the exit status remains.
+    let lines = message.split(separator: "\n", omittingEmptySubsequences: false)
+    let text = lines.map { String($0).escapedForDisplay + "\n" }.joined()
+    try? FileHandle.standardError.write(contentsOf: Data(text.utf8))
   }
 
   private static func describe(_ error: any Error) -> String {
@@ -54,7 +63,7 @@ import Foundation
     case let error as UsageError: error.description
     case let error as FramingError: "no request on standard input: \(error)"
     case let error as DecodingError: "the request on standard input is damaged: \(error)"
-    case let error as CocoaError: error.localizedDescription
+    case is CocoaError: error.systemReason
     default: "\(error)"
     }
   }

@@ -20,11 +20,34 @@ enum SchemaSources {
 /// Writes generated files.
 enum OutputFile {
   /// Writes the file unless it is the same already: what depends on it is not built again then.
+  ///
+  /// - Throws: ``WriteError``.
   static func write(_ text: String, to name: String) throws {
     let file = URL(fileURLWithPath: name)
     if let old = try? Data(contentsOf: file), old == Data(text.utf8) { return }
-    try FileManager.default.createDirectory(
-      at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
-    try Data(text.utf8).write(to: file, options: .atomic)
+    do {
+      try FileManager.default.createDirectory(
+        at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
+      try Data(text.utf8).write(to: file, options: .atomic)
+    } catch {
+      throw WriteError(name: name, reason: error.systemReason)
+    }
+  }
+}
+
+/// A generated file that cannot be written.
+struct WriteError: Error, CustomStringConvertible {
+  let name: String
+  let reason: String
+
+  var description: String { "\(name) cannot be written: \(reason)" }
+}
+
+extension Error {
+  /// What the system says is wrong, which Foundation's errors carry.
+  var systemReason: String {
+    let error = self as NSError
+    let cause = error.userInfo[NSUnderlyingErrorKey] as? NSError
+    return (cause ?? error).localizedDescription
   }
 }

@@ -26,20 +26,22 @@ import Testing
   }
 
   /// On a thread of its own: the server needs the others.
-  private func run(_ arguments: [String]) async throws -> Result {
+  private func run(_ arguments: [String], redirection: String = "") async throws -> Result {
     try await withCheckedThrowingContinuation { continuation in
       Thread.detachNewThread {
-        continuation.resume(with: Swift.Result { try Self.run(arguments) })
+        continuation.resume(with: Swift.Result { try Self.run(arguments, redirection) })
       }
     }
   }
 
-  private static func run(_ arguments: [String]) throws -> Result {
+  private static func run(_ arguments: [String], _ redirection: String) throws -> Result {
     let process = Process()
-    // Built beside the tests.
-    process.executableURL = URL(filePath: CommandLine.arguments[0]).deletingLastPathComponent()
-      .appending(path: "capnp-swift")
-    process.arguments = ["call"] + arguments
+    process.executableURL = URL(filePath: "/bin/sh")
+    process.arguments =
+      [
+        "-c", "exec \"$0\" call \"$@\" \(redirection)",
+        CommandTests.executable("capnp-swift").path,
+      ] + arguments
     process.standardInput = FileHandle.nullDevice
     let (output, errors) = (Pipe(), Pipe())
     process.standardOutput = output
@@ -102,6 +104,41 @@ import Testing
     ])
     #expect(nobody.status == 1)
     #expect(nobody.errors.contains("cannot connect to unix:/no/such/socket"), "\(nobody.errors)")
+  }
+
+  @Test func `what a server says is shown escaped`() async throws {
+    let refused = try await call(
+      #"find(title = "no \x1b[2J\n\xc2\x9b")"#, ["--interface", "Library", "--trace"])
+    #expect(refused.status == 1)
+    let words = #"no \u{1b}[2J\n\u{9b}"#
+    #expect(refused.errors.contains("error: failed: \(words)\n"), "\(refused.errors)")
+    #expect(refused.errors.contains("exception failed \"\(words)\""), "\(refused.errors)")
+    #expect(!refused.errors.unicodeScalars.contains { "\u{1b}\u{9b}".unicodeScalars.contains($0) })
+    let named = #"find(title = "a\x1b\xc2\x9b\xe2\x80\xae").book.name()"#
+    #expect(try await call(named).output == #"(text = "a\033\302\233\342\200\256")"# + "\n")
+    let options = ["--interface", "Library", "--short", "--json"]
+    #expect(
+      try await call(named, options).output == #"{"text":"a\u001b\u009b\u202e"}"# + "\n")
+  }
+
+  @Test(arguments: ["0", "-1", "86401", "9223372036854775807", "9223372036854775808", "x"])
+  func `a timeout out of range is refused with the limit`(timeout: String) async throws {
+    let result = try await call("name()", ["--interface", "Library", "--timeout=\(timeout)"])
+    #expect(result.status == 2)
+    #expect(result.errors.contains("1 to 86400"), "\(result.errors)")
+  }
+
+  @Test func `results and a trace that cannot be written fail the call`() async throws {
+    for redirection in ["> /dev/full", "--trace 2> /dev/full"] {
+      let listener = try await RPCListener.listen(on: .tcp(host: "127.0.0.1", port: 0)) { _ in
+        Capability(Library.Client.server(LibraryServer()))
+      }
+      let result = try await run(
+        ["\(listener.address)", Self.schema, "name()", "--interface", "Library"],
+        redirection: redirection)
+      #expect(result.status == 1, "\(redirection)")
+      await listener.close()
+    }
   }
 
   @Test func `the wire is shown in words`() async throws {

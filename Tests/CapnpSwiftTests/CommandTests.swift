@@ -21,14 +21,16 @@ import Testing
     return try body(folder)
   }
 
-  func run(_ arguments: [String], input: [UInt8] = [], in folder: URL) throws -> Result {
-    // Built beside the tests.
-    try run(
-      URL(filePath: CommandLine.arguments[0]).deletingLastPathComponent()
-        .appending(path: "capnp-swift"), arguments, input: input, in: folder)
+  /// An executable of the package, built beside the tests.
+  static func executable(_ name: String) -> URL {
+    URL(filePath: CommandLine.arguments[0]).deletingLastPathComponent().appending(path: name)
   }
 
-  private func run(
+  func run(_ arguments: [String], input: [UInt8] = [], in folder: URL) throws -> Result {
+    try run(Self.executable("capnp-swift"), arguments, input: input, in: folder)
+  }
+
+  func run(
     _ program: URL, _ arguments: [String], input: [UInt8], in folder: URL
   ) throws -> Result {
     // Files, as pipes fill up while nobody reads.
@@ -49,7 +51,7 @@ import Testing
       errors: String(decoding: try Data(contentsOf: names[2]), as: UTF8.self))
   }
 
-  private func capnp(_ arguments: [String], input: [UInt8], in folder: URL) throws -> [UInt8] {
+  func capnp(_ arguments: [String], input: [UInt8], in folder: URL) throws -> [UInt8] {
     let result = try run(
       URL(filePath: "/usr/bin/env"), ["capnp"] + arguments, input: input, in: folder)
     try #require(result.status == 0, "\(result.errors)")

@@ -5,6 +5,7 @@ final class LibraryServer: Library.Server {
   func find(_ call: FindCall) async throws {
     let title = try call.params.title.string
     guard !title.isEmpty else { throw RPCError.failed("no title") }
+    guard !title.hasPrefix("no ") else { throw RPCError.failed(title) }
     let pages = try call.params.pages.map { $0 }
     let shelf = try call.params.shelf
     call.reply {
