@@ -2,12 +2,28 @@ import Glibc
 
 /// The plain log on the machine's serial console.
 ///
-/// One call is one line and one write, so lines of different threads never mix. Control
-/// characters in a text are shown as `?`: text that came from a peer cannot forge a line.
+/// One call is one line and one write, so lines of different threads never mix. Characters that could
+/// end a line or act on a terminal are shown as `?`: text that came from a peer cannot forge a line.
 public enum BootLog {
-  /// Writes one line, after the seconds since the kernel started.
+  /// Writes one line, after the seconds since the kernel started, to standard output, or to standard
+  /// error if standard output takes none.
   public static func line(_ text: String) {
-    SystemCall.write(Array(format(text, uptime: SystemCall.uptime()).utf8), to: STDOUT_FILENO)
+    do throws(SystemCallError) {
+      try write(text)
+    } catch {
+      // There is nobody left to tell of a failure of both.
+      try? SystemCall.write(
+        Array(format("\(text) (standard output: \(error))", uptime: SystemCall.uptime()).utf8),
+        to: STDERR_FILENO)
+    }
+  }
+
+  /// Writes one line as ``line(_:)`` does, to standard output only.
+  ///
+  /// - Throws: `SystemCallError` if the line cannot be written, or only a part of it.
+  public static func write(_ text: String) throws(SystemCallError) {
+    try SystemCall.write(
+      Array(format(text, uptime: SystemCall.uptime()).utf8), to: STDOUT_FILENO)
   }
 
   static func format(_ text: String, uptime: Double) -> String {
@@ -17,8 +33,10 @@ public enum BootLog {
     let padding = String(repeating: " ", count: max(0, 5 - seconds.count))
     var line = "[\(padding)\(seconds).\(fraction)] "
     for scalar in text.unicodeScalars {
-      let isControl = scalar.value < 0x20 || (0x7f...0x9f).contains(scalar.value)
-      line.unicodeScalars.append(isControl ? "?" : scalar)
+      switch scalar.properties.generalCategory {
+      case .control, .format, .lineSeparator, .paragraphSeparator: line += "?"
+      default: line.unicodeScalars.append(scalar)
+      }
     }
     return line + "\n"
   }

@@ -96,16 +96,25 @@ enum SystemCall {
     return bytes
   }
 
-  /// Writes what it can; a log has nowhere to report its own failure.
-  static func write(_ bytes: [UInt8], to descriptor: Int32) {
+  /// Writes all of the bytes, waiting where the descriptor takes none now.
+  static func write(_ bytes: [UInt8], to descriptor: Int32) throws(SystemCallError) {
     var rest = bytes[...]
     while !rest.isEmpty {
       let written = unsafe rest.withUnsafeBytes { buffer in
         unsafe Glibc.write(descriptor, buffer.baseAddress, buffer.count)
       }
-      if written < 0 && errno == EINTR { continue }
-      if written <= 0 { return }
-      rest = rest.dropFirst(written)
+      if written > 0 {
+        rest = rest.dropFirst(written)
+        continue
+      }
+      switch errno {
+      case _ where written == 0: throw SystemCallError("write descriptor \(descriptor)", code: EIO)
+      case EINTR: continue
+      case EAGAIN:
+        var entry = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+        _ = unsafe poll(&entry, 1, -1)
+      case let code: throw SystemCallError("write descriptor \(descriptor)", code: code)
+      }
     }
   }
 

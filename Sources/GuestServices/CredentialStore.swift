@@ -26,7 +26,8 @@ public final class CredentialStore: Sendable {
     // An account that does not exist costs as much as one that does.
     stranger =
       manifest.accounts.lazy.compactMap(\.password).first?.disarmed ?? .unmatchable
-    let checks = manifest.passwordChecksPerMinute
+    // A manifest that was read has one at least; of one that was changed nobody knows.
+    let checks = max(1, manifest.passwordChecksPerMinute)
     state = Mutex(
       State(checks: LeakyBucket(capacity: checks, pace: .seconds(60) / checks, now: .now)))
   }

@@ -16,7 +16,7 @@ public final class SessionAuthority: SessionManager.Server {
   ///   - manifest: the accounts and profiles.
   ///   - credentials: checks passwords.
   ///   - broker: decides what a session gets.
-  ///   - log: gets a line for each decision.
+  ///   - log: gets a line for each decision, before the peer gets the decision.
   public init(
     _ manifest: SystemManifest, credentials: CredentialStore, broker: AuthorityBroker,
     log: AuditLog
@@ -51,13 +51,14 @@ public final class SessionAuthority: SessionManager.Server {
     do {
       decision = try await decide(attempt, from: origin.host)
     } catch {
-      log.login(
+      try log.login(
         attempt.method, requested: attempt.profile, from: origin, .failed(reason: error.reason))
       throw error
     }
     switch decision {
     case .denied(let reason, let text):
-      log.login(attempt.method, requested: attempt.profile, from: origin, .denied(reason))
+      try log.login(
+        attempt.method, requested: attempt.profile, from: origin, .denied(reason))
       call.reply {
         let denial = $0.initDenial()
         denial.reason = reason
@@ -66,15 +67,16 @@ public final class SessionAuthority: SessionManager.Server {
     case .admitted(let kind, let account, let profile):
       let session = SessionContext(
         account: account, profile: profile.name, method: kind, origin: origin, control: control)
-      log.login(
+      try log.login(
         attempt.method, requested: attempt.profile, from: origin, .admitted(profile: profile.name))
-      call.reply { admit(session, profile, $0.initAdmission()) }
+      let lease = SessionLeaseServer(session, log)
+      call.reply { admit(session, profile, lease, $0.initAdmission()) }
     }
   }
 
   public func noteDenial(_ call: SessionManager.NoteDenialCall) async throws {
     let denied = try call.params.denied
-    log.login(
+    try log.login(
       LoginMethod(try denied.method), requested: try denied.profile.string,
       from: try LoginOrigin(denied.source), .denied(denied.reason), attempts: denied.attempts)
   }
@@ -150,7 +152,8 @@ public final class SessionAuthority: SessionManager.Server {
   }
 
   private func admit(
-    _ session: SessionContext, _ profile: SystemManifest.Profile, _ admission: Admission.Builder
+    _ session: SessionContext, _ profile: SystemManifest.Profile, _ lease: SessionLeaseServer,
+    _ admission: Admission.Builder
   ) {
     let info = admission.initInfo()
     info.account = session.account
@@ -167,7 +170,7 @@ public final class SessionAuthority: SessionManager.Server {
       entry.lease = .session
       grants[index].cap = grant.capability
     }
-    admission.lease = .server(SessionLeaseServer(session, log))
+    admission.lease = .server(lease)
   }
 }
 

@@ -93,6 +93,14 @@ public final class Gateway: Sendable {
     return RemoteSessionGateway.Client.server(GatewayBootstrap(connection))._capability
   }
 
+  /// Ends every session with the reason, which the audit log gets; connections stay open.
+  ///
+  /// It comes before the end of the connections where the guest shuts down: a connection that is
+  /// over gives its sessions a reason of its own.
+  public func endSessions(_ reason: String) {
+    for connection in connections.withLock({ Array($0.values) }) { connection.endSessions(reason) }
+  }
+
   /// The connection is over: its sessions end, and everything got through them.
   public func closed(_ source: ConnectionSource) {
     connections.withLock { $0.removeValue(forKey: source) }?.close()

@@ -123,6 +123,12 @@ final class GatewayConnection: Sendable {
     }.finished()
   }
 
+  /// Ends the sessions with the reason.
+  func endSessions(_ reason: String) {
+    // A session that ends removes itself.
+    for session in state.withLock({ Array($0.sessions.values) }) { session.end(reason) }
+  }
+
   func close() {
     let (sessions, watch, excess) = state.withLock { state in
       state.isClosed = true

@@ -1,3 +1,4 @@
+import Glibc
 import Testing
 
 @testable import GuestInit
@@ -12,8 +13,19 @@ import Testing
   }
 
   @Test func aTextCannotForgeALineOrSteerTheTerminal() {
-    let line = BootLog.format("guest\n[    1.0] init: forged\r\u{1b}[2J\u{9b}", uptime: 1)
-    #expect(line == "[    1.000] guest?[    1.0] init: forged??[2J?\n")
+    let line = BootLog.format(
+      "guest\n[    1.0] init: forged\r\u{1b}[2J\u{9b}\u{202e}\u{2028}", uptime: 1)
+    #expect(line == "[    1.000] guest?[    1.0] init: forged??[2J???\n")
+  }
+
+  @Test func aWriteThatTheSystemRefusesIsAnError() throws {
+    let full = open("/dev/full", O_WRONLY)
+    try #require(full >= 0)
+    defer { _ = close(full) }
+    let error = #expect(throws: SystemCallError.self) {
+      try SystemCall.write(Array("line\n".utf8), to: full)
+    }
+    #expect(error?.code == ENOSPC)
   }
 
   @Test func textBeyondASCIIStaysAsItIs() {

@@ -4,6 +4,7 @@ import CapnProtoRPC
 import CapnProtoTesting
 import RemoteSessionClient
 import RemoteSessionSchema
+import Synchronization
 import Testing
 
 /// Every login has one line in the audit log, and every session that was admitted one of its end.
@@ -31,6 +32,40 @@ import Testing
         "audit: login method=none requested=\"p\" outcome=denied(malformedRequest) "
           + "source=memory:1 connection=1"
       ])
+  }
+
+  @Test func whyAMethodCannotBeBegunAgreesWithTheListOfMethods() async throws {
+    let guest = try TestGuest { $0.limits.loginAttempts = 100 }
+    let client = guest.connect()
+    let methods = try await client.authMethods()
+    #expect(methods.contains { $0.whyDisabled == nil })
+    for method in methods {
+      let results = try await client.gateway.begin { $0.kind = method.kind }.results()
+      let denial = try results.reader.denial
+      let text = try denial.text.string
+      if let why = method.whyDisabled {
+        #expect(denial.reason == .methodDisabled)
+        #expect(text == "the method \(method.kind) is disabled: \(why)")
+      } else {
+        #expect(denial.reason == .malformedRequest)
+        #expect(
+          text == "the method \(method.kind) takes one step: call login with it, and not begin")
+      }
+    }
+  }
+
+  @Test func aLogThatIsClosedAdmitsNobodyAndStillHasTheEndsOfSessions() async throws {
+    let guest = try TestGuest()
+    let client = guest.connect()
+    _ = try await client.login(.anonymous)
+    #expect(guest.log.openSessions == 1)
+    guest.log.close("the guest is powering off")
+    let error = await #expect(throws: RPCError.self) { _ = try await client.login(.anonymous) }
+    #expect(error?.reason.contains("the guest is powering off") == true)
+    guest.gateway.endSessions("the guest is powering off")
+    #expect(await eventually { guest.log.openSessions == 0 })
+    #expect(guest.audit.all.count == 2)
+    #expect(guest.audit.all.last?.contains("reason=\"the guest is powering off\"") == true)
   }
 
   @Test func aMethodThatTheGuestsSchemaLacksIsLoggedByItsNumber() async throws {
@@ -160,5 +195,44 @@ import Testing
     try await Task.sleep(for: .milliseconds(50))
     #expect(guest.audit.all.count { $0.contains("session-end") } == 1)
     #expect(guest.audit.all.count { $0.contains("outcome=admitted") } == 1)
+  }
+
+  @Test func noLoginIsDecidedWhileTheLogCannotBeWritten() async throws {
+    struct Full: Error {}
+    let isFull = Mutex(true)
+    let guest = try TestGuest(writing: { if isFull.withLock({ $0 }) { throw Full() } })
+    let client = guest.connect()
+    // The right proof, a wrong one, and none: who asks cannot tell them apart.
+    for credentials in [
+      TestGuest.credentials, .password(account: "operator", password: "wrong"), .anonymous,
+    ] {
+      let error = await #expect(throws: RPCError.self) { _ = try await client.login(credentials) }
+      #expect(error?.kind == .failed)
+      #expect(error?.reason.contains("cannot write its audit log") == true)
+    }
+    #expect(guest.audit.all == [])
+    isFull.withLock { $0 = false }
+    _ = try await client.login(.anonymous)
+    #expect(guest.audit.all.first == "audit: lost lines=3")
+    #expect(guest.audit.all.count == 2)
+  }
+
+  @Test func anEndThatCannotBeLoggedIsCounted() async throws {
+    struct Full: Error {}
+    let isFull = Mutex(false)
+    let attempts = Mutex(0)
+    let guest = try TestGuest(writing: {
+      attempts.withLock { $0 += 1 }
+      if isFull.withLock({ $0 }) { throw Full() }
+    })
+    let client = guest.connect()
+    let session = try await client.login(.anonymous)
+    isFull.withLock { $0 = true }
+    try await session.logout()
+    #expect(await eventually { attempts.withLock { $0 } == 2 })
+    isFull.withLock { $0 = false }
+    _ = try await client.login(.anonymous)
+    #expect(guest.audit.all.dropFirst().first == "audit: lost lines=1")
+    #expect(guest.audit.all.count == 3)
   }
 }

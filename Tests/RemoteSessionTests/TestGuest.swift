@@ -13,20 +13,30 @@ final class TestGuest: Sendable {
   static let password = "open sesame"
   let gateway: Gateway
   let audit: Lines
+  let log: AuditLog
   /// Those of the gateway.
   let timers = CallTimers()
   private let lastEvent = Mutex<UInt64>(0)
 
-  init(_ change: (BootManifest.Builder) -> Void = { _ in }) throws {
+  /// `writing` is called before each line of the audit log; if it throws, the line is not written.
+  init(
+    _ change: (BootManifest.Builder) -> Void = { _ in },
+    writing: @escaping @Sendable () throws -> Void = {}
+  ) throws {
     let manifest = try SystemManifest(encoded: Self.manifest(change))
     let lines = Lines()
     audit = lines
+    let log = AuditLog {
+      try writing()
+      lines.append($0)
+    }
+    self.log = log
     gateway = Gateway(
       sessionManager: .server(
         SessionAuthority(
           manifest, credentials: CredentialStore(manifest),
           broker: AuthorityBroker(manifest, software: "test"),
-          log: AuditLog { lines.append($0) })),
+          log: log)),
       limits: GatewayLimits(
         loginAttempts: manifest.loginAttempts, sessions: manifest.sessions,
         timeWithoutSession: manifest.timeWithoutSession), software: "test", timers: timers)

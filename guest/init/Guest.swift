@@ -9,6 +9,8 @@ import RemoteSessionSchema
 struct Guest {
   private static let software = "swift-capnproto guest"
   private let listeners: [RPCListener]
+  private let gateway: Gateway
+  private let audit: AuditLog
 
   /// Starts what the boot manifest asks for.
   ///
@@ -23,9 +25,10 @@ struct Guest {
     BootLog.line(
       "init: the boot manifest has \(manifest.accounts.count) accounts, "
         + "\(manifest.profiles.count) profiles, \(manifest.listeners.count) listeners")
+    let audit = AuditLog { try BootLog.write($0) }
     let authority = SessionAuthority(
       manifest, credentials: CredentialStore(manifest),
-      broker: AuthorityBroker(manifest, software: software), log: AuditLog { BootLog.line($0) })
+      broker: AuthorityBroker(manifest, software: software), log: audit)
     let gateway = Gateway(
       sessionManager: .server(authority),
       limits: GatewayLimits(
@@ -39,14 +42,28 @@ struct Guest {
         try await listen(listener, gateway, host: host, port: chosen ?? listener.guestPort))
     }
     // The runner waits for the word: connections are accepted from here on.
-    BootLog.line(
+    // A log that cannot be written admits nobody, and this is its first line.
+    try BootLog.write(
       "gateway: listening on \(listeners.map { "\($0.address)" }.joined(separator: " "))")
-    return Guest(listeners: listeners)
+    return Guest(listeners: listeners, gateway: gateway, audit: audit)
   }
 
-  /// Stops listening, and ends every connection.
-  func stop() async {
-    for listener in listeners { await listener.close() }
+  /// Stops listening, and ends every session and connection: the audit log gets a line for each
+  /// session, and each peer the reason in an `Abort`.
+  ///
+  /// It returns when that is done, and within 8 seconds.
+  func stop(_ reason: String) async {
+    audit.close(reason)
+    gateway.endSessions(reason)
+    await withTaskGroup(of: Void.self) { group in
+      for listener in listeners {
+        group.addTask { await listener.shutDown(gracePeriod: .zero, reason: reason) }
+      }
+    }
+    let end = ContinuousClock.now + .seconds(2)
+    while audit.openSessions > 0, ContinuousClock.now < end {
+      try? await Task.sleep(for: .milliseconds(5))
+    }
   }
 
   private static func listen(

@@ -13,7 +13,7 @@ import GuestInit
         let guest = try await Guest.start(manifestAt: manifestPath, host: "0.0.0.0", port: nil)
         let requester = await machine.powerOffRequested()
         BootLog.line("init: power-off asked for by \(requester)")
-        await guest.stop()
+        await guest.stop("the guest is powering off")
       }
     }
     do {
@@ -24,11 +24,14 @@ import GuestInit
     }
   }
 
-  /// Serves until the process is ended by a signal.
+  /// Serves until a signal asks the process to stop; another one ends it at once.
   private static func serveLocally(_ options: LocalOptions) async throws {
-    _ = try await Guest.start(
+    StopSignal.block()
+    let guest = try await Guest.start(
       manifestAt: options.manifest, host: "127.0.0.1", port: options.port)
-    while true { try await Task.sleep(for: .seconds(3600)) }
+    let signal = try await StopSignal.received()
+    BootLog.line("guest-init: asked to stop by signal \(signal)")
+    await guest.stop("the guest is shutting down")
   }
 }
 
