@@ -113,13 +113,29 @@ final class GatewayBootstrap: RemoteSessionGateway.Server {
       denial = excess
     } else {
       connection.attemptFailed()
-      denial =
-        kind.map {
-          Denial(.methodDisabled, "the method \($0) cannot be begun: it is not enabled here")
-        } ?? Denial(.malformedRequest, "the request cannot be decoded")
+      if let kind {
+        denial = await whyNotBegun(kind)
+      } else {
+        denial = Denial(.malformedRequest, "the request cannot be decoded")
+      }
       await deny(attempt, denial)
     }
     call.reply { denial.write(to: $0.initDenial()) }
+  }
+
+  /// Why the method cannot be begun: there are no methods of several steps here, but methods of one
+  /// step may be enabled.
+  private func whyNotBegun(_ kind: AuthMethodKind) async -> Denial {
+    guard let results = try? await gateway.sessionManager.authMethods().results(),
+      let methods = try? results.reader.methods.map({ method -> (AuthMethodKind, String?) in
+        (method.kind, method.enabled ? nil : try method.whyDisabled.string)
+      }), let method = methods.first(where: { $0.0 == kind })
+    else { return Denial(.methodDisabled, "the method \(kind) cannot be begun here") }
+    guard let why = method.1 else {
+      return Denial(
+        .malformedRequest, "the method \(kind) takes one step: call login with it, and not begin")
+    }
+    return Denial(.methodDisabled, "the method \(kind) is disabled: \(why)")
   }
 
   /// Has the denial noted in the audit log, alone or with others.
