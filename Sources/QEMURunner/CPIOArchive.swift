@@ -8,45 +8,54 @@ struct CPIOArchive {
   private var directories: Set<String> = []
 
   /// Adds a directory, and those above it, unless they are there already.
-  mutating func addDirectory(_ path: String) {
-    addParents(of: path)
+  mutating func addDirectory(_ path: String) throws(RunnerError) {
+    try addParents(of: path)
     guard directories.insert(path).inserted else { return }
-    addEntry(path, mode: 0o040755, contents: [])
+    try addEntry(path, mode: 0o040755, contents: [])
   }
 
   /// Adds a regular file and the directories above it.
-  mutating func addFile(_ path: String, _ contents: [UInt8], isExecutable: Bool = false) {
-    addParents(of: path)
-    addEntry(path, mode: isExecutable ? 0o100755 : 0o100644, contents: contents)
+  ///
+  /// - Throws: `RunnerError.fileTooLarge`.
+  mutating func addFile(
+    _ path: String, _ contents: [UInt8], isExecutable: Bool = false
+  ) throws(RunnerError) {
+    try addParents(of: path)
+    try addEntry(path, mode: isExecutable ? 0o100755 : 0o100644, contents: contents)
   }
 
   /// Adds a character device and the directories above it.
-  mutating func addCharacterDevice(_ path: String, major: UInt32, minor: UInt32) {
-    addParents(of: path)
-    addEntry(path, mode: 0o020600, contents: [], device: (major, minor))
+  mutating func addCharacterDevice(
+    _ path: String, major: UInt32, minor: UInt32
+  ) throws(RunnerError) {
+    try addParents(of: path)
+    try addEntry(path, mode: 0o020600, contents: [], device: (major, minor))
   }
 
   /// Adds the entry that ends an archive; nothing may follow it.
-  mutating func finish() {
-    addEntry("TRAILER!!!", mode: 0, contents: [])
+  mutating func finish() throws(RunnerError) {
+    try addEntry("TRAILER!!!", mode: 0, contents: [])
   }
 
-  private mutating func addParents(of path: String) {
+  private mutating func addParents(of path: String) throws(RunnerError) {
     let parts = path.split(separator: "/").dropLast()
     var parent = ""
     for part in parts {
       parent += parent.isEmpty ? String(part) : "/\(part)"
-      if directories.insert(parent).inserted { addEntry(parent, mode: 0o040755, contents: []) }
+      if directories.insert(parent).inserted {
+        try addEntry(parent, mode: 0o040755, contents: [])
+      }
     }
   }
 
   private mutating func addEntry(
     _ name: String, mode: UInt32, contents: [UInt8], device: (UInt32, UInt32) = (0, 0)
-  ) {
+  ) throws(RunnerError) {
     // Owner and time are zero, so the same input gives the same bytes.
     let fields: [UInt32] = [
-      nextInode, mode, 0, 0, 1, 0, UInt32(contents.count), 0, 0, device.0, device.1,
-      UInt32(name.utf8.count + 1), 0,
+      nextInode, mode, 0, 0, 1, 0, try Self.size(contents.count, of: name), 0, 0, device.0,
+      device.1,
+      try Self.size(name.utf8.count + 1, of: name), 0,
     ]
     nextInode += 1
     bytes += Array("070701".utf8)
@@ -60,6 +69,12 @@ struct CPIOArchive {
     pad()
     bytes += contents
     pad()
+  }
+
+  /// The size as the header's 32 bits have it.
+  static func size(_ bytes: Int, of name: String) throws(RunnerError) -> UInt32 {
+    guard let size = UInt32(exactly: bytes) else { throw .fileTooLarge(name, bytes: bytes) }
+    return size
   }
 
   private mutating func pad() {

@@ -47,21 +47,23 @@ public struct GuestImage: Equatable, Sendable {
 
   static func root(
     initExecutable: [UInt8], manifest: [UInt8]?, modules: [(name: String, contents: [UInt8])]
-  ) -> CPIOArchive {
+  ) throws(RunnerError) -> CPIOArchive {
     var archive = CPIOArchive()
-    for directory in ["dev", "proc", "sys", "tmp", "run", "etc"] { archive.addDirectory(directory) }
+    for directory in ["dev", "proc", "sys", "tmp", "run", "etc"] {
+      try archive.addDirectory(directory)
+    }
     // The kernel opens it as descriptors 0 to 2 of PID 1, before anything is mounted.
-    archive.addCharacterDevice("dev/console", major: 5, minor: 1)
-    archive.addFile("init", initExecutable, isExecutable: true)
+    try archive.addCharacterDevice("dev/console", major: 5, minor: 1)
+    try archive.addFile("init", initExecutable, isExecutable: true)
     var list = ""
     for module in modules {
       let path = "lib/modules/\(module.name).ko"
-      archive.addFile(path, module.contents)
+      try archive.addFile(path, module.contents)
       list += "/\(path)\n"
     }
-    archive.addFile("etc/modules.list", Array(list.utf8))
-    if let manifest { archive.addFile("etc/boot-manifest.bin", manifest) }
-    archive.finish()
+    try archive.addFile("etc/modules.list", Array(list.utf8))
+    if let manifest { try archive.addFile("etc/boot-manifest.bin", manifest) }
+    try archive.finish()
     return archive
   }
 

@@ -14,8 +14,8 @@ public final class GuestMachine: Sendable {
     public var powerOffTimeout = Duration.seconds(15)
     /// A file that gets the serial console's output.
     public var serialLogPath: String?
-    /// Is called with each line of the serial console.
-    public var showSerialLine: (@Sendable (String) -> Void)?
+    /// Is called with each line of the serial console; throws if it cannot show it.
+    public var showSerialLine: (@Sendable (String) throws -> Void)?
 
     /// The usual settings for an image.
     public init(image: GuestImage) {
@@ -86,12 +86,36 @@ public final class GuestMachine: Sendable {
       if let status = process.exit {
         throw RunnerError.guestEnded(status: status, serialTail: serialLog.tail())
       }
+      if let failure = serialLog.failure { throw failure }
       if let signal = Interruption.signal { throw RunnerError.interrupted(signal: signal) }
       if ContinuousClock.now >= deadline {
         throw RunnerError.guestNotListening(
           seconds: Int(settings.bootTimeout.components.seconds), serialTail: serialLog.tail())
       }
       try await Task.sleep(for: SupervisedProcess.pollInterval)
+    }
+  }
+
+  /// How a guest ended.
+  public enum Ending: Equatable, Sendable, CustomStringConvertible {
+    /// PID 1 powered the machine off.
+    case poweredOff
+    /// QEMU ended with the status, and the guest had not powered off: its kernel has panicked, say.
+    case crashed(status: Int32)
+
+    public var description: String {
+      switch self {
+      case .poweredOff: "the guest has powered off"
+      case .crashed(let status):
+        "the guest has crashed: it did not power off, and QEMU ended with status \(status)"
+      }
+    }
+  }
+
+  /// How the guest ended; nil while QEMU runs.
+  public var ending: Ending? {
+    process.exit.map { status in
+      status == 0 && serialLog.endsInOrder ? .poweredOff : .crashed(status: status)
     }
   }
 
@@ -105,7 +129,7 @@ public final class GuestMachine: Sendable {
     while process.exit == nil, ContinuousClock.now < deadline, !Interruption.isRepeated {
       try? await Task.sleep(for: SupervisedProcess.pollInterval)
     }
-    let isOff = process.exit == 0
+    let isOff = ending == .poweredOff
     await kill()
     return isOff
   }

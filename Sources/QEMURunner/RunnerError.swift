@@ -20,6 +20,10 @@ public enum RunnerError: Error, Equatable, CustomStringConvertible {
   case guestEnded(status: Int32, serialTail: [String])
   /// The guest was not listening in time.
   case guestNotListening(seconds: Int, serialTail: [String])
+  /// Output could not be written.
+  case cannotWrite(String, reason: String)
+  /// A file is too large for the archive that becomes the guest's root directory.
+  case fileTooLarge(String, bytes: Int)
   /// A signal arrived while the guest was booting.
   case interrupted(signal: Int32)
 
@@ -47,6 +51,10 @@ public enum RunnerError: Error, Equatable, CustomStringConvertible {
     case .guestNotListening(let seconds, let tail):
       "the guest was not listening after \(seconds) s; a slow or busy machine may need a longer "
         + "--boot-timeout" + Self.show(tail)
+    case .cannotWrite(let name, let reason):
+      "cannot write to \(name): \(reason)"
+    case .fileTooLarge(let name, let bytes):
+      "\(name) has \(bytes) bytes, and a file of a cpio archive has at most \(UInt32.max)"
     case .interrupted(let signal):
       "interrupted by signal \(signal)"
     }

@@ -7,12 +7,16 @@ public final class SerialLog: Sendable {
     var lines: [String] = []
     var pending: [UInt8] = []
     var hasLineWithMark = false
+    var hasPowerOff = false
+    var hasPanic = false
+    var failure: RunnerError?
   }
 
   private let state = Mutex(State())
   private let mark: String
   private let file: FileHandle?
-  private let show: (@Sendable (String) -> Void)?
+  private let path: String?
+  private let show: (@Sendable (String) throws -> Void)?
 
   /// How many of the last lines are kept in memory.
   private static let capacity = 400
@@ -22,13 +26,14 @@ public final class SerialLog: Sendable {
   /// - Parameters:
   ///   - mark: The text whose appearance in a line `hasLineWithMark` reports.
   ///   - path: A file that gets every byte as well; it is replaced.
-  ///   - show: Is called with each line.
+  ///   - show: Is called with each line; throws if it cannot show it.
   /// - Throws: Foundation's error if the file cannot be written.
   public init(
-    mark: String, path: String? = nil, show: (@Sendable (String) -> Void)? = nil
+    mark: String, path: String? = nil, show: (@Sendable (String) throws -> Void)? = nil
   ) throws {
     self.mark = mark
     self.show = show
+    self.path = path
     if let path {
       let url = URL(fileURLWithPath: path)
       try FileManager.default.createDirectory(
@@ -42,7 +47,11 @@ public final class SerialLog: Sendable {
 
   /// Takes bytes as they arrive.
   public func append(_ data: Data) {
-    try? file?.write(contentsOf: data)
+    do {
+      try file?.write(contentsOf: data)
+    } catch {
+      fail(.cannotWrite(path ?? "the serial log", reason: "\(error)"))
+    }
     let complete = state.withLock { state in
       var complete: [String] = []
       for byte in data {
@@ -58,10 +67,43 @@ public final class SerialLog: Sendable {
       }
       state.lines += complete
       state.lines.removeFirst(max(0, state.lines.count - Self.capacity))
-      if complete.contains(where: { $0.contains(mark) }) { state.hasLineWithMark = true }
+      for line in complete {
+        if line.contains(mark) { state.hasLineWithMark = true }
+        let message = Self.message(of: line)
+        if message == Self.powerOffMessage { state.hasPowerOff = true }
+        if message.hasPrefix(Self.panicMessage) { state.hasPanic = true }
+      }
       return complete
     }
-    if let show { complete.forEach(show) }
+    guard let show else { return }
+    do {
+      for line in complete { try show(line) }
+    } catch {
+      fail(error as? RunnerError ?? .cannotWrite("the output", reason: "\(error)"))
+    }
+  }
+
+  private func fail(_ error: RunnerError) {
+    state.withLock { $0.failure = $0.failure ?? error }
+  }
+
+  /// The first error of writing what the guest has written. It holds the guest's audit log, so a
+  /// guest whose output is lost must not go on.
+  public var failure: RunnerError? { state.withLock { $0.failure } }
+
+  /// Whether PID 1 has powered the machine off, and the kernel has not panicked.
+  ///
+  /// QEMU's status tells neither: a panic reboots the machine, and QEMU ends with 0 then too.
+  var endsInOrder: Bool { state.withLock { $0.hasPowerOff && !$0.hasPanic } }
+
+  /// The last line of PID 1 (`GuestInit`).
+  private static let powerOffMessage = "init: powering off"
+  private static let panicMessage = "Kernel panic - not syncing"
+
+  /// The line without its time, `[    1.234] `. Nothing that a peer can have logged begins a line.
+  private static func message(of line: String) -> Substring {
+    guard line.hasPrefix("["), let end = line.firstRange(of: "] ") else { return line[...] }
+    return line[end.upperBound...]
   }
 
   /// Whether a complete line contained the mark.
@@ -75,12 +117,14 @@ public final class SerialLog: Sendable {
     }
   }
 
-  /// The guest's bytes go to a terminal: leave it no control characters to play with.
+  /// The guest's bytes go to a terminal: characters that act on one are shown as `?`.
   private static func printable(_ bytes: [UInt8]) -> String {
     var text = ""
     for scalar in String(decoding: bytes, as: UTF8.self).unicodeScalars {
-      let isControl = scalar.value < 0x20 || (0x7f...0x9f).contains(scalar.value)
-      text.unicodeScalars.append(isControl ? "?" : scalar)
+      switch scalar.properties.generalCategory {
+      case .control, .format, .lineSeparator, .paragraphSeparator: text += "?"
+      default: text.unicodeScalars.append(scalar)
+      }
     }
     return text
   }

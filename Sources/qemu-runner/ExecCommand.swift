@@ -9,7 +9,8 @@ struct ExecCommand: AsyncParsableCommand {
       Every {port} in the command is replaced with the port that leads to the guest, and the \
       command's environment has it as REMOTE_SESSION_PORT. The status is the command's own; 128 \
       plus the signal if a signal ended it; 124 if it took longer than --time-limit, when it is \
-      ended; 1 if the guest could not be booted. The guest is powered off in every case.
+      ended; 1 if the guest could not be booted, did not power off in order or its console could \
+      not be written. The guest is powered off in every case.
       """)
 
   @OptionGroup var machine: MachineOptions
@@ -19,13 +20,15 @@ struct ExecCommand: AsyncParsableCommand {
 
   @Option(help: "How long the command may take, in seconds, before it is ended.")
   var timeLimit = 600
+  /// A week, in seconds.
+  private static let longestTimeLimit = 604_800
 
   @Argument(parsing: .postTerminator, help: "The command, after --, and its arguments.")
   var command: [String] = []
 
   func validate() throws {
     if command.isEmpty { throw ValidationError("there is no command; write it after --") }
-    if timeLimit < 1 { throw ValidationError("--time-limit must be at least 1 s") }
+    try checkRange(timeLimit, 1...Self.longestTimeLimit, "--time-limit", "s")
   }
 
   func run() async throws {
@@ -39,8 +42,9 @@ struct ExecCommand: AsyncParsableCommand {
       throw error
     }
     if status != 0 { showSerialTail(guest) }
-    await machine.stop(guest)
-    throw ExitCode(status)
+    let isOff = await machine.stop(guest)
+    if let failure = guest.serialLog.failure { throw failure }
+    throw ExitCode(status == 0 && !isOff ? 1 : status)
   }
 
   private func runCommand(port: UInt16) async throws -> Int32 {

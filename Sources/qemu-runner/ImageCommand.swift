@@ -21,6 +21,6 @@ struct ImageCommand: AsyncParsableCommand {
   func run() async throws {
     let image = GuestImage(directory: output)
     try await image.build(initPath: `init`, manifestPath: manifest, kernelRoot: kernel)
-    line("image: \(image.kernelPath) and \(image.rootPath)")
+    try line("image: \(image.kernelPath) and \(image.rootPath)")
   }
 }

@@ -13,10 +13,10 @@ struct MachineOptions: ParsableArguments {
       The port of 127.0.0.1 that leads to the guest; an error if it is in use. \
       Without this option: 2327 if that is free, any other otherwise.
       """)
-  var port: UInt16?
+  var port: Int?
 
   @Option(help: "The guest's port that it leads to, as the image's boot manifest has it.")
-  var guestPort = MachineProfile().guestPort
+  var guestPort = Int(MachineProfile().guestPort)
 
   @Option(help: "What executes the guest's instructions. kvm hangs on some hosts.")
   var accel = MachineProfile.Accelerator.tcg
@@ -37,11 +37,12 @@ struct MachineOptions: ParsableArguments {
   var serialLog = "build/serial.log"
 
   func validate() throws {
-    if port == 0 { throw ValidationError("--port 0 is no port; leave it out to have one chosen") }
-    if guestPort == 0 { throw ValidationError("--guest-port 0 is no port") }
-    if memory < 64 { throw ValidationError("--memory must be at least 64 MiB") }
-    if cpus < 1 { throw ValidationError("--cpus must be at least 1") }
-    if bootTimeout < 1 { throw ValidationError("--boot-timeout must be at least 1 s") }
+    if let port { try checkRange(port, 1...65535, "--port") }
+    try checkRange(guestPort, 1...65535, "--guest-port")
+    try checkRange(memory, 64...1_048_576, "--memory", "MiB")
+    try checkRange(cpus, 1...255, "--cpus")
+    // A day.
+    try checkRange(bootTimeout, 1...86_400, "--boot-timeout", "s")
   }
 
   /// Boots the guest and says where it can be reached.
@@ -51,29 +52,49 @@ struct MachineOptions: ParsableArguments {
   /// - Throws: `RunnerError`; nothing is left running then.
   func boot(showsSerialLines: Bool) async throws -> GuestMachine {
     var settings = GuestMachine.Settings(image: GuestImage(directory: image))
-    settings.profile.guestPort = guestPort
+    settings.profile.guestPort = UInt16(clamping: guestPort)
     settings.profile.accelerator = accel
     settings.profile.memory = memory
     settings.profile.processors = cpus
     settings.profile.emulator = qemu
-    settings.hostPort = port.map { .exactly($0) } ?? .usual
+    settings.hostPort = port.map { .exactly(UInt16(clamping: $0)) } ?? .usual
     settings.bootTimeout = .seconds(bootTimeout)
     settings.serialLogPath = serialLog
-    if showsSerialLines { settings.showSerialLine = { line($0) } }
+    if showsSerialLines { settings.showSerialLine = { try line($0) } }
     Interruption.watch()
     note("booting the guest (up to \(bootTimeout) s; serial console: \(serialLog))")
     let start = ContinuousClock.now
     let guest = try await GuestMachine.boot(settings)
     let elapsed = (ContinuousClock.now - start) / .milliseconds(100)
     note("the guest is listening after \(Double(Int(elapsed)) / 10) s")
-    line(
-      "remote CapSet: tcp 127.0.0.1 \(guest.hostPort) -> guest :\(settings.profile.guestPort)")
+    do {
+      try line(
+        "remote CapSet: tcp 127.0.0.1 \(guest.hostPort) -> guest :\(settings.profile.guestPort)")
+    } catch {
+      await stop(guest)
+      throw error
+    }
     return guest
   }
 
   /// Powers the guest off and says so.
-  func stop(_ guest: GuestMachine) async {
+  ///
+  /// - Returns: Whether the guest powered off in order.
+  @discardableResult
+  func stop(_ guest: GuestMachine) async -> Bool {
     let isOff = await guest.stop()
     note(isOff ? "the guest is powered off" : "the guest did not power off; QEMU has been ended")
+    return isOff
+  }
+}
+
+/// Fails unless the option's number is in the range.
+func checkRange(
+  _ number: Int, _ range: ClosedRange<Int>, _ option: String, _ unit: String? = nil
+) throws {
+  guard range.contains(number) else {
+    throw ValidationError(
+      "\(option) must be \(range.lowerBound) to \(range.upperBound)"
+        + (unit.map { " \($0)" } ?? ""))
   }
 }

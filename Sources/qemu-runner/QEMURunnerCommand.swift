@@ -16,6 +16,12 @@ func note(_ text: String) {
 }
 
 /// Writes a line at once, also if standard output is a pipe.
-func line(_ text: String) {
-  try? FileHandle.standardOutput.write(contentsOf: Data((text + "\n").utf8))
+///
+/// - Throws: `RunnerError.cannotWrite`.
+func line(_ text: String) throws(RunnerError) {
+  do {
+    try FileHandle.standardOutput.write(contentsOf: Data((text + "\n").utf8))
+  } catch {
+    throw .cannotWrite("standard output", reason: error.localizedDescription)
+  }
 }

@@ -7,7 +7,8 @@ struct RunCommand: AsyncParsableCommand {
     abstract: "Boot the guest and show its serial console until Ctrl-C.",
     discussion: """
       Ctrl-C powers the guest off in order; a second one ends QEMU at once. The status is 0 \
-      however the guest was asked to stop, and 1 if QEMU ended by itself with an error.
+      if the guest powered off, and 1 if it ended in any other way, such as a kernel panic, or if \
+      its console could not be written.
       """)
 
   @OptionGroup var machine: MachineOptions
@@ -22,12 +23,17 @@ struct RunCommand: AsyncParsableCommand {
     }
     note("Ctrl-C powers it off")
     while Interruption.signal == nil {
-      if let status = guest.process.exit {
-        note("the guest stopped by itself; QEMU's status is \(status)")
-        throw status == 0 ? ExitCode.success : ExitCode.failure
+      if let ending = guest.ending {
+        note("\(ending)")
+        throw ending == .poweredOff ? ExitCode.success : ExitCode.failure
+      }
+      if let failure = guest.serialLog.failure {
+        await machine.stop(guest)
+        throw failure
       }
       try? await Task.sleep(for: .milliseconds(20))
     }
-    await machine.stop(guest)
+    guard await machine.stop(guest) else { throw ExitCode.failure }
+    if let failure = guest.serialLog.failure { throw failure }
   }
 }

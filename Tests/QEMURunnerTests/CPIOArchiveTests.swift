@@ -40,9 +40,9 @@ import Testing
   func contentsOfEveryLengthKeepTheEntriesAligned(length: Int) throws {
     var archive = CPIOArchive()
     let contents = [UInt8](repeating: 7, count: length)
-    archive.addFile("a", contents)
-    archive.addFile("b", [1], isExecutable: true)
-    archive.finish()
+    try archive.addFile("a", contents)
+    try archive.addFile("b", [1], isExecutable: true)
+    try archive.finish()
     #expect(
       try entries(of: archive.bytes) == [
         Entry(name: "a", mode: 0o100644, contents: contents, device: [0, 0]),
@@ -52,16 +52,16 @@ import Testing
 
   @Test func aDirectoryComesOnceAndBeforeWhatIsInIt() throws {
     var archive = CPIOArchive()
-    archive.addFile("lib/modules/x.ko", [])
-    archive.addDirectory("lib")
-    archive.addFile("lib/y", [])
-    archive.finish()
+    try archive.addFile("lib/modules/x.ko", [])
+    try archive.addDirectory("lib")
+    try archive.addFile("lib/y", [])
+    try archive.finish()
     let names = try entries(of: archive.bytes).map(\.name)
     #expect(names == ["lib", "lib/modules", "lib/modules/x.ko", "lib/y"])
   }
 
   @Test func theGuestsRootHoldsInitConsoleModulesAndManifest() throws {
-    let root = GuestImage.root(
+    let root = try GuestImage.root(
       initExecutable: [1, 2, 3], manifest: [4],
       modules: [(name: "virtio_ring", contents: [5]), (name: "virtio", contents: [6])])
     let entries = try entries(of: root.bytes)
@@ -78,10 +78,18 @@ import Testing
         == "/lib/modules/virtio_ring.ko\n/lib/modules/virtio.ko\n")
   }
 
-  @Test func theSameInputGivesTheSameBytes() {
-    func bytes() -> [UInt8] {
-      GuestImage.root(initExecutable: [1], manifest: nil, modules: []).bytes
+  @Test func theSameInputGivesTheSameBytes() throws {
+    func bytes() throws -> [UInt8] {
+      try GuestImage.root(initExecutable: [1], manifest: nil, modules: []).bytes
     }
-    #expect(bytes() == bytes())
+    #expect(try bytes() == bytes())
+  }
+
+  @Test func aSizeThatTheHeaderCannotHoldIsRefused() throws {
+    #expect(try CPIOArchive.size(Int(UInt32.max), of: "init") == .max)
+    let error = #expect(throws: RunnerError.self) { try CPIOArchive.size(1 << 32, of: "init") }
+    #expect(
+      error?.description
+        == "init has 4294967296 bytes, and a file of a cpio archive has at most 4294967295")
   }
 }

@@ -26,6 +26,9 @@ import Testing
     return settings
   }
 
+  private static let powerOffLine = "[    1.234] init: powering off"
+  private static let powerOff = "echo '\(powerOffLine)'"
+
   private func isRunning() throws -> Bool {
     let text = try String(contentsOfFile: folder.path("pid"), encoding: .utf8)
     let pid = try #require(Int32(text.trimmingCharacters(in: .whitespacesAndNewlines)))
@@ -36,14 +39,18 @@ import Testing
   func aGuestThatListensIsReadyAndPowersOffWhenAsked() async throws {
     defer { folder.remove() }
     let guest = try await GuestMachine.boot(
-      settings("echo booting; echo 'gateway: listening'; read word; echo got $word"))
+      settings(
+        "echo booting; echo 'gateway: listening'; read word; echo got $word; \(Self.powerOff)"))
     #expect(guest.hostPort != 0)
     #expect(try isRunning())
     #expect(await guest.stop())
     #expect(try !isRunning())
-    #expect(guest.serialLog.tail() == ["booting", "gateway: listening", "got poweroff"])
+    #expect(
+      guest.serialLog.tail() == [
+        "booting", "gateway: listening", "got poweroff", Self.powerOffLine,
+      ])
     let file = try String(contentsOfFile: folder.path("serial.log"), encoding: .utf8)
-    #expect(file == "booting\ngateway: listening\ngot poweroff\n")
+    #expect(file == "booting\ngateway: listening\ngot poweroff\n\(Self.powerOffLine)\n")
   }
 
   @Test(.timeLimit(.minutes(5)))
@@ -83,7 +90,7 @@ import Testing
       if [ $(wc -l < '\(folder.path("attempts"))') -lt 2 ]; then
         echo 'Could not set up host forwarding rule'; exit 1
       fi
-      echo listening; read word
+      echo listening; read word; \(Self.powerOff)
       """
     let guest = try await GuestMachine.boot(settings(script))
     #expect(await guest.stop())
@@ -93,6 +100,38 @@ import Testing
     let port = try HostPort.preferred(0).choose()
     named.hostPort = .exactly(port)
     await #expect(throws: RunnerError.portInUse(port)) { try await GuestMachine.boot(named) }
+  }
+
+  @Test(
+    .timeLimit(.minutes(5)),
+    arguments: [
+      "echo '[    2.345678] Kernel panic - not syncing: Out of memory'",
+      // A peer's text.
+      "echo '[    1.2] audit: login requested=\"] init: powering off\"'", "exit 3",
+      "echo '[    1.234] init: powering off'; echo 'Kernel panic - not syncing: Attempted to kill init!'",
+    ])
+  func aGuestThatEndsWithoutPoweringOffHasCrashed(_ end: String) async throws {
+    defer { folder.remove() }
+    let guest = try await GuestMachine.boot(settings("echo listening; read word; \(end)"))
+    #expect(guest.ending == nil)
+    #expect(await !guest.stop())
+    #expect(guest.ending == .crashed(status: end == "exit 3" ? 3 : 0))
+  }
+
+  @Test(.timeLimit(.minutes(5)))
+  func aGuestWhoseConsoleCannotBeWrittenIsEnded() async throws {
+    defer { folder.remove() }
+    var settings = try settings("echo booting; sleep 60")
+    settings.serialLogPath = "/dev/full"
+    await #expect(throws: RunnerError.self) { try await GuestMachine.boot(settings) }
+    #expect(try !isRunning())
+
+    settings.serialLogPath = nil
+    settings.showSerialLine = { _ in throw RunnerError.cannotWrite("x", reason: "full") }
+    await #expect(throws: RunnerError.cannotWrite("x", reason: "full")) {
+      try await GuestMachine.boot(settings)
+    }
+    #expect(try !isRunning())
   }
 
   @Test func aMissingImageOrEmulatorIsNamedWithWhatToDo() async throws {
@@ -123,8 +162,8 @@ import Testing
 
   @Test func aGuestCannotSteerTheTerminal() throws {
     let log = try SerialLog(mark: "x")
-    log.append(Data("\u{1b}[2Jred\n".utf8))
-    #expect(log.tail() == ["?[2Jred"])
+    log.append(Data("\u{1b}[2J\u{202e}red\n".utf8))
+    #expect(log.tail() == ["?[2J?red"])
   }
 
   @Test func onlyTheLastLinesAreKept() throws {
