@@ -15,6 +15,9 @@ public enum RPCAddress: Hashable, Sendable {
     if text.hasPrefix("unix:") {
       let path = String(text.dropFirst(5))
       guard !path.isEmpty else { throw RPCError.failed("\"\(text)\" lacks a path after unix:") }
+      do { _ = try UnixSocketPath(path) } catch {
+        throw RPCError.failed("\"\(text)\" is not an address: \(error.reason)")
+      }
       self = .unix(path: path)
       return
     }
@@ -39,7 +42,21 @@ public enum RPCAddress: Hashable, Sendable {
     switch self {
     case .tcp:
       "; end the program that listens there, choose another port, or port 0 for any that is free"
-    case .unix: "; end the program that listens there, and remove the path if none does"
+    case .unix: "; end the program that listens there, or choose another path"
+    }
+  }
+
+  /// Fails unless the address can be connected to, or be listened on.
+  ///
+  /// - Throws: `RPCError` of kind `failed`: another attempt would fail as well.
+  func check(forListening isListening: Bool) throws(RPCError) {
+    switch self {
+    case .tcp(_, let port):
+      let range = isListening ? 0...65535 : 1...65535
+      guard range.contains(port) else {
+        throw .failed("the port is \(port), and must be \(range.lowerBound) to \(range.upperBound)")
+      }
+    case .unix(let path): _ = try UnixSocketPath(path)
     }
   }
 

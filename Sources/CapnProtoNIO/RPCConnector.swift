@@ -38,6 +38,11 @@ public enum RPCConnector {
     bootstrap: Capability?, limits: ConnectionLimits, timeout: Duration,
     group: any EventLoopGroup, logger: Logger, observers: [any ConnectionObserver]
   ) async throws -> RPCConnection {
+    do throws(RPCError) {
+      try address.check(forListening: false)
+    } catch {
+      throw refusal(name, error)
+    }
     let client = ClientBootstrap(group: group)
       .connectTimeout(TimeAmount(timeout))
       .channelOption(.socketOption(.so_keepalive), value: 1)
@@ -142,6 +147,14 @@ public enum RPCConnector {
     case ChannelError.connectTimeout: return (.disconnected, "no answer in time")
     case let error as IOError where error.errnoCode == ECONNREFUSED:
       return (.disconnected, "nothing listens there")
+    case let error as IOError where error.errnoCode == ENOENT:
+      return (.disconnected, "there is no socket at the path")
+    case let error as IOError where error.errnoCode == EACCES:
+      return (.failed, "the system does not permit it (\(error))")
+    case let error as IOError where error.errnoCode == ENOTDIR:
+      return (.failed, "a part of the path is not a folder")
+    case let error as IOError where error.errnoCode == EPROTOTYPE:
+      return (.failed, "the socket there is of another kind")
     default: return (.disconnected, "\(error)")
     }
   }

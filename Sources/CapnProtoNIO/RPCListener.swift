@@ -33,7 +33,8 @@ public final class RPCListener: Sendable {
   /// Listens at the address.
   ///
   /// - Parameters:
-  ///   - address: where to listen. A Unix socket's path must not exist yet.
+  ///   - address: where to listen. At a Unix socket's path nothing may be but a socket whose
+  ///     process is gone, which is replaced.
   ///   - security: what protects the connections; nil for nothing.
   ///   - limits: what each peer may make this side hold.
   ///   - connectionLimit: how many connections may be open at once. One more is told so in an
@@ -93,16 +94,21 @@ public final class RPCListener: Sendable {
         }
       }
     do {
+      try address.check(forListening: true)
       let channel: any Channel
       switch address {
       case .tcp(let host, let port):
         channel = try await server.bind(host: host, port: port).get()
       case .unix(let path):
+        let claim = try await UnixSocketPath(path).claim()
         channel = try await server.bind(unixDomainSocketPath: path).get()
+        withExtendedLifetime(claim) {}
       }
       return RPCListener(channel, RPCAddress(channel.localAddress) ?? address, connections)
     } catch let error as IOError where error.errnoCode == EADDRINUSE {
       throw RPCError.failed("cannot listen on \(address): it is in use\(address.wayOut)")
+    } catch let error as RPCError {
+      throw RPCError.failed("cannot listen on \(address): \(error.reason)")
     } catch {
       throw RPCError.failed("cannot listen on \(address): \(error)")
     }
