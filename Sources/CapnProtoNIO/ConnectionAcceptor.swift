@@ -1,3 +1,4 @@
+import CapnProto
 import CapnProtoRPC
 import Logging
 import NIOCore
@@ -38,7 +39,7 @@ struct ConnectionAcceptor: Sendable {
       }
       .whenFailure { error in
         let reason = (error as? RPCError)?.reason ?? "\(error)"
-        logger.debug("connection refused", metadata: ["reason": "\(reason)"])
+        logger.debug("connection refused", metadata: ["reason": "\(reason.escapedForDisplay)"])
       }
   }
 
@@ -67,7 +68,7 @@ struct ConnectionAcceptor: Sendable {
       }
     } catch {
       connections.remove(id)
-      logger.debug("connection refused", metadata: ["reason": "\(error)"])
+      logger.debug("connection refused", metadata: ["reason": "\("\(error)".escapedForDisplay)"])
       throw error
     }
   }

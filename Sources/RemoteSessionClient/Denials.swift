@@ -8,7 +8,7 @@ public struct LoginDenied: Error, Hashable, CustomStringConvertible {
   /// Why, in the guest's words.
   public var text: String
   /// The denial in words.
-  public var description: String { "the login was denied (\(reason)): \(text)" }
+  public var description: String { "the login was denied (\(reason)): \(text.escapedForDisplay)" }
 
   init(_ denial: LoginDenial.Reader) throws {
     reason = denial.reason
@@ -23,7 +23,9 @@ public struct CapabilityDenied: Error, Hashable, CustomStringConvertible {
   /// Why, in the guest's words.
   public var text: String
   /// The denial in words.
-  public var description: String { "the capability was denied (\(reason)): \(text)" }
+  public var description: String {
+    "the capability was denied (\(reason)): \(text.escapedForDisplay)"
+  }
 
   init(_ denial: CapDenial.Reader) throws {
     reason = denial.reason
@@ -38,7 +40,7 @@ public struct ChatDenied: Error, Hashable, CustomStringConvertible {
   /// Why, in the guest's words.
   public var text: String
   /// The denial in words.
-  public var description: String { "the chat denied it (\(reason)): \(text)" }
+  public var description: String { "the chat denied it (\(reason)): \(text.escapedForDisplay)" }
 
   init(_ denial: ChatDenial.Reader) throws {
     reason = denial.reason

@@ -1,3 +1,4 @@
+import CapnProto
 import Synchronization
 
 /// What a proof did, step by step, without secrets.
@@ -78,14 +79,8 @@ public final class Transcript: Sendable {
       }
       text = redacted + rest
     }
-    // A text of the peer stays on its line, and gives no orders to a terminal.
-    let scalars = text.unicodeScalars.map { scalar -> Unicode.Scalar in
-      switch scalar.properties.generalCategory {
-      case .control, .format, .lineSeparator, .paragraphSeparator: " "
-      default: scalar
-      }
-    }
-    return String(String.UnicodeScalarView(scalars))
+    // Text of the peer is in it.
+    return text.escapedForDisplay
   }
 }
 
