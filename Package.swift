@@ -248,8 +248,8 @@ let package = Package(
     .executableTarget(
       name: "remote-session",
       dependencies: [
-        "CapnProtoNIO", "CapnProtoRPC", "RemoteSessionClient", "RemoteSessionSchema",
-        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "CapnProto", "CapnProtoNIO", "CapnProtoRPC", "RemoteSessionClient",
+        "RemoteSessionSchema", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], swiftSettings: strict),
     .testTarget(
       name: "RemoteSessionTests",
@@ -266,6 +266,13 @@ let package = Package(
     .target(name: "CGuest"),
     .target(name: "GuestInit", dependencies: ["CGuest"], swiftSettings: strict),
     .testTarget(name: "GuestInitTests", dependencies: ["GuestInit"], swiftSettings: strict),
+    // The programs of both ends, each in a process of its own.
+    .testTarget(
+      name: "GuestProcessTests",
+      dependencies: [
+        "CapnProto", "CapnProtoNIO", "CapnProtoRPC", "RemoteSessionClient", "RemoteSessionSchema",
+        "guest-init", "qemu-runner", "remote-session",
+      ], swiftSettings: strict),
     .executableTarget(
       name: "guest-init",
       dependencies: [

@@ -1,6 +1,3 @@
-// Safety. `getpass` returns its own buffer, which is copied into a String before anything else can
-// ask for a password.
-
 import ArgumentParser
 import CapnProtoNIO
 import CapnProtoRPC
@@ -13,17 +10,23 @@ struct HostOptions: ParsableArguments {
   var host = "127.0.0.1"
 
   @Option(help: "The port that leads to the guest.")
-  var port: UInt16 = 2327
+  var port = 2327
 
   @Option(help: "How long connecting, and then each call or step, may take, in seconds.")
   var timeout = 20
+  /// A day, in seconds.
+  private static let longestTimeout = 86_400
 
   func validate() throws {
-    if port == 0 { throw ValidationError("--port must be 1 to 65535") }
-    if timeout < 1 { throw ValidationError("--timeout must be at least 1 s") }
+    guard (1...65535).contains(port) else {
+      throw ValidationError("--port must be 1 to 65535")
+    }
+    guard (1...Self.longestTimeout).contains(timeout) else {
+      throw ValidationError("--timeout must be 1 to \(Self.longestTimeout) s")
+    }
   }
 
-  var address: RPCAddress { .tcp(host: host, port: Int(port)) }
+  var address: RPCAddress { .tcp(host: host, port: port) }
   var patience: Duration { .seconds(timeout) }
 }
 
@@ -75,18 +78,16 @@ struct PasswordOptions: ParsableArguments {
       return String(text.prefix { !$0.isNewline })
     }
     if let password = ProcessInfo.processInfo.environment[Self.variable] { return password }
-    if isatty(STDIN_FILENO) == 1 { return try readWithoutEcho() }
+    if isatty(STDIN_FILENO) == 1 {
+      guard let password = try PasswordPrompt.read("Password: ") else {
+        throw ValidationError("no password was typed")
+      }
+      return password
+    }
     guard let line = readLine() else {
       throw ValidationError(
         "there is no password: give --password-file, or \(Self.variable), or a line of input")
     }
     return line
-  }
-
-  private func readWithoutEcho() throws -> String {
-    guard let bytes = unsafe getpass("Password: ") else {
-      throw ValidationError("no password was typed")
-    }
-    return unsafe String(cString: bytes)
   }
 }

@@ -3,7 +3,6 @@ import CapnProtoNIO
 import CapnProtoRPC
 import Foundation
 import RemoteSessionClient
-import Synchronization
 
 struct InteropCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
@@ -45,9 +44,10 @@ struct InteropCommand: AsyncParsableCommand {
       throw error
     }
     let showsLines = !json
-    let record = Transcript(secrets: [password]) {
-      file?.append($0)
-      if showsLines { print($0) }
+    let output = FirstError()
+    let record = Transcript(secrets: [password]) { line in
+      file?.append(line)
+      if showsLines { output.keep { try StandardOutput.line(line) } }
     }
     let address = host.address
     let patience = host.patience
@@ -58,6 +58,7 @@ struct InteropCommand: AsyncParsableCommand {
     }
     if only == .chat { await proof.runChat() } else { await proof.run() }
     file?.append(record.summary)
+    try output.check()
     try show(record)
     try file?.close()
     if !record.passed { throw ExitCode.failure }
@@ -76,10 +77,11 @@ struct InteropCommand: AsyncParsableCommand {
     if json {
       let encoder = JSONEncoder()
       encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
-      print(String(decoding: try encoder.encode(Report(record)), as: UTF8.self))
+      try StandardOutput.write(
+        String(decoding: try encoder.encode(Report(record)), as: UTF8.self) + "\n")
     } else {
-      if let transcript { print("transcript: \(transcript)") }
-      print(record.summary)
+      if let transcript { try StandardOutput.line("transcript: \(transcript)") }
+      try StandardOutput.line(record.summary)
     }
   }
 }
@@ -89,8 +91,8 @@ struct InteropCommand: AsyncParsableCommand {
 private final class TranscriptFile: Sendable {
   private let path: String
   private let handle: FileHandle
-  /// The first error of writing: a transcript that lacks lines is none.
-  private let failure = Mutex<(any Error)?>(nil)
+  /// A transcript that lacks lines is none.
+  private let failure = FirstError()
 
   init(replacing path: String) throws {
     self.path = path
@@ -106,19 +108,17 @@ private final class TranscriptFile: Sendable {
   }
 
   func append(_ line: String) {
-    do {
-      try handle.write(contentsOf: Data((line + "\n").utf8))
-    } catch {
-      failure.withLock { $0 = $0 ?? error }
-    }
+    failure.keep { try handle.write(contentsOf: Data((line + "\n").utf8)) }
   }
 
   /// Throws if a line could not be written.
   func close() throws {
-    if failure.withLock({ $0 }) != nil {
-      throw ValidationError("the transcript could not be written to '\(path)'")
+    do {
+      try failure.check()
+      try handle.close()
+    } catch {
+      throw CannotWrite(what: "the transcript '\(path)'", reason: error.localizedDescription)
     }
-    try handle.close()
   }
 }
 

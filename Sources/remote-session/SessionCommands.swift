@@ -14,11 +14,13 @@ struct LoginCommand: AsyncParsableCommand {
   private func show(_ client: GatewayClient, _ session: SessionClient) async throws {
     let gateway = try await client.describe()
     let info = try await session.info()
-    print("gateway: \(gateway.software), contract version \(gateway.protocolVersion)")
-    print("account: \(info.account.isEmpty ? "none" : info.account)")
-    print("profile: \(info.profile)")
-    print("method: \(info.method)")
-    print("expires: \(info.expiresIn.map { "in \($0.components.seconds) s" } ?? "at logout")")
+    try StandardOutput.line(
+      "gateway: \(gateway.software), contract version \(gateway.protocolVersion)")
+    try StandardOutput.line("account: \(info.account.isEmpty ? "none" : info.account)")
+    try StandardOutput.line("profile: \(info.profile)")
+    try StandardOutput.line("method: \(info.method)")
+    try StandardOutput.line(
+      "expires: \(info.expiresIn.map { "in \($0.components.seconds) s" } ?? "at logout")")
   }
 }
 
@@ -31,7 +33,8 @@ struct ListCommand: AsyncParsableCommand {
   func run() async throws {
     try await login.withSession { _, session in
       for entry in try await session.list() {
-        print("\(entry.name)  \(entry.interfaceName)  0x\(String(entry.interfaceID, radix: 16))")
+        try StandardOutput.line(
+          "\(entry.name)  \(entry.interfaceName)  0x\(String(entry.interfaceID, radix: 16))")
       }
     }
   }
@@ -67,7 +70,9 @@ struct CallCommand: AsyncParsableCommand {
   func run() async throws {
     guard let call = ServiceCall(rawValue: name) else { return }
     try await login.withSession { _, session in
-      for (name, text) in try await call.make(on: session, words) { print("\(name): \(text)") }
+      for (name, text) in try await call.make(on: session, words) {
+        try StandardOutput.line("\(name): \(text)")
+      }
     }
   }
 }

@@ -19,7 +19,7 @@ import Testing
   }
 
   @Test func aWriteThatTheSystemRefusesIsAnError() throws {
-    let full = open("/dev/full", O_WRONLY)
+    let full = unsafe open("/dev/full", O_WRONLY)
     try #require(full >= 0)
     defer { _ = close(full) }
     let error = #expect(throws: SystemCallError.self) {
