@@ -25,7 +25,7 @@ func openLayers(
   guard !layers.isEmpty else { return channel.eventLoop.makeSucceededFuture(nil) }
   let opened = channel.eventLoop.makePromise(of: PeerCertificate?.self)
   // Only the first outcome counts.
-  let timer = channel.eventLoop.scheduleTask(in: TimeAmount(timeout)) {
+  let timer = channel.eventLoop.scheduleTask(in: TimeAmount(timeout.bounded)) {
     opened.fail(RPCError.disconnected("the connection was not ready within \(timeout)"))
   }
   channel.closeFuture.whenComplete { _ in

@@ -44,7 +44,7 @@ public enum RPCConnector {
       throw refusal(name, error)
     }
     let client = ClientBootstrap(group: group)
-      .connectTimeout(TimeAmount(timeout))
+      .connectTimeout(TimeAmount(timeout.bounded))
       .channelOption(.socketOption(.so_keepalive), value: 1)
     if case .unix(let path) = address, address.carriesDescriptors(limits, layers) {
       do {

@@ -113,7 +113,7 @@ public final class SerialLog: Sendable {
   public func tail(_ count: Int = 20) -> [String] {
     state.withLock { state in
       let rest = state.pending.isEmpty ? [] : [Self.printable(state.pending)]
-      return (state.lines + rest).suffix(count)
+      return (state.lines + rest).suffix(max(0, count))
     }
   }
 

@@ -138,7 +138,9 @@ import Testing
       try leaveSocket(at: path)
       let listeners = await withTaskGroup(of: RPCListener?.self) { group in
         for _ in 1...8 { group.addTask { try? await self.listen(on: path) } }
-        return await group.reduce(into: []) { if let listener = $1 { $0.append(listener) } }
+        return await group.reduce(into: [RPCListener]()) {
+          if let listener = $1 { $0.append(listener) }
+        }
       }
       #expect(listeners.count == 1)
       let connection = try await RPCConnector.connect(to: .unix(path: path))

@@ -2,7 +2,9 @@ import CapTP
 import CapnProto
 import CapnProtoRPC
 import CapnProtoTesting
+import GuestServices
 import RemoteSessionClient
+import RemoteSessionGateway
 import RemoteSessionSchema
 import Synchronization
 import Testing
