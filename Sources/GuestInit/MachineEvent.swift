@@ -67,7 +67,7 @@ struct LineBuffer {
 enum MachineEventSource {
   private static let signals = SignalSet([SIGCHLD, SIGTERM, SIGINT, SIGPWR])
 
-  /// Must run before any thread that does not block these signals exists.
+  /// Until it has run, a signal is discarded.
   static func blockSignals() { signals.block() }
 
   static func start(
