@@ -3089,11 +3089,11 @@ public enum Exception: StructType, DescribedType {
     /// The number.
     @inline(__always) @export(implementation) public var rawValue: UInt16 {
       switch self {
-      case .failed: 0
-      case .overloaded: 1
-      case .disconnected: 2
-      case .unimplemented: 3
-      case .unknown(let number): number
+      case .failed: return 0
+      case .overloaded: return 1
+      case .disconnected: return 2
+      case .unimplemented: return 3
+      case .unknown(let number): return number
       }
     }
   }

@@ -36,11 +36,12 @@ extension FileEmitter {
       out.line()
       out.line("/// The number.")
       out.block("@inline(__always) \(access.body)var rawValue: UInt16") {
+        // The compiler solves a switch that is an expression as a whole, in quadratic time.
         out.line("switch self {")
         for (number, enumerant) in cases {
-          out.line("case .\(enumerant.caseName): \(number)")
+          out.line("case .\(enumerant.caseName): return \(number)")
         }
-        out.line("case .unknown(let number): number")
+        out.line("case .unknown(let number): return number")
         out.line("}")
       }
     }

@@ -2928,15 +2928,15 @@ public enum Annotation: StructType, DescribedType {
   /// The number.
   @inline(__always) @export(implementation) public var rawValue: UInt16 {
     switch self {
-    case .empty: 0
-    case .bit: 1
-    case .byte: 2
-    case .twoBytes: 3
-    case .fourBytes: 4
-    case .eightBytes: 5
-    case .pointer: 6
-    case .inlineComposite: 7
-    case .unknown(let number): number
+    case .empty: return 0
+    case .bit: return 1
+    case .byte: return 2
+    case .twoBytes: return 3
+    case .fourBytes: return 4
+    case .eightBytes: return 5
+    case .pointer: return 6
+    case .inlineComposite: return 7
+    case .unknown(let number): return number
     }
   }
 }
