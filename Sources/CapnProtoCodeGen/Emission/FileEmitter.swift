@@ -15,7 +15,11 @@ final class FileEmitter {
   /// The names of the methods of interfaces, as far as they were asked for.
   var methodNames: [UInt64: [String]] = [:]
   /// What has to stand at the top level, after the declarations that it extends.
-  var trailer: [() -> Void] = []
+  var trailer: [() throws -> Void] = []
+  /// The number of types in which a type is written directly.
+  ///
+  /// The Swift compiler's time doubles with each further one.
+  private static let deepestNesting = 8
 
   init(_ request: SchemaRequest, _ names: TypeNames, _ file: SchemaRequest.RequestedFile) {
     self.request = request
@@ -34,7 +38,12 @@ final class FileEmitter {
       out.line()
       try emit(child)
     }
-    for write in trailer { write() }
+    // What is written here may have a trailer of its own.
+    var written = 0
+    while written < trailer.count {
+      try trailer[written]()
+      written += 1
+    }
     try emitSchema(of: file)
     for (alias, type) in types.aliases.sorted(by: { $0.key < $1.key }) {
       out.line()
@@ -77,14 +86,31 @@ final class FileEmitter {
     }
   }
 
-  /// The nodes declared in a node, each in its own scope.
+  /// Writes the nodes declared in a node, each in its own scope: in place, or in an extension of the
+  /// type where the nesting would be too deep.
   func emitChildren(of node: SchemaNode) throws {
+    let children = (names.children[node.id] ?? []).filter {
+      request.nodes[$0]?.isAnnotation != true
+    }
+    let depth = names.paths[node.id]?.count ?? 0
+    if depth == 0 || !depth.isMultiple(of: Self.deepestNesting) || children.isEmpty {
+      try emit(children, of: node)
+      return
+    }
+    trailer.append { [self] in
+      out.line()
+      try out.block("extension \(types.namespace(node.id))") {
+        try types.inScope(of: node.id) { try emit(children, of: node) }
+      }
+    }
+  }
+
+  private func emit(_ children: [UInt64], of node: SchemaNode) throws {
     var comments: [UInt64: String] = [:]
     for field in node.structure?.fields ?? [] {
       if case .group(let id) = field.kind { comments[id] = request.documentation(of: field) }
     }
-    for child in names.children[node.id] ?? [] {
-      if request.nodes[child]?.isAnnotation == true { continue }
+    for child in children {
       out.line()
       try emit(child, comment: comments[child])
     }
