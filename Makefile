@@ -120,6 +120,8 @@ bench: setup ## Time and count instructions beside the C++ implementation (takes
 	swift build -c release --product capnpc-swift-gen
 	Benchmarks/generator.sh --generator .build/release/capnpc-swift-gen \
 	  --modules Benchmarks/.build/release/Modules --rounds $(ROUNDS)
+	Benchmarks/compile-time.sh --generator .build/release/capnpc-swift-gen \
+	  --modules Benchmarks/.build/release/Modules
 
 bench-grpc: setup ## Time calls beside those of grpc-swift (the first build takes minutes; ROUNDS=..., 7)
 	swift build -c release --package-path Benchmarks --product ping -Xlinker --strip-debug

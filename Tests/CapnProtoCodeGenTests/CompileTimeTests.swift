@@ -1,3 +1,4 @@
+import CapnProtoCodeGen
 import Foundation
 import Testing
 
