@@ -3,8 +3,9 @@ import PackagePlugin
 
 /// Generates Swift for every `.capnp` file of a target.
 ///
-/// The target gets one `capnp compile` command for each schema, which runs again when that schema
-/// or one that it may import changes. Absolute imports resolve in the target's folder, in those of
+/// The target gets one `capnp compile` command for all its schemas, as the names in one file depend on
+/// those in the others. It runs again when one of them changes, or one that they may import. What
+/// it generates as it was before is not written again, and not compiled again. Absolute imports resolve in the target's folder, in those of
 /// the targets that it depends on, in the folders of the settings, and where the standard schemas
 /// are.
 @main struct CapnProtoPlugin: BuildToolPlugin {
@@ -15,44 +16,38 @@ import PackagePlugin
       Diagnostics.warning("target '\(target.name)' uses CapnProtoPlugin and has no .capnp file")
       return []
     }
-    let settings = try Settings(folder: target.directoryURL)
+    let settings = try schemas.settings()
     guard let compiler = SchemaCompiler.find(settings) else {
       throw PluginError(description: SchemaCompiler.missing(settings))
     }
-    let dependencies = target.recursiveTargetDependencies.compactMap { dependency in
-      dependency.sourceModule.map { SchemaFolder(dependency, $0) }
-    }
-    let imported = dependencies.filter { !$0.files.isEmpty }
-    let folders =
-      [schemas.path] + imported.map(\.path) + settings.importPaths(folder: target.directoryURL)
-      + SchemaCompiler.standardFolders(compiler, dependencies)
+    let imported = schemas.dependencies.filter { !$0.files.isEmpty }
     // What a schema imports is not looked up: commands are not planned again when it changes.
     let further = settings.importedSchemas(folder: target.directoryURL)
     let generator = try context.tool(named: "capnpc-swift-gen").url
     let output = context.pluginWorkDirectoryURL
     let arguments =
       ["compile", "-o\(generator.plainPath):\(output.plainPath)", "--src-prefix=\(schemas.path)"]
-      + folders.map { "-I\($0)" }
+      + schemas.importFolders(settings, compiler).map { "-I\($0)" }
     let environment = [
       "CAPNPC_SWIFT_SOURCES": schemas.path,
-      "CAPNPC_SWIFT_MODULES": try SchemaFolder.moduleTable(own: schemas, imported),
+      "CAPNPC_SWIFT_MODULES": try SchemaFolder.moduleTable(imported, compiler),
+      "CAPNPC_SWIFT_RPC": schemas.usesRPC ? "1" : "0",
       "CAPNPC_SWIFT_VALUES": settings.values ? "1" : "0",
       "CAPNPC_SWIFT_ACCESS": settings.access.rawValue,
       "CAPNPC_SWIFT_FLAT": "1",
     ]
-    let outputs = try schemas.outputNames()
-    return zip(schemas.files, outputs).map { schema, name in
+    return [
       .buildCommand(
-        displayName: "Generating \(name)",
+        displayName: "Generating Swift from the schemas of \(target.name)",
         // Builds run in another folder than PWD says, of which the compiler would warn.
         executable: URL(filePath: "/usr/bin/env"),
-        arguments: ["-u", "PWD", compiler.plainPath] + arguments + [schema.plainPath],
+        arguments: ["-u", "PWD", compiler.plainPath] + arguments + schemas.files.map(\.plainPath),
         environment: environment,
         // The generator is no executable of the command, so the build has to be told to make it.
-        inputFiles: [schema, generator] + schemas.files.filter { $0 != schema }
-          + imported.flatMap(\.files) + settings.files + further,
-        outputFiles: [output.appending(path: name)])
-    }
+        inputFiles: schemas.files + [generator] + imported.flatMap(\.files) + settings.files
+          + further,
+        outputFiles: try schemas.outputNames().map { output.appending(path: $0) })
+    ]
   }
 }
 

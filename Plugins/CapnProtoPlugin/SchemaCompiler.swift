@@ -25,6 +25,36 @@ enum SchemaCompiler {
       .filter { FileManager.default.fileExists(atPath: $0 + "/capnp") }
   }
 
+  /// The ids of a target's schemas, which only the compiler reads as it does: it prints them again.
+  ///
+  /// - Throws: ``PluginError`` with the words of the compiler if it does not accept the schemas.
+  static func fileIDs(of folder: SchemaFolder, _ compiler: URL) throws -> [String] {
+    let folders = folder.importFolders(try folder.settings(), compiler)
+    let printer = compiler.resolvingSymlinksInPath().deletingLastPathComponent()
+      .appending(path: "capnpc-capnp").plainPath
+    let process = Process()
+    process.executableURL = URL(filePath: "/usr/bin/env")
+    process.arguments =
+      [
+        "-u", "PWD", compiler.plainPath, "compile",
+        "-o\(executable(printer)?.plainPath ?? "capnp")",
+      ]
+      + folders.map { "-I\($0)" } + folder.files.map(\.plainPath)
+    let output = Pipe()
+    process.standardOutput = output
+    process.standardError = output
+    try process.run()
+    let text = String(
+      decoding: try output.fileHandleForReading.readToEnd() ?? Data(), as: UTF8.self)
+    process.waitUntilExit()
+    guard process.terminationStatus == 0 else {
+      throw PluginError(description: "the schemas of '\(folder.module)': \(text)")
+    }
+    // The id stands at the head of each file, and nothing else at the start of a line does so.
+    return text.split(whereSeparator: \.isNewline).filter { $0.hasPrefix("@0x") }
+      .map { String($0.dropFirst().prefix { $0.isHexDigit || $0 == "x" }) }
+  }
+
   /// What to do about a compiler that is not there.
   static func missing(_ settings: Settings) -> String {
     let named = settings.compiler ?? ProcessInfo.processInfo.environment["CAPNP"]

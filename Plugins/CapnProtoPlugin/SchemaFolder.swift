@@ -9,8 +9,10 @@ struct SchemaFolder {
   let files: [URL]
   /// Whether the target depends on the RPC runtime.
   let usesRPC: Bool
+  private let target: any Target
 
   init(_ target: any Target, _ module: any SourceModuleTarget) {
+    self.target = target
     let path = target.directoryURL.plainPath
     self.path = path.hasSuffix("/") ? path : path + "/"
     self.module = module.moduleName
@@ -19,6 +21,24 @@ struct SchemaFolder {
     }
     files = module.sourceFiles(withSuffix: ".capnp").map(\.url)
   }
+
+  /// The schemas of the targets that this one depends on.
+  var dependencies: [SchemaFolder] {
+    target.recursiveTargetDependencies.compactMap { dependency in
+      dependency.sourceModule.map { SchemaFolder(dependency, $0) }
+    }
+  }
+
+  /// The folders in which absolute imports of the schemas are looked up.
+  func importFolders(_ settings: Settings, _ compiler: URL) -> [String] {
+    let dependencies = dependencies
+    return [path] + dependencies.filter { !$0.files.isEmpty }.map(\.path)
+      + settings.importPaths(folder: target.directoryURL)
+      + SchemaCompiler.standardFolders(compiler, dependencies)
+  }
+
+  /// What the target may set.
+  func settings() throws -> Settings { try Settings(folder: target.directoryURL) }
 
   /// The names of the generated files. They do not lie in folders: no two files of a Swift module
   /// may have the same name.
@@ -36,27 +56,18 @@ struct SchemaFolder {
   }
 
   /// Which module holds the bindings of which file, as the generator reads it.
-  static func moduleTable(own: SchemaFolder, _ imported: [SchemaFolder]) throws -> String {
-    var table: [String] = []
-    for (folder, module) in imported.map({ ($0, $0.module) }) + [(own, "")] {
-      for file in folder.files {
-        // A file without an id is the schema compiler's to complain about.
-        guard let id = try fileID(file) else { continue }
-        table.append("\(id)=\(module)\(folder.usesRPC ? "+rpc" : "")")
+  static func moduleTable(_ folders: [SchemaFolder], _ compiler: URL) throws -> String {
+    var modules: [String: String] = [:]
+    for folder in folders {
+      for id in try SchemaCompiler.fileIDs(of: folder, compiler) {
+        if let other = modules[id] {
+          throw PluginError(
+            description: "schemas of '\(other)' and of '\(folder.module)' both have the id @\(id): "
+              + "one of them needs an id of its own, which 'capnp id' makes")
+        }
+        modules[id] = folder.module + (folder.usesRPC ? "+rpc" : "")
       }
     }
-    return table.joined(separator: " ")
-  }
-
-  /// The id at the head of a schema: the first `@` outside of comments.
-  private static func fileID(_ file: URL) throws -> String? {
-    let text = String(decoding: try Data(contentsOf: file), as: UTF8.self)
-    for line in text.split(whereSeparator: \.isNewline) {
-      let code = line.prefix { $0 != "#" }
-      guard let start = code.firstIndex(of: "@") else { continue }
-      let id = code[start...].dropFirst().prefix { $0.isHexDigit || $0 == "x" }
-      return id.hasPrefix("0x") ? String(id) : nil
-    }
-    return nil
+    return modules.map { "\($0)=\($1)" }.sorted().joined(separator: " ")
   }
 }

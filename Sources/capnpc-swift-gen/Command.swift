@@ -82,9 +82,11 @@ import Foundation
 
     The schema compiler gives its plugins no arguments; these environment variables are read:
 
-      CAPNPC_SWIFT_MODULES   the modules that hold the bindings of imported files, by file id, and
-                             the files of the module itself: '0x9e1...=Contacts 0xb82...=';
-                             '+rpc' behind a module says that it uses CapnProtoRPC
+      CAPNPC_SWIFT_MODULES   the modules that hold the bindings of imported files, by file id:
+                             '0x9e1...=Contacts 0xb82...=People+rpc'; '+rpc' behind a module says
+                             that it uses CapnProtoRPC. The files of the command line are of the
+                             module itself
+      CAPNPC_SWIFT_RPC       1: the module itself uses CapnProtoRPC
       CAPNPC_SWIFT_VALUES    1: every struct that can have one gets a plain value
       CAPNPC_SWIFT_ACCESS    internal: nothing is public
       CAPNPC_SWIFT_FLAT      1: writes a/b.capnp.swift as a-b.capnp.swift

@@ -8,6 +8,7 @@ extension CodeGeneratorOptions {
     self.init()
     givesValues = environment["CAPNPC_SWIFT_VALUES"] == "1"
     isInternal = environment["CAPNPC_SWIFT_ACCESS"] == "internal"
+    usesRPC = environment["CAPNPC_SWIFT_RPC"] == "1"
     flattensFolders = environment["CAPNPC_SWIFT_FLAT"] == "1"
     guard let table = environment["CAPNPC_SWIFT_MODULES"] else { return }
     var modules: [UInt64: String?] = [:]

@@ -20,7 +20,10 @@ struct Compiler: ~Copyable {
     options: CodeGeneratorOptions = CodeGeneratorOptions()
   ) throws -> CodeGenerator {
     for (name, text) in schemas {
-      try Data(text.utf8).write(to: folder.appending(path: name))
+      let file = folder.appending(path: name)
+      try FileManager.default.createDirectory(
+        at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
+      try Data(text.utf8).write(to: file)
     }
     let names = schemas.prefix(requested).map { folder.appending(path: $0.key).path() }
     let root = folder.path()
@@ -44,31 +47,37 @@ struct Compiler: ~Copyable {
     return CodeGenerator(try SchemaRequest(try message.root()))
   }
 
-  /// What the Swift compiler says of a source file, with the settings of the package's targets.
-  func diagnostics(of source: String) throws -> String {
-    try swiftc(["-typecheck"], "Output", source)
+  /// What the Swift compiler says of the source files of a module, with the settings of the package's
+  /// targets.
+  func diagnostics(of sources: String..., lifetimes: Bool = true) throws -> String {
+    try swiftc(["-typecheck"], "Output", sources, lifetimes: lifetimes)
   }
 
   /// What the Swift compiler says of a source file that imports the other as the module `Output`, once
   /// it has found out how long the values in it live.
   func diagnostics(of client: String, importing source: String) throws -> String {
     let module = folder.appending(path: "Output.swiftmodule").path()
-    return try swiftc(["-emit-module", "-emit-module-path", module], "Output", source)
-      + swiftc(["-emit-sil", "-o", "/dev/null"], "Client", client)
+    return try swiftc(["-emit-module", "-emit-module-path", module], "Output", [source])
+      + swiftc(["-emit-sil", "-o", "/dev/null"], "Client", [client])
   }
 
-  private func swiftc(_ mode: [String], _ module: String, _ source: String) throws -> String {
-    let file = folder.appending(path: "\(module).swift")
-    try Data(source.utf8).write(to: file)
+  private func swiftc(
+    _ mode: [String], _ module: String, _ sources: [String], lifetimes: Bool = true
+  ) throws -> String {
+    let files = try sources.enumerated().map { index, source in
+      let file = folder.appending(path: "\(module)\(index == 0 ? "" : "\(index)").swift")
+      try Data(source.utf8).write(to: file)
+      return file.path()
+    }
     // Built beside the tests.
     let modules = URL(filePath: CommandLine.arguments[0]).deletingLastPathComponent()
       .appending(path: "Modules")
     let features = ["ExistentialAny", "InternalImportsByDefault", "MemberImportVisibility"]
     let options =
       ["-parse-as-library", "-swift-version", "6", "-strict-memory-safety", "-module-name", module]
-      + ["-enable-experimental-feature", "Lifetimes"]
+      + (lifetimes ? ["-enable-experimental-feature", "Lifetimes"] : [])
       + features.flatMap { ["-enable-upcoming-feature", $0] }
-      + ["-I", modules.path(percentEncoded: false), "-I", folder.path(), file.path()]
+      + ["-I", modules.path(percentEncoded: false), "-I", folder.path()] + files
     return try Self.run("swiftc", mode + options).errors
   }
 

@@ -60,6 +60,139 @@ import Testing
     #expect(try compiler.diagnostics(of: text + "func use(_: Color = .blue) {}") == "")
   }
 
+  @Test func filesThatImportEachOtherCompile() throws {
+    let schemas: KeyValuePairs = [
+      "a.capnp": """
+      @0xa1a1a1a1a1a1a1a1;
+      using B = import "b.capnp";
+      struct Left { other @0 :B.Right; }
+      interface Base extends(B.Root) {}
+      """,
+      "b.capnp": """
+      @0xb1b1b1b1b1b1b1b1;
+      using A = import "a.capnp";
+      struct Right { other @0 :A.Left; }
+      interface Root {}
+      interface Derived extends(A.Base) {}
+      """,
+    ]
+    let compiler = try Compiler()
+    let files = try compiler.generator(schemas, requested: 2).files()
+    #expect(try compiler.diagnostics(of: files[0].text, files[1].text) == "")
+  }
+
+  @Test func namesThatSeveralFilesOfAModuleHaveAreToldApartByTheFile() throws {
+    let schemas: KeyValuePairs = [
+      "sub-b.capnp": """
+      @0xb3b1b1b1b1b1b1b1;
+      using Swift = import "/capnp/swift.capnp";
+      struct Event { y @0 :Text; own @1 :Event; } const limit :UInt8 = 2; annotation note(*) :Void;
+      enum Kind $Swift.deprecated("Use none.") { one @0; }
+      """,
+      "a.capnp": """
+      @0xa3a1a1a1a1a1a1a1;
+      struct Event { x @0 :UInt32; } const limit :UInt8 = 1; annotation note(*) :Void;
+      struct UseA { e @0 :Event; k @1 :Kind; } enum Kind { two @0; }
+      """,
+      "c/a.capnp": """
+      @0xa3a1a1a1a1a1a1a2;
+      struct Event { x @0 :import "/a.capnp".Event; y @1 :import "/sub-b.capnp".Event; }
+      """,
+    ]
+    let compiler = try Compiler()
+    let files = try compiler.generator(schemas, requested: 3).files()
+    #expect(files[0].text.contains("public enum Event_sub_b: StructType"))
+    #expect(files[0].text.contains("public let limit_sub_b: UInt8 = 2"))
+    #expect(files[1].text.contains("public enum Event: StructType"))
+    #expect(files[2].text.contains("public enum Event_c_a: StructType"))
+    #expect(
+      try compiler.diagnostics(of: files[0].text, files[1].text, files[2].text) == "")
+  }
+
+  /// Each file has its own name for a type that a scope of it hides.
+  @Test func typesThatScopesOfSeveralFilesHideCompile() throws {
+    let hiding = "struct Person { person @0 :import \"/a.capnp\".Person; struct Person {} }"
+    let schemas: KeyValuePairs = [
+      "a.capnp": "@0xa3a1a1a1a1a1a1a3; struct Person { struct Person {} own @0 : .Person; }",
+      "b.capnp": "@0xa3a1a1a1a1a1a1a4; struct B { \(hiding) }",
+      "c.capnp": "@0xa3a1a1a1a1a1a1a5; struct C { \(hiding) }",
+    ]
+    let compiler = try Compiler()
+    let files = try compiler.generator(schemas, requested: 3).files()
+    #expect(try compiler.diagnostics(of: files[0].text, files[1].text, files[2].text) == "")
+  }
+
+  @Test func filesInAFolderNamedAsTheStandardOneCompile() throws {
+    let schemas: KeyValuePairs = [
+      "capnp/a.capnp": "@0xa8a1a1a1a1a1a1a1; struct A { b @0 :import \"b.capnp\".B; }",
+      "capnp/b.capnp": "@0xb8b1b1b1b1b1b1b1; struct B { x @0 :UInt8; }",
+    ]
+    let compiler = try Compiler()
+    let files = try compiler.generator(schemas, requested: 2).files()
+    #expect(files[0].text.contains("imports: [_schema_b8b1b1b1b1b1b1b1]"))
+    #expect(try compiler.diagnostics(of: files[0].text, files[1].text) == "")
+  }
+
+  @Test func withoutTheLifetimesFeatureThereIsOneErrorThatNamesIt() throws {
+    let compiler = try Compiler()
+    let text = try output(
+      compiler, "@0xd4c9b1f5a2e87374; struct A { x @0 :Text; } interface I { m @0 (); }")
+    let errors = try compiler.diagnostics(of: text, lifetimes: false)
+      .split(separator: "\n").filter { $0.contains("error:") && $0.hasPrefix("/") }
+    #expect(errors.count == 1)
+    #expect(errors.first?.contains(".enableExperimentalFeature(\"Lifetimes\")") == true)
+  }
+
+  @Test func plainValuesOfListsWithDefaultsCompileWithoutWarnings() throws {
+    let lists = [
+      ("Void", "[void]"), ("Bool", "[true]"), ("Int8", "[1]"), ("UInt64", "[1]"),
+      ("Float32", "[1]"), ("Float64", "[1]"), ("Color", "[red]"), ("Text", "[\"x\"]"),
+      ("Data", "[\"x\"]"), ("A", "[()]"), ("List(Bool)", "[[true]]"), ("List(Text)", "[[\"x\"]]"),
+    ]
+    let fields = lists.enumerated().map { "f\($0) @\($0) :List(\($1.0)) = \($1.1);" }
+    let schema = """
+      @0xd4c9b1f5a2e87375; \(Self.swift) $Swift.value;
+      enum Color { red @0; } struct A { x @0 :Text = "x"; d @1 :Data = "y"; }
+      struct B { \(fields.joined(separator: " ")) }
+      """
+    let compiler = try Compiler()
+    #expect(try compiler.diagnostics(of: try output(compiler, schema)) == "")
+  }
+
+  @Test func serversHaveAllMethodsUnlessTheyArePartial() throws {
+    let schema = """
+      @0xd4c9b1f5a2e87376;
+      interface Base { ping @0 (); }
+      interface Chat extends(Base) { send @0 (); leave @1 (); }
+      interface Store(T) { get @0 () -> (value :T); put @1 (value :T); }
+      """
+    let compiler = try Compiler()
+    let text = try output(compiler, schema)
+    let complete = """
+      final class All: Chat.Server {
+        func ping(_ call: PingCall) async throws {}
+        func send(_ call: SendCall) async throws {}
+        func leave(_ call: LeaveCall) async throws {}
+      }
+      final class Some: Chat.PartialServer { func leave(_ call: LeaveCall) async throws {} }
+      final class Texts: Store.PartialServer {
+        func get(_ call: Store.GetCall<TextType>) async throws {}
+      }
+      let clients = (Chat.Client.server(All()), Chat.Client.server(Some()))
+      """
+    #expect(try compiler.diagnostics(of: text + complete) == "")
+    let misspelt = """
+      final class Misspelt: Chat.Server {
+        func ping(_ call: PingCall) async throws {}
+        func sendd(_ call: SendCall) async throws {}
+        func leave(_ call: LeaveCall) async throws {}
+      }
+      """
+    let errors = try compiler.diagnostics(of: text + misspelt)
+    #expect(errors.contains("type 'Misspelt' does not conform to protocol 'Chat.Server'"))
+    #expect(errors.contains("send"))
+  }
+
   @Test func internalCodeIsForItsModuleOnly() throws {
     let schema = """
       @0xd4c9b1f5a2e87372; \(Self.swift) $Swift.value;

@@ -39,6 +39,18 @@ import Testing
     #expect(try #require(other.first).text.contains("public enum G_ {"))
   }
 
+  @Test func bindingsOfJSONAreImportedForItsTypesOnly() throws {
+    let head = "@0xd4c9b1f5a2e87353; using Json = import \"/capnp/compat/json.capnp\";"
+    let annotated = "\(head) struct A { x @0 :UInt8 $Json.name(\"y\"); }"
+    let text = try #require(try Compiler().generator(["a.capnp": annotated]).files().first).text
+    #expect(!text.contains("CapnProtoCompat"))
+    let typed = "\(head) struct A { x @0 :Json.Value; }"
+    let other = try #require(try Compiler().generator(["a.capnp": typed]).files().first).text
+    #expect(other.contains("public import CapnProtoCompat\n"))
+    #expect(other.contains("var x: CapnProtoCompat::Value.Reader"))
+    #expect(other.contains("imports: [CapnProtoCompat::_schema_8ef99297a43a5e34]"))
+  }
+
   @Test func standardBindingsAreImported() throws {
     let schema = """
       @0xd4c9b1f5a2e87352;

@@ -123,15 +123,17 @@ import Testing
     #expect(
       try refusals(
         """
-        using Json = import "/capnp/compat/json.capnp";
-        struct Holder { value @0 :Json.Value; }
+        using TwoParty = import "/capnp/rpc-twoparty.capnp";
+        struct Holder { value @0 :TwoParty.VatId; }
         """) == [
           "bad.capnp:3:1: error: 'Holder.value': there are no Swift bindings of "
-            + "/capnp/compat/json.capnp, which declares 'Value'"
+            + "/capnp/rpc-twoparty.capnp, which declares 'VatId': a copy of it as "
+            + "capnp/rpc-twoparty.capnp in the folder of the target is generated along with its "
+            + "other schemas"
         ])
   }
 
-  @Test func namesThatTwoFilesDeclare() throws {
+  @Test func namesThatAFileDeclaresThatIsNotGeneratedAlongWithThisOne() throws {
     let generator = try Compiler().generator([
       "one.capnp": """
       @0xd4c9b1f5a2e87340;
@@ -142,7 +144,20 @@ import Testing
     ])
     #expect(
       generator.refusals.map { "\($0)" } == [
-        "one.capnp:3:1: error: 'Point': two.capnp declares the same name, which it imports"
+        "one.capnp:3:1: error: 'Point': two.capnp declares the same name, which it imports; "
+          + "generate all files of a module in one command, which tells such names apart"
+      ])
+  }
+
+  @Test func idsThatADependencyHasAsWell() throws {
+    var options = CodeGeneratorOptions()
+    options.modules = [0xd4c9_b1f5_a2e8_7340: "Contacts"]
+    let generator = try Compiler().generator(
+      ["one.capnp": "@0xd4c9b1f5a2e87340;"], options: options)
+    #expect(
+      generator.refusals.map { "\($0)" } == [
+        "one.capnp: error: 'one.capnp': its id @0xd4c9b1f5a2e87340 is that of a schema of the "
+          + "module Contacts, too: it needs an id of its own, which 'capnp id' makes"
       ])
   }
 

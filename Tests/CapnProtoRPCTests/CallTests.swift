@@ -127,7 +127,7 @@ import Testing
   @Test func `what is put into a call and erased is let go of outside of the connection`()
     async throws
   {
-    final class LastWords: Value.Server {
+    final class LastWords: Value.PartialServer {
       let connection: RPCConnection
       let said: LiveCount
       init(_ connection: RPCConnection, _ said: LiveCount) {

@@ -183,14 +183,14 @@ import Testing
 }
 
 /// Evaluates nothing until it is cancelled.
-private final class SlowCalculator: Calculator.Server {
+private final class SlowCalculator: Calculator.PartialServer {
   private let hold: Hold
   init(_ hold: Hold) { self.hold = hold }
   func evaluate(_ call: EvaluateCall) async throws { try await hold.cancelled() }
 }
 
 /// Waits for another one, but not for long.
-private final class ImpatientCalculator: Calculator.Server {
+private final class ImpatientCalculator: Calculator.PartialServer {
   private let other: Calculator.Client
   init(_ other: Calculator.Client) { self.other = other }
   func wait(_ call: WaitCall) async throws {

@@ -27,7 +27,7 @@ import Testing
     func plus(_ call: Value.PlusCall) {}
   }
   /// Gives away objects that it does not keep.
-  final class Giver: Calculator.Server {
+  final class Giver: Calculator.PartialServer {
     let witness = Witness()
     func evaluate(_ call: Calculator.EvaluateCall) async throws {
       call.reply { $0.value = .server(Leaving(witness)) }
@@ -67,7 +67,7 @@ import Testing
     await #expect(throws: RPCError.self) { try await call.finished() }
   }
 
-  final class Waiting: Calculator.Server {
+  final class Waiting: Calculator.PartialServer {
     private let calls = Atomic(0)
     var count: Int { calls.load(ordering: .relaxed) }
     func evaluate(_ call: Calculator.EvaluateCall) async throws {

@@ -3,7 +3,7 @@ import CapnProtoRPC
 import Testing
 
 /// Every method answers with its own name; that this compiles is the better part of the test.
-private final class ChildObject: Child.Server {
+private final class ChildObject: Child.PartialServer {
   func foo(_ call: Base.FooCall) async throws { call.reply { $0.text = "Base.foo" } }
   func fooChild(_ call: Base.FooChildCall) async throws {
     call.reply { $0.text = "Base.fooChild" }
@@ -17,9 +17,9 @@ private final class ChildObject: Child.Server {
   }
 }
 
-private final class RoundaboutObject: Roundabout.Server {}
+private final class RoundaboutObject: Roundabout.PartialServer {}
 
-private final class HidingObject: Hiding.Server {
+private final class HidingObject: Hiding.PartialServer {
   func echo(_ call: EchoCall) async throws {
     try call.reply {
       try $0.value.set(call.params.value)

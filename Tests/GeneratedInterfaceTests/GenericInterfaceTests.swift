@@ -5,7 +5,7 @@ import Synchronization
 import Testing
 
 /// Keeps texts. Two of its interfaces are generic, bound to Text.
-private final class TextStore: Both.Server {
+private final class TextStore: Both.PartialServer {
   private let content = Mutex("")
 
   func get(_ call: Store.GetCall<TextType>) async throws {
@@ -60,7 +60,7 @@ private final class Peek: Store.Inner.Server {
 }
 
 /// Keeps what it is given, whatever its type is.
-private final class AnyStore<Content: PointerType>: Store.Server {
+private final class AnyStore<Content: PointerType>: Store.PartialServer {
   typealias Store_T = Content
   private let kept = Mutex<Ref<Store.PutParams.Reader<Content>>?>(nil)
 

@@ -3,7 +3,7 @@ import CapnProtoRPC
 import Synchronization
 
 /// A file that implements every method of its ancestors, two `close`s and two `label`s among them.
-final class FileObject: File.Server {
+final class FileObject: File.PartialServer {
   private let name: String
 
   init(name: String) { self.name = name }
@@ -65,7 +65,7 @@ actor ObserverObject: Observer.Server {
 }
 
 /// A directory whose entries hold capabilities in every place.
-final class DirectoryObject: Directory.Server {
+final class DirectoryObject: Directory.PartialServer {
   func lookup(_ call: LookupCall) async throws {
     let path = try call.params.path.map { $0.string }
     call.reply { entry in

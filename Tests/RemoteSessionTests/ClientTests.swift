@@ -81,7 +81,7 @@ import Testing
 }
 
 /// Says what it is told to, admits everybody, and leaves calls on what it gives unanswered.
-private final class OddGateway: RemoteSessionGateway.Server {
+private final class OddGateway: RemoteSessionGateway.PartialServer {
   private let version: UInt32
   private let schemaID: UInt64
   private let isSilent: Bool
@@ -108,8 +108,9 @@ private final class OddGateway: RemoteSessionGateway.Server {
   }
 }
 
-private final class OddSession: RemoteSession.Server, RemoteCapSet.Server, SystemInfo.Server,
-  UserSession.Server
+private final class OddSession: RemoteSession.PartialServer, RemoteCapSet.PartialServer, SystemInfo
+    .Server,
+  UserSession.PartialServer
 {
   func capSet(_ call: RemoteSession.CapSetCall) async throws {
     call.reply { $0.capSet = .server(self) }

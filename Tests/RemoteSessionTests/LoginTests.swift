@@ -149,7 +149,7 @@ import Testing
 }
 
 /// Never decides on a login.
-private final class PatientSessionManager: SessionManager.Server {
+private final class PatientSessionManager: SessionManager.PartialServer {
   private let counts = Mutex((begun: 0, givenUp: 0))
   var begun: Int { counts.withLock { $0.begun } }
   var givenUp: Int { counts.withLock { $0.givenUp } }

@@ -33,6 +33,15 @@ struct Refusals {
 
   /// The declarations that are refused, by their path of names in the source, and the reasons.
   mutating func find() -> [(declaration: [String], reason: String)] {
+    if let module = request.modules.otherOwner(of: file.id) {
+      let id = Literal.hexadecimal(file.id)
+      found.append(
+        (
+          [file.name],
+          "its id @\(id) is that of a schema of the module \(module), too: it needs an id of its own, "
+            + "which 'capnp id' makes"
+        ))
+    }
     visit(file.id, [])
     return found
   }
@@ -157,9 +166,13 @@ struct Refusals {
     refuseSharedName(with: id, in: home)
     if home == file.id { return }
     let file = node.displayName.split(separator: ":").first ?? ""
-    if node.displayName.hasPrefix("capnp/"), !request.modules.places(home) {
+    if SchemaModules.isStandard(home), !request.modules.places(home) {
       found.append(
-        (path, "there are no Swift bindings of /\(file), which declares '\(node.name)'"))
+        (
+          path,
+          "there are no Swift bindings of /\(file), which declares '\(node.name)': a copy of it as "
+            + "\(file) in the folder of the target is generated along with its other schemas"
+        ))
     } else if !request.modules.knows(home) {
       let reason =
         "no target that this one depends on has \(file), which declares '\(node.name)'; "
@@ -168,14 +181,20 @@ struct Refusals {
     }
   }
 
-  /// Two files of a target cannot declare types of one name: Swift has no namespace between them.
+  /// A file that is not generated along with this one does not know that it shares a name.
   private mutating func refuseSharedName(with id: UInt64, in home: UInt64) {
     guard let name = names.paths[id]?.first, home != file.id,
+      !request.files.contains(where: { $0.id == home }),
       request.modules.module(of: home, from: file.id) == nil,
       let own = (names.children[file.id] ?? []).first(where: { names.paths[$0]?.first == name }),
       let path = request.nodes[own]?.name, !found.contains(where: { $0.declaration == [path] })
     else { return }
     let other = request.nodes[id]?.displayName.split(separator: ":").first ?? ""
-    found.append(([path], "\(other) declares the same name, which it imports"))
+    found.append(
+      (
+        [path],
+        "\(other) declares the same name, which it imports; generate all files of a module in one "
+          + "command, which tells such names apart"
+      ))
   }
 }

@@ -21,6 +21,7 @@ extension FileEmitter {
             "\(access.visible)typealias \(names.callName(method, of: node.id))\(clause) = \(callContext(method))"
           )
         }
+        emitMethodNumbers(node, interface)
         out.line()
         emitClient(node, interface, name: name)
         out.line()
@@ -37,13 +38,27 @@ extension FileEmitter {
     let methods = interface.methods.map { Literal.string($0.name) }.joined(separator: ", ")
     let parents = interface.superclasses.map { "\(types.namespace($0.id))._interface" }
     out.line("/// The interface as diagnoses name it.")
-    out.line("\(access.visible)static let _interface = InterfaceDescription(")
+    out.line("\(access.visible)static let _interface: InterfaceDescription = InterfaceDescription(")
     out.line("  id: \(Literal.hexadecimal(node.id)), name: \(Literal.string(node.displayName)),")
     let streaming = interface.methods.enumerated().filter { $0.element.isStreaming }
       .map { "\($0.offset)" }.joined(separator: ", ")
     let streams = streaming.isEmpty ? "" : "streamingMethods: [\(streaming)], "
     out.line(
       "  methods: [\(methods)], \(streams)superinterfaces: [\(parents.joined(separator: ", "))])")
+  }
+
+  /// Writes the constants that name methods where a call is told by its numbers.
+  private func emitMethodNumbers(_ node: SchemaNode, _ interface: InterfaceNode) {
+    if interface.methods.isEmpty { return }
+    out.line()
+    out.line("/// The ordinals of the methods, as calls carry them.")
+    out.block("\(access.visible)enum Methods") {
+      for method in interface.methods {
+        let name = SwiftName.escaped(methodName(method, of: node.id))
+        out.line("/// The ordinal of `\(method.name)`.")
+        out.line("\(access.inlinable)static var \(name): UInt16 { \(method.number) }")
+      }
+    }
   }
 
   /// An object sees the method's own type parameters as any pointer: they differ from call to call.

@@ -21,7 +21,7 @@ extension FileEmitter {
     let associated = parameters.compactMap { own[$0.id] }
     let clause = associated.isEmpty ? "" : "<\(associated.joined(separator: ", "))>"
     let bound = constraints.isEmpty ? "" : " where \(constraints.joined(separator: ", "))"
-    out.line("/// An object that is a ``\(name)``. Methods left out answer `unimplemented`.")
+    out.line("/// An object that is a ``\(name)`` and has all of its methods.")
     out.block("\(access.visible)protocol Server\(clause): \(inherited)\(bound)") {
       for name in associated {
         out.line("/// What the type parameter is bound to.")
@@ -34,6 +34,11 @@ extension FileEmitter {
         }
       }
     }
+    out.line()
+    let partial = interface.superclasses.map { ", \(types.namespace($0.id)).PartialServer" }
+    out.line("/// An object that is a ``\(name)``. Methods left out answer `unimplemented`.")
+    out.line(
+      "\(access.visible)protocol PartialServer\(clause): Server\(partial.joined()) {}")
     out.line()
     emitImmediateServer(node, interface, name: name, associated: own, clause: clause)
   }
@@ -73,20 +78,13 @@ extension FileEmitter {
     trailer.append { [self] in
       let type = types.namespace(node.id)
       let shared = types.binding(associatedTypes(of: node.id)) { sharedMethods(of: node.id) }
+      emitCallNames(node, interface)
       if interface.methods.isEmpty, shared.isEmpty { return }
-      let inheritedCalls = inheritedCalls(of: node.id)
       out.line()
-      out.block("extension \(type).Server") {
+      out.block("extension \(type).PartialServer") {
         types.binding(associatedTypes(of: node.id)) {
           for (ordinal, method) in interface.methods.enumerated() {
             if ordinal > 0 { out.line() }
-            let callName = names.callName(method, of: node.id)
-            if !inheritedCalls.contains(callName) {
-              out.line("/// A call of `\(method.name)`.")
-              out.line(
-                "\(access.visible)typealias \(callName) = \(callType(method, of: node.id))"
-              )
-            }
             out.line("/// Answers `unimplemented`.")
             out.block(access.visible + serverHead(method, of: node.id)) {
               out.line("throw RPCError.unimplemented(\(type)._interface, method: \(ordinal))")
@@ -99,6 +97,23 @@ extension FileEmitter {
             let interface = "\(types.namespace(method.interface))._interface"
             out.line("throw RPCError.unimplemented(\(interface), method: \(method.number))")
           }
+        }
+      }
+    }
+  }
+
+  /// Writes the names of calls for use inside objects.
+  private func emitCallNames(_ node: SchemaNode, _ interface: InterfaceNode) {
+    let inherited = inheritedCalls(of: node.id)
+    let own = interface.methods.filter { !inherited.contains(names.callName($0, of: node.id)) }
+    if own.isEmpty { return }
+    out.line()
+    out.block("extension \(types.namespace(node.id)).Server") {
+      types.binding(associatedTypes(of: node.id)) {
+        for method in own {
+          let name = names.callName(method, of: node.id)
+          out.line("/// A call of `\(method.name)`.")
+          out.line("\(access.visible)typealias \(name) = \(callType(method, of: node.id))")
         }
       }
     }

@@ -7,7 +7,8 @@ extension FileEmitter {
     let imports = file.imports.filter { request.nodes[$0]?.isFile == true && hasBindings($0) }
     out.line()
     out.line("/// What \(Self.baseName(file)) declares, for use at run time.")
-    out.line("\(access.visible)let \(Self.schemaName(file.id)) = SchemaFile(")
+    // With its type written out, as files that import each other refer to each other here.
+    out.line("\(access.visible)let \(Self.schemaName(file.id)): SchemaFile = SchemaFile(")
     out.line("  id: \(Literal.hexadecimal(file.id)), name: \(Literal.string(file.name)),")
     let list = imports.map { types.topLevel(Self.schemaName($0), of: $0) }
     out.line("  imports: [\(list.joined(separator: ", "))],")
@@ -31,9 +32,12 @@ extension FileEmitter {
 
   /// Files with annotations only, such as c++.capnp, have no bindings unless somebody placed them.
   private func hasBindings(_ file: UInt64) -> Bool {
-    request.modules.places(file)
-      || request.modules.knows(file)
-        && request.nodes[file]?.displayName.hasPrefix("capnp/") == false
+    // Who uses no type of a file that is there for its annotations need not depend on its module.
+    if file == SchemaModules.json, let module = request.modules.module(of: file) {
+      return types.usedModules.contains(module)
+    }
+    return request.modules.places(file)
+      || request.modules.knows(file) && !SchemaModules.isStandard(file)
   }
 
   /// A message whose root is a list of pointers to the nodes of the file, packed, in Base64.

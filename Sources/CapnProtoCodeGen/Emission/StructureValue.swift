@@ -185,6 +185,8 @@ extension FileEmitter {
         guard let name = defaultName(slot, in: context.structure) else { return "[]" }
         let list =
           "\(types.namespace(context.id)).\(name).list(of: \(types.elementReader(element)).self)"
+        // Numbers are copied as they are; only pointers can be wrong.
+        if element.dataBits != nil { return plainValue(slot.type, list) }
         return "(try? \(plainValue(slot.type, list))) ?? []"
       case .enumeration:
         return "\(types.reader(slot.type))(rawValue: \(slot.defaultValue.literal))"

@@ -28,6 +28,12 @@ enum SwiftName {
     ["hash", "hashValue", "write"].contains(name) ? name + "_" : name
   }
 
+  /// What a file's name adds to a name that another file has: `sub_log` for `sub/log.capnp`.
+  static func suffix(ofFile name: String) -> String {
+    let stem = name.hasSuffix(".capnp") ? name.dropLast(6) : Substring(name)
+    return String(stem.map { $0.isLetter || $0.isNumber ? $0 : "_" })
+  }
+
   /// The name with an upper-case first letter.
   static func capitalized(_ name: String) -> String {
     name.prefix(1).uppercased() + name.dropFirst()

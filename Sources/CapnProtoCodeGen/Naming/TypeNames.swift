@@ -23,10 +23,14 @@ struct TypeNames {
   /// Those that shall have one, whether they can or not.
   private var valueCandidates: Set<UInt64> = []
 
+  /// The names of declarations at the top level that another file of the module has as well.
+  private let sharedNames: [UInt64: String]
+
   private let request: SchemaRequest
 
   init(_ request: SchemaRequest) {
     self.request = request
+    sharedNames = Self.sharedNames(request)
     // Files, and scopes whose own scope the request does not hold.
     for node in request.nodes.values.sorted(by: { $0.id < $1.id }) where isRoot(node) {
       if !node.isFile { paths[node.id] = fallbackPath(node) }
@@ -94,9 +98,7 @@ struct TypeNames {
       visit(child, path: path + [name], hasValue: hasValue)
     }
     for nested in node.nested {
-      let node = request.nodes[nested.id]
-      let name = node?.swift.name ?? nested.name
-      add(nested.id, node?.isConstant == true ? SwiftName.method(name) : name)
+      add(nested.id, sharedNames[nested.id] ?? Self.name(nested, request))
     }
     for field in node.structure?.fields ?? [] {
       guard case .group(let id) = field.kind else { continue }
@@ -108,6 +110,36 @@ struct TypeNames {
         add(id, SwiftName.capitalized(method.swiftName) + suffix)
       }
     }
+  }
+
+  /// The name of a nested declaration, before it makes way for others.
+  private static func name(_ nested: SchemaNode.Nested, _ request: SchemaRequest) -> String {
+    let node = request.nodes[nested.id]
+    let name = node?.swift.name ?? nested.name
+    return node?.isConstant == true ? SwiftName.method(name) : name
+  }
+
+  /// Names for what several requested files of a module declare at the top level, where Swift has no
+  /// namespace between files: the first file by name keeps the name, the others add their own to it.
+  private static func sharedNames(_ request: SchemaRequest) -> [UInt64: String] {
+    var taken: Set<TopLevelName> = []
+    var shared: [UInt64: String] = [:]
+    for file in request.files.sorted(by: { ($0.name, $0.id) < ($1.name, $1.id) }) {
+      let module = request.modules.module(of: file.id)
+      for nested in request.nodes[file.id]?.nested ?? [] {
+        if request.nodes[nested.id]?.isAnnotation != false { continue }
+        let name = name(nested, request)
+        if !taken.insert(TopLevelName(module: module, name: name)).inserted {
+          shared[nested.id] = name + "_" + SwiftName.suffix(ofFile: file.name)
+        }
+      }
+    }
+    return shared
+  }
+
+  private struct TopLevelName: Hashable {
+    let module: String?
+    let name: String
   }
 
   /// Notes the type parameters of structs and interfaces. An inner one that has the name of an
@@ -134,7 +166,7 @@ struct TypeNames {
     let names: Set<String>
     switch node.kind {
     case .structure: names = ["Reader", "Builder", "Which", "Pipeline"]
-    case .interface: names = ["Client", "Server", "ImmediateServer"]
+    case .interface: names = ["Client", "Server", "PartialServer", "ImmediateServer", "Methods"]
     default: return []
     }
     return names.union(["ElementReader", "ElementBuilder"])
@@ -143,7 +175,8 @@ struct TypeNames {
   }
 
   private static let allFixedNames: Set<String> = [
-    "Reader", "Builder", "Which", "Pipeline", "Client", "Server", "ImmediateServer", "Type",
-    "Protocol", "Of", "Value", "ElementReader", "ElementBuilder",
+    "Reader", "Builder", "Which", "Pipeline", "Client", "Server", "PartialServer",
+    "ImmediateServer",
+    "Methods", "Type", "Protocol", "Of", "Value", "ElementReader", "ElementBuilder",
   ]
 }

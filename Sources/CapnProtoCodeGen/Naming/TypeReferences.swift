@@ -65,7 +65,9 @@ final class TypeReferences {
       return "\(module)::\(name)"
     }
     guard scopes.contains(where: { hides(path[0], $0) }) else { return name }
-    let alias = "_" + path.joined(separator: "_") + "_" + Hexadecimal.digits(id)
+    // Two files of a module may need an alias of the same type.
+    let home = names.file(of: id) == file ? "" : "_" + Hexadecimal.digits(file)
+    let alias = "_" + path.joined(separator: "_") + "_" + Hexadecimal.digits(id) + home
     aliases[alias] = name
     return alias
   }

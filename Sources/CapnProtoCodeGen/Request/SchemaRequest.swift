@@ -48,12 +48,12 @@ public struct SchemaRequest {
     var encoded: [UInt64: Ref<Node.Reader>] = [:]
     try request.nodes.forEach { encoded[$0.id] = try $0.retained() }
     self.encoded = encoded
-    modules = SchemaModules(options, nodes)
     isInternal = options.isInternal
     files = try request.requestedFiles.map {
       RequestedFile(
         id: $0.id, name: try $0.filename.string, imports: try $0.imports.map { $0.id })
     }
+    modules = SchemaModules(options, nodes, requested: files.map(\.id))
   }
 
   /// The comment on a declaration.
