@@ -83,7 +83,8 @@ final class LiveSession: Sendable {
 
   /// The methods that end a session, and which therefore return nevertheless.
   private static let endings: [(interface: UInt64, method: UInt16)] = [
-    (RemoteSession._interface.id, 2), (UserSession._interface.id, 1),
+    (RemoteSession._typeID, RemoteSession.Methods.logout),
+    (UserSession._typeID, UserSession.Methods.logout),
   ]
 }
 
