@@ -19,6 +19,7 @@ let package = Package(
     .library(name: "CapnProto", targets: ["CapnProto"]),
     .library(name: "CapnProtoSchema", targets: ["CapnProtoSchema"]),
     .library(name: "CapnProtoCodeGen", targets: ["CapnProtoCodeGen"]),
+    .library(name: "CapnProtoCompat", targets: ["CapnProtoCompat"]),
     .library(name: "CapTP", targets: ["CapTP"]),
     .library(name: "CapnProtoRPC", targets: ["CapnProtoRPC"]),
     .library(name: "CapnProtoNIO", targets: ["CapnProtoNIO"]),
@@ -65,6 +66,8 @@ let package = Package(
       name: "FuzzCorpusTests",
       dependencies: ["CapnProto", "CapnProtoSchema", "CapnProtoTesting"],
       path: "Tests/Fuzz/Targets", swiftSettings: strict),
+    // The types of compat/json.capnp, for schemas that import them.
+    .target(name: "CapnProtoCompat", dependencies: ["CapnProto"], swiftSettings: strict),
     .target(name: "CapnProtoSchema", dependencies: ["CapnProto"], swiftSettings: strict),
     .testTarget(
       name: "CapnProtoSchemaTests", dependencies: ["CapnProto", "CapnProtoSchema"],
@@ -88,8 +91,8 @@ let package = Package(
     .plugin(
       name: "CapnProtoPlugin", capability: .buildTool(), dependencies: ["capnpc-swift-gen"]),
     .testTarget(
-      name: "GeneratedCodeTests", dependencies: ["CapnProto"], swiftSettings: strict,
-      plugins: ["CapnProtoPlugin"]),
+      name: "GeneratedCodeTests", dependencies: ["CapnProto", "CapnProtoCompat"],
+      swiftSettings: strict, plugins: ["CapnProtoPlugin"]),
     .testTarget(
       name: "CapnProtoCodeGenTests",
       // Generated code that is compiled in tests needs the modules of the RPC runtime.

@@ -48,12 +48,14 @@ swift build --product capnpc-swift-gen > build/check.log 2>&1 ||
 rm -rf build/check && mkdir -p build/check
 capnp compile "-o$PWD/.build/debug/capnpc-swift-gen:build/check" --src-prefix=/usr/include/capnp \
   /usr/include/capnp/schema.capnp /usr/include/capnp/rpc.capnp /usr/include/capnp/stream.capnp \
-  /usr/include/capnp/persistent.capnp
+  /usr/include/capnp/persistent.capnp /usr/include/capnp/compat/json.capnp
+mv build/check/compat/json.capnp.swift build/check
 capnp compile "-o$PWD/.build/debug/capnpc-swift-gen:build/check" \
   --src-prefix=Sources/CapTP/Schema Sources/CapTP/Schema/exception.capnp
 capnp compile "-o$PWD/.build/debug/capnpc-swift-gen:build/check" -Iinclude \
   --src-prefix=Sources/CapnProtoRPC/Schema Sources/CapnProtoRPC/Schema/restorer.capnp
 for file in Sources/CapnProtoSchema/Generated/schema.capnp.swift \
+  Sources/CapnProtoCompat/Generated/json.capnp.swift \
   Sources/CapTP/Generated/rpc.capnp.swift Sources/CapTP/Generated/exception.capnp.swift \
   Sources/CapnProtoRPC/Generated/{stream,persistent,restorer}.capnp.swift; do
   diff -u "$file" "build/check/$(basename "$file")" > build/check.diff ||
