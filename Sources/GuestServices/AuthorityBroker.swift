@@ -45,13 +45,13 @@ public final class AuthorityBroker: Sendable {
 
   private func capability(_ service: ServiceName, for session: SessionContext) -> Capability {
     switch service {
-    case .session: UserSession.Client.server(UserSessionServer(session))._capability
+    case .session: Capability(UserSession.Client.server(UserSessionServer(session)))
     case .systemInfo:
-      SystemInfo.Client.server(
-        SystemInfoServer(
-          motd: manifest.motd, hostname: manifest.hostname, software: software, booted: booted)
-      )._capability
-    case .chat: Chat.Client.server(ChatSpeaker(session, chat))._capability
+      Capability(
+        SystemInfo.Client.server(
+          SystemInfoServer(
+            motd: manifest.motd, hostname: manifest.hostname, software: software, booted: booted)))
+    case .chat: Capability(Chat.Client.server(ChatSpeaker(session, chat)))
     }
   }
 }

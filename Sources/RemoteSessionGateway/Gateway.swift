@@ -90,7 +90,7 @@ public final class Gateway: Sendable {
     let replaced = connections.withLock { $0.updateValue(connection, forKey: source) }
     replaced?.close()
     connection.watch()
-    return RemoteSessionGateway.Client.server(GatewayBootstrap(connection))._capability
+    return Capability(RemoteSessionGateway.Client.server(GatewayBootstrap(connection)))
   }
 
   /// Ends every session with the reason, which the audit log gets; connections stay open.

@@ -33,7 +33,7 @@ private struct NowhereTransport: MessageTransport {
     let porter = Porter()
     let object = Value.Client.server(ValueServer(3, LiveCount()))
     let value: Value.Client = InMemoryNetwork.connect(
-      server: object._capability, observers: [Porter(bytes)], serverObservers: [porter]
+      server: Capability(object), observers: [Porter(bytes)], serverObservers: [porter]
     ).client.bootstrap()
     let sum = value.plus { $0.other = 4 }
     #expect(try await sum.pipeline.value.read().results { $0.value } == 7)
@@ -45,7 +45,7 @@ private struct NowhereTransport: MessageTransport {
     let porter = Porter()
     let object = Value.Client.server(ValueServer(3, LiveCount()))
     let value: Value.Client = InMemoryNetwork.connect(
-      server: object._capability, observers: [Porter([UInt8](repeating: 1, count: count))],
+      server: Capability(object), observers: [Porter([UInt8](repeating: 1, count: count))],
       serverObservers: [porter]
     ).client.bootstrap()
     #expect(try await value.read().results { $0.value } == 3)
@@ -67,7 +67,7 @@ private struct NowhereTransport: MessageTransport {
   func `a peer may send any last segment`(words: [UInt64], bytes: [UInt8]?) throws {
     let porter = Porter()
     let connection = RPCConnection(
-      bootstrap: Value.Client.server(ValueServer(3, LiveCount()))._capability,
+      bootstrap: Capability(Value.Client.server(ValueServer(3, LiveCount()))),
       transport: NowhereTransport(), executor: TurnQueue(), observers: [porter])
     let message = MessageBuilder()
     message.build(Message.Builder.self) {

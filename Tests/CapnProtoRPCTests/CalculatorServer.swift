@@ -77,7 +77,8 @@ final class CalculatorServer: Calculator.Server {
       defer { resolver = nil }
       return resolver
     }
-    settled?.0.resolve(settled?.1._capability ?? Capability(broken: .failed("nothing")))
+    settled?.0.resolve(
+      settled.map { Capability($0.1) } ?? Capability(broken: .failed("nothing")))
   }
 }
 

@@ -8,7 +8,7 @@ import Testing
   let server = CalculatorServer()
 
   func connect() -> (client: RPCConnection, server: RPCConnection) {
-    InMemoryNetwork.connect(server: Calculator.Client.server(server)._capability)
+    InMemoryNetwork.connect(server: Capability(Calculator.Client.server(server)))
   }
 
   @Test func `a chain of pipelined calls needs no answer in between`() async throws {
@@ -138,7 +138,7 @@ import Testing
       deinit { if connection.tableSizes.questions >= 0 { said.add(1) } }
     }
     let connection = InMemoryNetwork.connect(
-      server: Value.Client.server(ValueServer(1, LiveCount()))._capability
+      server: Capability(Value.Client.server(ValueServer(1, LiveCount())))
     ).client
     let said = LiveCount()
     let call = connection.bootstrapCapability().call(interfaceID: 1, methodID: 1) {
@@ -172,7 +172,7 @@ import Testing
     let (connection, _) = connect()
     let calculator = connection.bootstrap(as: Calculator.Client.self)
     let unknown: RemoteCall<Calculator.SettleResults.Reader, NoPipeline> =
-      calculator._capability.call(Calculator._interface, method: 99) {
+      Capability(calculator).call(Calculator._interface, method: 99) {
         (_: Calculator.SettleParams.Builder) in
       }
     let error = await #expect(throws: RPCError.self) { try await unknown.results() }
@@ -180,7 +180,7 @@ import Testing
     #expect(
       error?.reason == "calculator.capnp:Calculator has no method @99: it ends at @6, so the "
         + "caller's schema is newer than the object's")
-    let scientific = calculator._capability.cast(to: ScientificCalculator.Client.self)
+    let scientific = Capability(calculator).cast(to: ScientificCalculator.Client.self)
     let other = await #expect(throws: RPCError.self) {
       try await scientific.sine { $0.x = 1 }.results()
     }
@@ -201,7 +201,7 @@ import Testing
     let path = "/tmp/capnp-rpc-test-\(UInt32.random(in: 0...UInt32.max)).sock"
     let address = try RPCAddress(parsing: text == "unix:" ? text + path : text)
     let listener = try await RPCListener.listen(on: address) { _ in
-      Calculator.Client.server(server)._capability
+      Capability(Calculator.Client.server(server))
     }
     let connection = try await RPCConnector.connect(to: listener.address)
     let calculator = connection.bootstrap(as: Calculator.Client.self)
@@ -238,7 +238,7 @@ import Testing
 
   @Test func `a task can run where its connection does`() async throws {
     let listener = try await RPCListener.listen(on: .tcp(host: "127.0.0.1", port: 0)) { _ in
-      Calculator.Client.server(server)._capability
+      Capability(Calculator.Client.server(server))
     }
     let connection = try await RPCConnector.connect(to: listener.address)
     let calculator = connection.bootstrap(as: Calculator.Client.self)

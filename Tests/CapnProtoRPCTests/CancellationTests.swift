@@ -7,7 +7,7 @@ import Testing
   let server = CalculatorServer()
 
   func connect() -> (client: RPCConnection, server: RPCConnection) {
-    InMemoryNetwork.connect(server: Calculator.Client.server(server)._capability)
+    InMemoryNetwork.connect(server: Capability(Calculator.Client.server(server)))
   }
 
   @Test func `who else waits for a call that is cancelled is told`() async throws {

@@ -39,7 +39,7 @@ import Testing
   @Test(arguments: [false, true])
   func `a call on a long chain of promises arrives`(lastFirst: Bool) async throws {
     let recorder = Recorder()
-    let end = Callback.Client.server(recorder)._capability
+    let end = Capability(Callback.Client.server(recorder))
     let first = Self.chain(Self.length, to: end, lastFirst: lastFirst)
     #expect(try await Self.number([first.cast()]) == [6])
     try await first.whenResolved()
@@ -50,7 +50,7 @@ import Testing
   @Test(arguments: [false, true])
   func `a long chain of promises is released without a call`(lastFirst: Bool) {
     let live = LiveCount()
-    let value = Value.Client.server(ValueServer(1, live))._capability
+    let value = Capability(Value.Client.server(ValueServer(1, live)))
     _ = Self.chain(10 * Self.length, to: value, lastFirst: lastFirst)
     withExtendedLifetime(value) { #expect(live.value == 1) }
   }
@@ -66,7 +66,7 @@ import Testing
         promises[index].resolver.resolve(promises[index + 1].capability)
       }
     }
-    promises.last?.resolver.resolve(Callback.Client.server(recorder)._capability)
+    promises.last?.resolver.resolve(Capability(Callback.Client.server(recorder)))
     calls.append(first.call { $0.number = UInt64(promises.count) })
     for call in calls { try await call.finished() }
     #expect(await recorder.numbers == (0...200).map { UInt64($0) })
@@ -82,7 +82,7 @@ import Testing
     #expect(call != nil)
     call = nil
     let recorder = Recorder()
-    promises.last?.resolver.resolve(Callback.Client.server(recorder)._capability)
+    promises.last?.resolver.resolve(Capability(Callback.Client.server(recorder)))
     #expect(try await Self.number([promises[0].capability.cast()]) == [6])
     #expect(await recorder.numbers == [3])
   }
@@ -98,7 +98,7 @@ import Testing
       let error = await #expect(throws: RPCError.self) { try await last.results() }
       #expect(error == .failed("no tally"))
     } else {
-      resolver.resolve(Tally.Client.server(CountingServer(0))._capability)
+      resolver.resolve(Capability(Tally.Client.server(CountingServer(0))))
       #expect(try await last.results { $0.value } == UInt64(Self.length))
     }
   }
@@ -136,7 +136,7 @@ import Testing
     }
     let error = await #expect(throws: RPCError.self) { try await Self.number([wrapped]) }
     #expect(error == CapabilityChain.error)
-    #expect(wrapped._capability.isIdentical(to: wrapped._capability))
+    #expect(Capability(wrapped).isIdentical(to: Capability(wrapped)))
   }
 
   @Test func `membranes around promises of membranes are bounded`() async throws {
@@ -147,7 +147,7 @@ import Testing
     for index in links.indices.dropLast() {
       links[index].resolver.resolve(Membrane().wrap(links[index + 1].capability))
     }
-    links.last?.resolver.resolve(Callback.Client.server(recorder)._capability)
+    links.last?.resolver.resolve(Capability(Callback.Client.server(recorder)))
     await #expect(throws: RPCError.self) { try await early.results() }
     let error = await #expect(throws: RPCError.self) {
       try await Self.number([outermost.cast()])
@@ -212,7 +212,7 @@ import Testing
   @Test func `a peer's long chain of promises is followed`() async throws {
     let recorder = Recorder()
     let ends = InMemoryNetwork.connect(
-      server: Calculator.Client.server(CalculatorServer())._capability)
+      server: Capability(Calculator.Client.server(CalculatorServer())))
     let calculator = ends.client.bootstrap(as: Calculator.Client.self)
     let links = (0..<Self.length).map { _ in Capability.promise() }
     let use = calculator.use {
@@ -222,7 +222,7 @@ import Testing
     for index in links.indices.dropLast() {
       links[index].resolver.resolve(links[index + 1].capability)
     }
-    links.last?.resolver.resolve(Callback.Client.server(recorder)._capability)
+    links.last?.resolver.resolve(Capability(Callback.Client.server(recorder)))
     #expect(try await use.results { $0.sum } == 2)
     #expect(await recorder.numbers == [0, 1])
   }

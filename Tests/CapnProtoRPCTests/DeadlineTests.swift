@@ -11,7 +11,7 @@ import Testing
     _ limits: ConnectionLimits = ConnectionLimits()
   ) -> (client: RPCConnection, server: RPCConnection) {
     InMemoryNetwork.connect(
-      server: Calculator.Client.server(server)._capability, limits: limits)
+      server: Capability(Calculator.Client.server(server)), limits: limits)
   }
 
   /// The call times out, the object is told to stop, and nothing is left.
@@ -135,7 +135,7 @@ import Testing
     let hold = Hold()
     let object = SlowCalculator(hold)
     let (connection, other) = InMemoryNetwork.connect(
-      server: Calculator.Client.server(object)._capability)
+      server: Capability(Calculator.Client.server(object)))
     let calculator = connection.bootstrap(as: Calculator.Client.self)
     let call = calculator.evaluate().within(.milliseconds(20))
     let value = call.pipeline.value
@@ -151,7 +151,7 @@ import Testing
   @Test func `a timeout is one to whoever called the caller`() async throws {
     let calculator = Calculator.Client.server(server)
     let (connection, _) = InMemoryNetwork.connect(
-      server: Calculator.Client.server(ImpatientCalculator(calculator))._capability)
+      server: Capability(Calculator.Client.server(ImpatientCalculator(calculator))))
     let outer = connection.bootstrap(as: Calculator.Client.self)
     let error = await #expect(throws: RPCError.self) { try await outer.wait().finished() }
     #expect(error?.isTimeout == true)

@@ -20,10 +20,10 @@ import Testing
     // More is on its way, in both directions, than any socket holds.
     let path = "/tmp/capnp-rpc-flood-\(UInt32.random(in: 0...UInt32.max)).sock"
     let listener = try await RPCListener.listen(on: .unix(path: path)) { _ in
-      Sizes.Client.server(Mirror())._capability
+      Capability(Sizes.Client.server(Mirror()))
     }
     let connection = try await RPCConnector.connect(
-      to: listener.address, bootstrap: Sizes.Client.server(Mirror())._capability)
+      to: listener.address, bootstrap: Capability(Sizes.Client.server(Mirror())))
     let there = connection.bootstrap(as: Sizes.Client.self)
     #expect(await eventually { !listener.openConnections.isEmpty })
     let here = try #require(listener.openConnections.first).bootstrap(as: Sizes.Client.self)
@@ -44,7 +44,7 @@ import Testing
     let path = "/tmp/capnp-rpc-flood-\(UInt32.random(in: 0...UInt32.max)).sock"
     let listener = try await RPCListener.listen(
       on: .unix(path: path), limits: limits
-    ) { _ in Sizes.Client.server(SlowMirror())._capability }
+    ) { _ in Capability(Sizes.Client.server(SlowMirror())) }
     let connection = try await RPCConnector.connect(to: listener.address)
     #expect(try await flood(connection.bootstrap()) == 400)
     connection.close()
@@ -55,7 +55,7 @@ import Testing
     var limits = ConnectionLimits()
     limits.messageWords = 1024
     let (connection, other) = InMemoryNetwork.connect(
-      server: Sizes.Client.server(Mirror())._capability, limits: limits)
+      server: Capability(Sizes.Client.server(Mirror())), limits: limits)
     let error = await #expect(throws: RPCError.self) {
       try await connection.bootstrap(as: Sizes.Client.self)
         .reflect { $0.data = [UInt8](repeating: 7, count: 64 << 10) }.results()
@@ -69,7 +69,7 @@ import Testing
     var limits = ConnectionLimits()
     limits.wordsInFlight = 64 << 10
     let (connection, other) = InMemoryNetwork.connect(
-      server: Sizes.Client.server(SlowMirror())._capability, limits: limits)
+      server: Capability(Sizes.Client.server(SlowMirror())), limits: limits)
     let most = Task {
       var most = 0
       while !Task.isCancelled {
@@ -90,7 +90,7 @@ import Testing
     limits.unwrittenBytes = 1 << 20
     let hold = Hold()
     let (connection, _) = InMemoryNetwork.connect(
-      server: Sizes.Client.server(HeldMirror(hold))._capability, limits: limits)
+      server: Capability(Sizes.Client.server(HeldMirror(hold))), limits: limits)
     let sizes = connection.bootstrap(as: Sizes.Client.self)
     let calls = (0..<40).map { _ in
       sizes.reflect { $0.data = [UInt8](repeating: 7, count: 64 << 10) }

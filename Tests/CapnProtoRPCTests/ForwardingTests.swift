@@ -11,9 +11,9 @@ import Testing
   private func connect() -> (
     client: RPCConnection, middle: (RPCConnection, RPCConnection), server: RPCConnection
   ) {
-    let far = InMemoryNetwork.connect(server: Calculator.Client.server(server)._capability)
+    let far = InMemoryNetwork.connect(server: Capability(Calculator.Client.server(server)))
     let near = InMemoryNetwork.connect(
-      server: far.client.bootstrap(as: Calculator.Client.self)._capability)
+      server: Capability(far.client.bootstrap(as: Calculator.Client.self)))
     return (near.client, (near.server, far.client), far.server)
   }
 

@@ -14,7 +14,7 @@ import Testing
   private func listen() async throws -> RPCListener {
     let server = server
     return try await RPCListener.listen(on: .tcp(host: "127.0.0.1", port: 0)) { _ in
-      Calculator.Client.server(server)._capability
+      Capability(Calculator.Client.server(server))
     }
   }
 

@@ -85,7 +85,7 @@ private final class ThreadWitness: Value.ImmediateServer {
   /// The value itself, and behind a connection.
   private func clients(_ value: QuickValue) -> [Value.Client] {
     let local = Value.Client.server(value)
-    return [local, InMemoryNetwork.connect(server: local._capability).client.bootstrap()]
+    return [local, InMemoryNetwork.connect(server: Capability(local)).client.bootstrap()]
   }
 
   @Test func `methods that are not asynchronous answer, here and behind a connection`()
@@ -109,7 +109,7 @@ private final class ThreadWitness: Value.ImmediateServer {
 
   @Test func `a method that the object does not have is unimplemented`() async throws {
     for client in clients(QuickValue(3)) {
-      let other = client._capability.cast(to: Calculator.Client.self)
+      let other = Capability(client).cast(to: Calculator.Client.self)
       let error = await #expect(throws: RPCError.self) { try await other.settle().finished() }
       #expect(error?.kind == .unimplemented)
     }
@@ -176,7 +176,7 @@ private final class ThreadWitness: Value.ImmediateServer {
 
   @Test func `a tail call gives the results of the other object`() async throws {
     let relay = Value.Client.server(QuickRelay(.server(QuickValue(7))))
-    let remote: Value.Client = InMemoryNetwork.connect(server: relay._capability).client
+    let remote: Value.Client = InMemoryNetwork.connect(server: Capability(relay)).client
       .bootstrap()
     for client in [relay, remote] {
       #expect(try await client.read().results { $0.value } == 7)
@@ -185,12 +185,12 @@ private final class ThreadWitness: Value.ImmediateServer {
 
   @Test func `streams keep their order, and end with their first error`() async throws {
     let sink = Sink.Client.server(QuickSink())
-    let remote: Sink.Client = InMemoryNetwork.connect(server: sink._capability).client.bootstrap()
+    let remote: Sink.Client = InMemoryNetwork.connect(server: Capability(sink)).client.bootstrap()
     for _ in 0..<50 { try await remote.write { $0.data = [1, 2, 3] } }
     #expect(try await remote.done().results { $0.bytes } == 150)
     let error = await #expect(throws: RPCError.self) {
       try await remote.write { $0.data = [] }
-      try await remote._capability.finishStream()
+      try await Capability(remote).finishStream()
     }
     #expect(error?.reason == "nothing to write")
   }

@@ -40,7 +40,7 @@ import Testing
   ) async throws {
     let giver = Giver()
     let (client, server) = InMemoryNetwork.connect(
-      server: Calculator.Client.server(giver)._capability)
+      server: Capability(Calculator.Client.server(giver)))
     giver.witness.watch(server)
     server.cork()
     let calculator = client.bootstrap(as: Calculator.Client.self)

@@ -16,7 +16,7 @@ import Testing
       on: .tcp(host: "127.0.0.1", port: 0), limits: limits, connectionLimit: connectionLimit
     ) {
       note($0)
-      return Calculator.Client.server(CalculatorServer())._capability
+      return Capability(Calculator.Client.server(CalculatorServer()))
     }
   }
 

@@ -22,7 +22,7 @@ private final class Counter: Callback.Server {
   /// The calculator behind a membrane, at the other end of a connection.
   private func connect(_ policy: @escaping Membrane.Policy) -> Calculator.Client {
     let wrapped = Membrane(policy: policy).wrap(Calculator.Client.server(CalculatorServer()))
-    return InMemoryNetwork.connect(server: wrapped._capability).client
+    return InMemoryNetwork.connect(server: Capability(wrapped)).client
       .bootstrap(as: Calculator.Client.self)
   }
 
@@ -76,7 +76,7 @@ private final class Counter: Callback.Server {
     let membrane = Membrane { crossing in
       asked.add(1)
       return crossing.methodID == Self.evaluate && crossing.interfaceID == Calculator._interface.id
-        ? .redirect(other._capability) : .pass
+        ? .redirect(Capability(other)) : .pass
     }
     let stranger = Calculator.Client(broken: .failed("the wrong one"))
     let value = membrane.wrap(stranger).evaluate { $0.expression.literal = 4 }.pipeline.value

@@ -12,17 +12,17 @@ import Testing
   /// A client's connection to a vat whose bootstrap capability is a sink that can be saved.
   private func sink() -> Sink.Client {
     let sink = Sink.Client(Sink.Client.server(object), savedBy: Keeper(vault, object))
-    return InMemoryNetwork.connect(server: sink._capability).client.bootstrap()
+    return InMemoryNetwork.connect(server: Capability(sink)).client.bootstrap()
   }
 
   /// A client's connection to what restores the references of an owner.
   private func restorer(for owner: String) -> Restorer.Client<TextType> {
     let restorer = Restorer.Client.server(OwnersRestorer(vault, owner))
-    return InMemoryNetwork.connect(server: restorer._capability).client.bootstrap()
+    return InMemoryNetwork.connect(server: Capability(restorer)).client.bootstrap()
   }
 
   private func save(_ sink: Sink.Client, for owner: String) async throws -> String {
-    let persistent = sink._capability.cast(to: Persistent.Client<TextType, TextType>.self)
+    let persistent = Capability(sink).cast(to: Persistent.Client<TextType, TextType>.self)
     return try await persistent.save { $0.sealFor.string = owner }
       .results { try $0.sturdyRef.string }
   }
@@ -67,7 +67,7 @@ import Testing
   }
 
   @Test func `an object that cannot be saved says so`() async throws {
-    let sink = InMemoryNetwork.connect(server: Sink.Client.server(object)._capability)
+    let sink = InMemoryNetwork.connect(server: Capability(Sink.Client.server(object)))
       .client.bootstrap(as: Sink.Client.self)
     let error = await #expect(throws: RPCError.self) { try await save(sink, for: "ada") }
     #expect(error?.kind == .unimplemented)
@@ -132,6 +132,6 @@ private final class OwnersRestorer: Restorer.Server {
     guard let sink = vault.sink(try call.params.sturdyRef.string, of: owner) else {
       throw RPCError.failed("no such reference")
     }
-    call.reply { $0.capability = sink._capability }
+    call.reply { $0.capability = Capability(sink) }
   }
 }

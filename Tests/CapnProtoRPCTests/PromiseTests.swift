@@ -10,8 +10,8 @@ import Testing
     let calls = [first, second].map {
       $0.cast(to: Calculator.Client.self).evaluate { $0.initExpression().literal = 1 }
     }
-    one.resolve(calls[1].pipeline.value._capability)
-    two.resolve(calls[0].pipeline.value._capability)
+    one.resolve(Capability(calls[1].pipeline.value))
+    two.resolve(Capability(calls[0].pipeline.value))
     for call in calls {
       let error = await #expect(throws: RPCError.self) { try await call.results() }
       #expect(error == .failed("the call waits for its own results"))
@@ -43,7 +43,7 @@ import Testing
   {
     for isRemote in [true, false] {
       let server = CalculatorServer()
-      let ends = InMemoryNetwork.connect(server: Calculator.Client.server(server)._capability)
+      let ends = InMemoryNetwork.connect(server: Capability(Calculator.Client.server(server)))
       let calculator = ends.client.bootstrap(as: Calculator.Client.self)
       let recorder = Recorder()
       let (promise, resolver) = Capability.promise()
@@ -55,8 +55,8 @@ import Testing
           // The call was begun before, and is made after.
           resolver.resolve(
             isRemote
-              ? echoed.pipeline.callback._capability
-              : Callback.Client.server(recorder)._capability)
+              ? Capability(echoed.pipeline.callback)
+              : Capability(Callback.Client.server(recorder)))
           $0.number = 1
         })
       calls.append(target.call { $0.number = 2 })

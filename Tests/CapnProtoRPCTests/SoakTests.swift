@@ -18,7 +18,7 @@ import Testing
     let live = LiveCount()
     let calculator = CalculatorServer(live: live)
     let listener = try await RPCListener.listen(on: .tcp(host: "127.0.0.1", port: 0)) { _ in
-      Calculator.Client.server(calculator)._capability
+      Capability(Calculator.Client.server(calculator))
     }
     let perRound = Self.length == nil ? 10 : Self.connectionsPerRound
     let rounds = (Self.length ?? 20) / perRound

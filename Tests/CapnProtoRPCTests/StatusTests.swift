@@ -8,14 +8,14 @@ import Testing
 
   private func connect() -> (client: RPCConnection, server: RPCConnection) {
     InMemoryNetwork.connect(
-      server: Calculator.Client.server(CalculatorServer(live: live))._capability)
+      server: Capability(Calculator.Client.server(CalculatorServer(live: live))))
   }
 
   @Test func `a promise is resolved once it is an object`() async throws {
     let (promise, resolver) = Capability.promise()
     let waiting = Task { try await promise.whenResolved() }
     try await Task.sleep(for: .milliseconds(20))
-    resolver.resolve(Value.Client.server(ValueServer(1, live))._capability)
+    resolver.resolve(Capability(Value.Client.server(ValueServer(1, live))))
     try await waiting.value
     // And for whoever asks later.
     try await promise.whenResolved()
@@ -64,7 +64,7 @@ import Testing
 
   @Test func `what a membrane wraps breaks when it is closed`() async throws {
     let membrane = Membrane()
-    let wrapped = membrane.wrap(Value.Client.server(ValueServer(1, live))._capability)
+    let wrapped = membrane.wrap(Capability(Value.Client.server(ValueServer(1, live))))
     try await wrapped.whenResolved()
     let waiting = Task { try await wrapped.whenBroken() }
     try await Task.sleep(for: .milliseconds(20))
@@ -105,7 +105,7 @@ import Testing
 
   @Test func `a promise is the object that it has become`() async throws {
     let (promise, resolver) = Capability.promise()
-    let object = Value.Client.server(ValueServer(1, live))._capability
+    let object = Capability(Value.Client.server(ValueServer(1, live)))
     #expect(promise.isIdentical(to: promise))
     #expect(!promise.isIdentical(to: object))
     resolver.resolve(object)

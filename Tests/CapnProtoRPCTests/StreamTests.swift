@@ -10,8 +10,8 @@ import Testing
     _ sink: SinkObject, client: SinkObject? = nil, _ limits: ConnectionLimits = ConnectionLimits()
   ) -> (client: RPCConnection, server: RPCConnection) {
     InMemoryNetwork.connect(
-      client: client.map { Sink.Client.server($0)._capability },
-      server: Sink.Client.server(sink)._capability, limits: limits)
+      client: client.map { Capability(Sink.Client.server($0)) },
+      server: Capability(Sink.Client.server(sink)), limits: limits)
   }
 
   private func bytes(_ count: Int) -> [UInt8] { [UInt8](repeating: 7, count: count) }
@@ -61,7 +61,7 @@ import Testing
     let remote = connection.bootstrap(as: Sink.Client.self)
     let (promise, resolver) = Capability.promise()
     let sink: Sink.Client = way == "membrane" ? Membrane().wrap(remote) : promise.cast()
-    if way == "promise" { resolver.resolve(remote._capability) }
+    if way == "promise" { resolver.resolve(Capability(remote)) }
     let written = Mutex(0)
     let writing = Task {
       for _ in 0..<20 {
@@ -70,7 +70,7 @@ import Testing
           $0 += 1
           return $0 == 1
         }), way == "promise that is known later" {
-          resolver.resolve(remote._capability)
+          resolver.resolve(Capability(remote))
         }
       }
     }
@@ -80,7 +80,7 @@ import Testing
     #expect(written.withLock { $0 } == 2)
     await hold.open()
     try await writing.value
-    try await sink._capability.finishStream()
+    try await Capability(sink).finishStream()
     #expect(object.bytes == 20)
   }
 
@@ -88,7 +88,7 @@ import Testing
     let object = SinkObject()
     let sink = connect(object).client.bootstrap(as: Sink.Client.self)
     for _ in 0..<4 { try await sink.write { $0.data = bytes(1 << 20) } }
-    try await sink._capability.finishStream()
+    try await Capability(sink).finishStream()
     #expect(object.bytes == 4 << 20)
   }
 
@@ -102,7 +102,7 @@ import Testing
       }
     }
     await #expect(throws: full) { try await sink.write { $0.data = [1] } }
-    await #expect(throws: full) { try await sink._capability.finishStream() }
+    await #expect(throws: full) { try await Capability(sink).finishStream() }
     // The object says so too: what was written after the gap was not taken.
     await #expect(throws: full) { try await sink.done().results() }
     #expect(object.first.count == 2)
@@ -112,7 +112,7 @@ import Testing
     let object = SinkObject { _ in try await Task.sleep(for: .milliseconds(1)) }
     let sink = connect(object).client.bootstrap(as: Sink.Client.self)
     for _ in 0..<20 { try await sink.write { $0.data = [1] } }
-    try await sink._capability.finishStream()
+    try await Capability(sink).finishStream()
     #expect(object.first.count == 20)
   }
 
@@ -144,7 +144,7 @@ import Testing
     await #expect(throws: CancellationError.self) { try await writing.value }
     await hold.open()
     try await sink.write { $0.data = [1] }
-    try await sink._capability.finishStream()
+    try await Capability(sink).finishStream()
     #expect(object.cancelled == 0)
     #expect(object.first.count >= 2)
   }
@@ -185,7 +185,7 @@ import Testing
     let sink = connection.bootstrap(as: Sink.Client.self)
     // Called as any other method, whose call can be dropped.
     func drop() async {
-      let call = sink._capability.call(interfaceID: Sink._typeID, methodID: 0) { _ in }
+      let call = Capability(sink).call(interfaceID: Sink._typeID, methodID: 0) { _ in }
       #expect(await eventually { other.tableSizes.answers >= 1 && object.started == 1 })
       withExtendedLifetime(call) {}
     }
@@ -208,7 +208,7 @@ import Testing
     // It is answered although the stream has not gone on.
     #expect(await eventually { other.tableSizes.answers == 1 })
     await hold.open()
-    try await sink._capability.finishStream()
+    try await Capability(sink).finishStream()
   }
 
   @Test func `an object of this process is streamed into as well`() async throws {

@@ -7,7 +7,7 @@ import Testing
 
   @Test func `a call that hangs is found at both ends, with its name and age`() async throws {
     let (client, server) = InMemoryNetwork.connect(
-      server: Calculator.Client.server(CalculatorServer())._capability)
+      server: Capability(Calculator.Client.server(CalculatorServer())))
     let calculator = client.bootstrap(as: Calculator.Client.self)
     let call = calculator.wait()
     #expect(await eventually { server.tableSizes.answers == 1 })
@@ -32,7 +32,7 @@ import Testing
 
   @Test func `calls on a promise are said to wait for it`() async throws {
     let (client, server) = InMemoryNetwork.connect(
-      server: Calculator.Client.server(CalculatorServer())._capability)
+      server: Capability(Calculator.Client.server(CalculatorServer())))
     let waiting = client.bootstrapCapability().call(
       interfaceID: Calculator.Client._interface.id, methodID: 2
     ) { _ in }

@@ -84,7 +84,7 @@ private final class Undecided: Value.Server {
 @Suite(.timeLimit(.minutes(5))) struct TailCallTests {
   private func connect(_ server: Value.Client) -> Value.Client {
     let relay = Value.Client.server(Relay(server))
-    return InMemoryNetwork.connect(server: relay._capability).client
+    return InMemoryNetwork.connect(server: Capability(relay)).client
       .bootstrap(as: Value.Client.self)
   }
 

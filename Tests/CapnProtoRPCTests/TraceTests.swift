@@ -8,7 +8,7 @@ import Testing
 @Suite(.timeLimit(.minutes(5))) struct TraceTests {
   private func connect(_ trace: RPCTrace) -> RPCConnection {
     InMemoryNetwork.connect(
-      server: Calculator.Client.server(CalculatorServer())._capability, observers: [trace]
+      server: Capability(Calculator.Client.server(CalculatorServer())), observers: [trace]
     ).client
   }
 

@@ -7,12 +7,12 @@ import Testing
 @Suite(.timeLimit(.minutes(5))) struct TypedErrorTests {
   private func thrown(_ error: any Error) async throws -> RPCError {
     let sink = SinkObject { _ in throw error }
-    let (connection, _) = InMemoryNetwork.connect(server: Sink.Client.server(sink)._capability)
+    let (connection, _) = InMemoryNetwork.connect(server: Capability(Sink.Client.server(sink)))
     let client = connection.bootstrap(as: Sink.Client.self)
     return try #require(
       await #expect(throws: RPCError.self) {
         try await client.write()
-        try await client._capability.finishStream()
+        try await Capability(client).finishStream()
       })
   }
 

@@ -119,7 +119,7 @@ private final class LenderObject: Lender.Server {
 
   /// A reference to the object from another vat.
   private static func remote<Client: CapabilityClient>(_ object: Client) -> Client {
-    InMemoryNetwork.connect(server: object._capability).client.bootstrap(as: Client.self)
+    InMemoryNetwork.connect(server: Capability(object)).client.bootstrap(as: Client.self)
   }
 
   @Test func inheritedMethodsHaveTheBoundTypes() async throws {
@@ -199,11 +199,11 @@ private final class LenderObject: Lender.Server {
   }
 
   @Test func listsHoldUntypedCapabilities() async throws {
-    let file = File.Client.server(FileObject(name: "f"))._capability
+    let file = Capability(File.Client.server(FileObject(name: "f")))
     let results = try await lender.caps {
       let list = $0.initCaps(2)
       list[0] = file
-      list[1] = store._capability
+      list[1] = Capability(store)
     }.results()
     let caps = try results.reader.caps.map { $0 }
     #expect(

@@ -105,7 +105,7 @@ import Testing
     let cast: File.Client = any.pipeline.value.capability.cast()
     let first = try await cast.size().results()
     #expect(first.reader.size == 42)
-    let untyped = directory.untyped { $0.cap = file._capability }
+    let untyped = directory.untyped { $0.cap = Capability(file) }
     let node = untyped.pipeline.cap.cast(to: Node.Client.self)
     let second = try await node.label().results()
     #expect(try second.reader.label.string == "node x")
@@ -120,7 +120,7 @@ import Testing
   }
 
   @Test func aClientOfTheWrongInterfaceIsTold() async throws {
-    let wrong = directory._capability.cast(to: Node.Client.self)
+    let wrong = Capability(directory).cast(to: Node.Client.self)
     await #expect {
       try await wrong.label().finished()
     } throws: { error in

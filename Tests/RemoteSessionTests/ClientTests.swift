@@ -13,7 +13,7 @@ import Testing
     _ gateway: OddGateway, patience: Duration = .seconds(60)
   ) async -> String {
     let client = GatewayClient(
-      InMemoryNetwork.connect(server: RemoteSessionGateway.Client.server(gateway)._capability)
+      InMemoryNetwork.connect(server: Capability(RemoteSessionGateway.Client.server(gateway)))
         .client, patience: patience)
     let error = await #expect(throws: RPCError.self) { try await client.checkContract() }
     return error?.reason ?? ""
@@ -44,7 +44,7 @@ import Testing
   @Test func aCallByNameThatIsNotAnsweredIsGivenUpInWords() async throws {
     let client = GatewayClient(
       InMemoryNetwork.connect(
-        server: RemoteSessionGateway.Client.server(OddGateway())._capability
+        server: Capability(RemoteSessionGateway.Client.server(OddGateway()))
       ).client, patience: .seconds(5))
     let session = try await client.login(.anonymous)
     for call in [ServiceCall.motd, .describe, .info] {
@@ -71,7 +71,7 @@ import Testing
       account: "operator", password: "", patience: .seconds(5), transcript: transcript
     ) {
       InMemoryNetwork.connect(
-        server: RemoteSessionGateway.Client.server(OddGateway())._capability
+        server: Capability(RemoteSessionGateway.Client.server(OddGateway()))
       ).client
     }.runChat()
     #expect(!transcript.passed)
@@ -123,7 +123,7 @@ private final class OddSession: RemoteSession.PartialServer, RemoteCapSet.Partia
     call.reply {
       $0.cap =
         isSystem
-        ? SystemInfo.Client.server(self)._capability : UserSession.Client.server(self)._capability
+        ? Capability(SystemInfo.Client.server(self)) : Capability(UserSession.Client.server(self))
     }
   }
 

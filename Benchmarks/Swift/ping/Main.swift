@@ -86,7 +86,7 @@ enum Main {
       case "ping-local": target = .server(PingObject())
       case "ping-memory":
         target = InMemoryNetwork.connect(
-          server: Ping.Client.server(PingObject())._capability,
+          server: Capability(Ping.Client.server(PingObject())),
           on: connection.taskExecutor as? any ConnectionExecutor
         ).client.bootstrap()
       default: target = connection.bootstrap()

@@ -14,7 +14,7 @@ import CapnProtoRPC
 /// Serves pings until the stream ends.
 func serve(_ address: RPCAddress, until end: AsyncStream<Never>) async throws {
   let listener = try await RPCListener.listen(on: address, limits: .benchmark) { _ in
-    Ping.Client.server(PingObject())._capability
+    Capability(Ping.Client.server(PingObject()))
   }
   switch listener.address {
   case .tcp(_, let port): print("listening \(port)")

@@ -119,7 +119,7 @@ extension InteropProof {
     }
     await step("a method that the guest does not know is diagnosed") {
       let error = try await expectError(RPCError.self) {
-        try await raw(system._capability, SystemInfo._interface, 99)
+        try await raw(Capability(system), SystemInfo._interface, 99)
       }
       try expect(
         error.kind == .unimplemented && error.reason.contains("no method @99")
@@ -129,7 +129,7 @@ extension InteropProof {
     }
     await step("a call on a wrong interface is diagnosed") {
       let error = try await expectError(RPCError.self) {
-        try await raw(system._capability, Chat._interface, 0)
+        try await raw(Capability(system), Chat._interface, 0)
       }
       try expect(
         error.kind == .unimplemented && error.reason.contains(SystemInfo._interface.name)

@@ -14,15 +14,15 @@ let failureScenarios: [Scenario] = [
     _ = try await client.liveObjects()  // the connection still works
   },
   Scenario("unknown-methods") { client in
-    let tomorrow = client.peer._capability.cast(to: PeerOfTomorrow.Client.self)
+    let tomorrow = Capability(client.peer).cast(to: PeerOfTomorrow.Client.self)
     try await expectFailure(.unimplemented) { try await tomorrow.later().finished() }
     let beyond: RemoteCall<Peer.LiveObjectsResults.Reader, NoPipeline> =
-      client.peer._capability.call(Peer._interface, method: 999) {
+      Capability(client.peer).call(Peer._interface, method: 999) {
         (_: Peer.LiveObjectsParams.Builder) in
       }
     try await expectFailure(.unimplemented) { try await beyond.finished() }
     let counter = client.peer.newCounter().pipeline.counter
-    let wrong = counter._capability.cast(to: Sequence.Client.self).next()
+    let wrong = Capability(counter).cast(to: Sequence.Client.self).next()
     try await expectFailure(.unimplemented) { try await wrong.finished() }
     try await expect(counter.sum(plus: 1), is: 1)
   },

@@ -187,7 +187,7 @@ final class ResolverObject: Resolver.Server {
     let counter = try call.params.counter
     let resolver = try settle()
     if let counter {
-      resolver.resolve(counter._capability)
+      resolver.resolve(Capability(counter))
     } else {
       resolver.reject(.failed("the promise was fulfilled with null"))
     }

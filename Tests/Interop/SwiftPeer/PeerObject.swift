@@ -100,12 +100,12 @@ final class PeerObject: Peer.Server {
     call.reply {
       switch name {
       case "counter":
-        $0.capability = Counter.Client.server(CounterObject(census, start: 0))._capability
+        $0.capability = Capability(Counter.Client.server(CounterObject(census, start: 0)))
       case "namedCounter":
         let object = NamedCounterObject(census, name: name, start: 0)
-        $0.capability = NamedCounter.Client.server(object)._capability
+        $0.capability = Capability(NamedCounter.Client.server(object))
       case "sequence":
-        $0.capability = Sequence.Client.server(SequenceObject(census))._capability
+        $0.capability = Capability(Sequence.Client.server(SequenceObject(census)))
       default: break
       }
     }

@@ -10,7 +10,7 @@ func serve(on address: RPCAddress, seconds: Int) async throws -> Int32 {
   let stop = StopSignal()
   if case .unix(let path) = address { unsafe unlink(path) }
   let listener = try await RPCListener.listen(on: address, limits: .interop) { incoming in
-    Peer.Client.server(PeerObject(census, incoming.connection))._capability
+    Capability(Peer.Client.server(PeerObject(census, incoming.connection)))
   }
   switch listener.address {
   case .tcp(_, let port): say("listening \(port)")

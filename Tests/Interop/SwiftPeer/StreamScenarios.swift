@@ -16,7 +16,7 @@ let streamScenarios: [Scenario] = [
     try await sink.write()
     try await expectFailure(.failed, "nothing to write") { try await sink.done().finished() }
     try await expectFailure(.failed, "nothing to write") {
-      try await sink._capability.finishStream()
+      try await Capability(sink).finishStream()
     }
   },
 ]
