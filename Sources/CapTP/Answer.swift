@@ -108,7 +108,7 @@ extension Connection {
     }
     let hasCapabilities = !message.capabilities.isEmpty
     message.withRoot(Message.Builder.self) {
-      let body = $0.`return`
+      guard let body = try? $0.`return` else { return }
       body.answerId = token.id.rawValue
       // Capabilities of the params are released one by one, as they are dropped.
       body.releaseParamCaps = false
@@ -129,8 +129,9 @@ extension Connection {
     if hasCapabilities {
       message.mapCapabilities { pinned($0) }
       let capabilities = message.capabilities
-      let exported = message.withRoot(Message.Builder.self) {
-        describe(capabilities, in: $0.`return`.results)
+      let exported = message.withRoot { (root: Message.Builder) -> [ExportID] in
+        guard let results = try? root.`return`.results else { return [] }
+        return describe(capabilities, in: results)
       }
       answers.update(token.id) { $0.resultExports = exported }
     }

@@ -112,8 +112,9 @@ extension Connection {
     guard let target = nodes.update(node, { $0.noteCall() }) else { return nil }
     let id = questions.add(Question(since: clock(), asker: asker, holders: 1, target: node))
     let capabilities = call.message.capabilities
-    let (method, exported) = call.message.withRoot(Message.Builder.self) {
-      let body = $0.call
+    let (method, exported) = call.message.withRoot {
+      (root: Message.Builder) -> (CalledMethod?, [ExportID]) in
+      guard let body = try? root.call else { return (nil, []) }
       body.questionId = id.rawValue
       target.write(to: body.initTarget())
       return (

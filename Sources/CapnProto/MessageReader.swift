@@ -3,6 +3,9 @@
 /// Owns a message that was received, and reads it in place.
 ///
 /// Readers depend on it and cannot outlive it; ``TypedStructReader/retained()`` makes one that may.
+/// A message that is read where it is made, without a constant that keeps it, is read by a closure:
+/// `try MessageReader(flat: bytes).read(Person.Reader.self) { $0.id }`. On `root(as:)` of such a message
+/// the compiler (6.3.1) crashes.
 @safe public struct MessageReader: ~Copyable, Sendable {
   private let owner: ArenaOwner
   let limits: ReaderLimits
@@ -29,6 +32,16 @@
     as: Reader.Type = Reader.self
   ) throws(DecodingError) -> Reader {
     Reader(_raw: try root.structure())
+  }
+
+  /// Calls the body with the root as a struct of the type, and returns its result.
+  ///
+  /// - Throws: ``DecodingError`` if there is no root or it is no struct, and what the body throws.
+  @inlinable
+  public borrowing func read<Reader: TypedStructReader & ~Escapable, Value>(
+    _: Reader.Type = Reader.self, _ body: (Reader) throws -> Value
+  ) throws -> Value {
+    try body(try root(as: Reader.self))
   }
 
   /// The root pointer.

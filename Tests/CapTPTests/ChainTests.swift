@@ -56,9 +56,9 @@ import Testing
     // Each call goes back to the peer, as a question, and takes its outcome from the next call.
     let first: UInt32 = 100
     for number in 0..<Self.length {
-      _ = engine.receive {
+      _ = try engine.receive {
         $0.callAnswer(first + number, of: 5)
-        $0.call.initSendResultsTo().setYourself()
+        try $0.call.initSendResultsTo().setYourself()
       }
     }
     #expect(engine.answer(token, with: handle).count == Int(Self.length) + 1)

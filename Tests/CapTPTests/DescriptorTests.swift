@@ -77,9 +77,9 @@ struct DescriptorTests {
     let engine = Engine(bootstrap: Object(), carriesDescriptors: carries)
     _ = engine.receive { $0.bootstrapQuestion(0) }
     let builder = MessageBuilder()
-    builder.build(Message.Builder.self) { message in
+    try builder.build(Message.Builder.self) { message in
       message.callExport(1, 0)
-      let payload = message.call.params
+      let payload = try message.call.params
       let list = payload.content.initStructure(
         layout: StructLayout(dataWords: 0, pointers: UInt16(indices.count)))
       for index in 0..<indices.count { list.pointer(index).setCapability(Object()) }

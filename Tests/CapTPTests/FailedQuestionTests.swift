@@ -39,9 +39,9 @@ import Testing
     #expect(early.count == 0)
     engine.connection.dropReference(pipelined.node)
     #expect(engine.sent() == [])
-    _ = engine.receive {
+    _ = try engine.receive {
       $0.initReturn().answerId = 1
-      $0.`return`.initException().reason = "no"
+      try $0.`return`.initException().reason = "no"
     }
     #expect(early.error?.reason == "no")
   }

@@ -91,9 +91,11 @@ final class Engine {
   }
 
   /// Sends the engine a message of the peer; returns its answers in words.
-  func receive(_ build: (Message.Builder) -> Void) -> [String] {
+  func receive<Failure>(
+    _ build: (Message.Builder) throws(Failure) -> Void
+  ) throws(Failure) -> [String] {
     let builder = MessageBuilder()
-    builder.build(Message.Builder.self, build)
+    try builder.build(Message.Builder.self, build)
     connection.receive(builder.freeze())
     return sent()
   }
@@ -299,33 +301,35 @@ extension Message.Builder {
     body._raw.writeBool(33, true)
   }
 
-  func callExport(_ question: UInt32, _ export: UInt32) {
+  @discardableResult @_lifetime(copy self)
+  func callExport(_ question: UInt32, _ export: UInt32) -> Call.Builder {
     let call = initCall()
     call.questionId = question
     call.initTarget().importedCap = export
     _ = call.initParams()
+    return call
   }
 
   /// A call whose results are kept for a question of the receiver.
   func tailCallExport(_ question: UInt32, _ export: UInt32) {
-    callExport(question, export)
-    call.initSendResultsTo().setYourself()
+    callExport(question, export).initSendResultsTo().setYourself()
   }
 
   /// A call of the capability that another call will return.
-  func callAnswer(_ question: UInt32, of other: UInt32) {
+  @discardableResult @_lifetime(copy self)
+  func callAnswer(_ question: UInt32, of other: UInt32) -> Call.Builder {
     let call = initCall()
     call.questionId = question
     call.initTarget().initPromisedAnswer().questionId = other
     _ = call.initParams()
+    return call
   }
 
   /// A call of an export, with a capability as its parameter.
   func callExport(
     _ question: UInt32, _ export: UInt32, with describe: (CapDescriptor.Builder) -> Void
   ) {
-    callExport(question, export)
-    let payload = call.params
+    let payload = callExport(question, export).params
     payload.content.setCapability(Object())
     describe(payload.initCapTable(1)[0])
   }

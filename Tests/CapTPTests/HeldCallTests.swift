@@ -23,9 +23,9 @@ import Testing
     }
     #expect(engine.delivered.count == 1)
     // A return, a release and a finish are taken although calls wait before them.
-    _ = engine.receive {
+    _ = try engine.receive {
       $0.initReturn().answerId = 1
-      _ = $0.`return`.initResults()
+      _ = try $0.`return`.initResults()
     }
     #expect(asker.hasResults)
     #expect(engine.receive { $0.finishQuestion(2) } == ["return 2: canceled"])
@@ -227,9 +227,9 @@ import Testing
     #expect(engine.fail(try engine.token(1), "no") == ["return 7: failed no"])
     #expect(engine.delivered.count == 3)
     _ = engine.fail(try engine.token(2), "no")
-    _ = engine.receive {
+    _ = try engine.receive {
       $0.initReturn().answerId = 0
-      $0.`return`.initException().reason = "no"
+      try $0.`return`.initException().reason = "no"
     }
     #expect(engine.connection.statistics.wordsInFlight == 0)
   }
@@ -309,18 +309,16 @@ private final class CountedObject: CapabilityHook {
 extension Message.Builder {
   /// A call of export 0 of about 90 words.
   func largeCall(_ question: UInt32) {
-    callExport(question, 0)
-    fillParams()
+    fill(callExport(question, 0).params)
   }
 
   /// A call of about 90 words of the capability that another call has returned.
   fileprivate func largeCallAnswer(_ question: UInt32, of other: UInt32) {
-    callAnswer(question, of: other)
-    fillParams()
+    fill(callAnswer(question, of: other).params)
   }
 
-  private func fillParams() {
-    let content = call.params.content.initStructure(as: Exception.Builder.self)
+  private func fill(_ params: Payload.Builder) {
+    let content = params.content.initStructure(as: Exception.Builder.self)
     content.reason = String(repeating: "x", count: 600)
   }
 }

@@ -35,11 +35,11 @@ import Testing
     #expect(engine.connection.failure == nil)
   }
 
-  @Test func `a payload with too many capabilities ends the connection`() {
+  @Test func `a payload with too many capabilities ends the connection`() throws {
     let engine = limited { $0.imports = 2 }
-    let sent = engine.receive {
+    let sent = try engine.receive {
       $0.callExport(1, 0)
-      let table = $0.call.params.initCapTable(3)
+      let table = try $0.call.params.initCapTable(3)
       for index in 0..<3 { table[index].senderHosted = UInt32(index) }
     }
     #expect(sent == ["abort: a payload has more than 2 capabilities"])

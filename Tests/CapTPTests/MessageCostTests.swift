@@ -6,12 +6,12 @@ import Testing
 @Suite struct MessageCostTests {
   /// A message whose params are a list of pointers, all of which lead to one list of words.
   private func sharing(
-    pointers: Int, words: Int, _ build: (Message.Builder) -> Void
+    pointers: Int, words: Int, _ build: (Message.Builder) throws -> Void
   ) throws -> MessageReader {
     let message = MessageBuilder(firstSegmentWords: pointers + words + 100)
-    message.build(Message.Builder.self) { root in
-      build(root)
-      let list = root.call.params.content.initList(of: AnyPointerBuilder.self, count: pointers)
+    try message.build(Message.Builder.self) { root in
+      try build(root)
+      let list = try root.call.params.content.initList(of: AnyPointerBuilder.self, count: pointers)
       _ = list[pointers - 1].initList(of: UInt64.self, count: words)
     }
     var frame = message.flattened()
@@ -85,9 +85,9 @@ import Testing
     let words = ReaderLimits.standard.traversalWords + 1
     let engine = engine { $0.messageWords = words + 100 }
     let message = MessageBuilder(firstSegmentWords: words + 100)
-    message.build(Message.Builder.self) {
+    try message.build(Message.Builder.self) {
       $0.callExport(1, 0)
-      _ = $0.call.params.content.initList(of: UInt64.self, count: words)
+      _ = try $0.call.params.content.initList(of: UInt64.self, count: words)
     }
     engine.connection.receive(message.freeze())
     _ = bytesSent(by: engine)
@@ -127,10 +127,10 @@ import Testing
 
   @Test func `a call that is passed on keeps its content and nothing of its connection`() throws {
     let engine = engine()
-    _ = engine.receive {
+    _ = try engine.receive {
       $0.callExport(0x5ec2e7, 0) { $0.senderHosted = 0x7c4a11 }
-      $0.call.interfaceId = 77
-      $0.call.methodId = 5
+      try $0.call.interfaceId = 77
+      try $0.call.methodId = 5
     }
     let copy = try DeliveredCall(params(engine)).copied()
     let words = Self.words(of: copy.message)
@@ -163,7 +163,7 @@ import Testing
     let engine = engine()
     let call = try sharing(pointers: 2850, words: 2850) {
       $0.callExport(1, 0)
-      $0.call.initSendResultsTo().initThirdParty().setText("elsewhere")
+      try $0.call.initSendResultsTo().initThirdParty().setText("elsewhere")
     }
     let size = call.frameBytes
     engine.connection.receive(call)
@@ -176,22 +176,22 @@ import Testing
 
   @Test func `a table of shorter elements than descriptors is refused`() throws {
     let engine = engine()
-    let sent = engine.receive { root in
+    let sent = try engine.receive { root in
       root.callExport(1, 0)
       // A list of words may be read as one of structs (encoding specification, "Lists").
-      let table = root.call.params._raw.pointer(1).initList(of: UInt64.self, count: 200)
+      let table = try root.call.params._raw.pointer(1).initList(of: UInt64.self, count: 200)
       for index in table.indices { table[index] = 1 | UInt64(index) << 32 }
     }
     #expect(sent.first?.hasPrefix("abort: a message of 2") == true)
     #expect(sent.first?.hasSuffix("has a table of 200 capabilities") == true)
   }
 
-  @Test func `capabilities count among the words in flight`() {
+  @Test func `capabilities count among the words in flight`() throws {
     let engine = engine { $0.wordsInFlight = 600 }
     for question in 1...2 as ClosedRange<UInt32> {
-      _ = engine.receive {
+      _ = try engine.receive {
         $0.callExport(question, 0)
-        let table = $0.call.params.initCapTable(16)
+        let table = try $0.call.params.initCapTable(16)
         for index in table.indices { table[index].senderHosted = UInt32(index) }
       }
     }

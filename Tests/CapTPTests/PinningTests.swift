@@ -24,9 +24,9 @@ import Testing
     #expect(engine.receive { $0.callExport(5, 0) } == ["call 1 of import 3"])
     #expect(engine.delivered.isEmpty)
     // The peer lets go of the promise, and the promise that it stands for can go as well.
-    _ = engine.receive {
+    _ = try engine.receive {
       $0.initReturn().answerId = 1
-      $0.`return`.initException().reason = "done"
+      try $0.`return`.initException().reason = "done"
     }
     _ = engine.receive { $0.finishQuestion(5) }
     _ = engine.receive { $0.finishQuestion(0, releasing: false) }
@@ -96,9 +96,9 @@ import Testing
     #expect(engine.receive { $0.returnCapability(0) { $0.senderHosted = 8 } } == [])
     #expect(asker.hasResults)
     #expect(engine.receive { $0.callExport(5, 0) } == ["call 1 of answer 0"])
-    _ = engine.receive {
+    _ = try engine.receive {
       $0.initReturn().answerId = 1
-      $0.`return`.initException().reason = "done"
+      try $0.`return`.initException().reason = "done"
     }
     #expect(engine.connection.tableSizes.questions == 1)
     // It has returned: the peer cannot say now that it did not understand it.

@@ -4,20 +4,20 @@ import Testing
 
 @Suite struct PipelinePathTests {
   /// A call of what a running call will return, by a path of so many steps.
-  private func callByPath(_ steps: Int) -> [String] {
+  private func callByPath(_ steps: Int) throws -> [String] {
     let engine = Engine(bootstrap: Object())
     _ = engine.receive { $0.bootstrapQuestion(0) }
     _ = engine.receive { $0.callExport(1, 0) }
-    return engine.receive {
+    return try engine.receive {
       $0.callAnswer(2, of: 1)
-      let ops = $0.call.target.promisedAnswer.initTransform(steps)
+      let ops = try $0.call.target.promisedAnswer.initTransform(steps)
       for index in ops.indices { ops[index].getPointerField = 0 }
     }
   }
 
-  @Test func `a path is no longer than structs nest in a message that can be read`() {
-    #expect(callByPath(64) == [])
-    #expect(callByPath(65) == ["abort: a pipeline path has 65 steps"])
+  @Test func `a path is no longer than structs nest in a message that can be read`() throws {
+    #expect(try callByPath(64) == [])
+    #expect(try callByPath(65) == ["abort: a pipeline path has 65 steps"])
   }
 
   @Test func `a path ends at null, however long it is`() throws {

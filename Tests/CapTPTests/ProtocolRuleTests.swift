@@ -69,7 +69,7 @@ import Testing
     #expect(answer == ["abort: more than 2 calls are open at once"])
   }
 
-  @Test func `messages of higher levels are answered with unimplemented`() {
+  @Test func `messages of higher levels are answered with unimplemented`() throws {
     let engine = Engine(bootstrap: Object())
     #expect(engine.receive { _ = $0.initProvide() } == ["unimplemented"])
     #expect(engine.receive { _ = $0.initAccept() } == ["unimplemented"])
@@ -77,9 +77,9 @@ import Testing
     #expect(engine.receive { _ = $0.initObsoleteSave() } == ["unimplemented"])
     // What such a message carries stays the sender's.
     _ = engine.receive { $0.bootstrapQuestion(0) }
-    let sent = engine.receive {
+    let sent = try engine.receive {
       $0.callExport(1, 0) { $0.senderHosted = 9 }
-      _ = $0.call.sendResultsTo.initThirdParty()
+      _ = try $0.call.sendResultsTo.initThirdParty()
     }
     #expect(sent == ["unimplemented"])
     #expect(engine.connection.tableSizes.imports == 0)
@@ -125,9 +125,9 @@ import Testing
       let engine = Engine(bootstrap: Object())
       _ = engine.receive { $0.bootstrapQuestion(0) }
       let number: UInt32 = 1 << 31 | 5
-      _ = engine.receive {
+      _ = try engine.receive {
         $0.callExport(number, 0)
-        for bit in bits { $0.call._raw.writeBool(bit, true, default: false) }
+        for bit in bits { try $0.call._raw.writeBool(bit, true, default: false) }
       }
       #expect(engine.receive { $0.callAnswer(1, of: number) } == [])
       let object = Object()
@@ -147,24 +147,24 @@ import Testing
     #expect(engine.call(handle.node, asker: Asker()) == ["call 0 of import 6"])
   }
 
-  @Test func `a bootstrap that names an object is answered as any other`() {
+  @Test func `a bootstrap that names an object is answered as any other`() throws {
     let engine = Engine(bootstrap: Object())
-    let sent = engine.receive {
+    let sent = try engine.receive {
       $0.bootstrapQuestion(0)
-      $0.bootstrap.deprecatedObjectId.setText("calculator")
+      try $0.bootstrap.deprecatedObjectId.setText("calculator")
     }
     #expect(sent == ["return 0: results hosted 0"])
   }
 
-  @Test func `the lowest question identifier that is free is used first`() {
+  @Test func `the lowest question identifier that is free is used first`() throws {
     let engine = Engine()
     let handle = engine.connection.bootstrap()
     _ = engine.call(handle.node, asker: Asker())
     #expect(engine.call(handle.node, asker: Asker()) == ["call 2 of answer 0"])
     for number in [2, 1] as [UInt32] {
-      _ = engine.receive {
+      _ = try engine.receive {
         $0.initReturn().answerId = number
-        $0.`return`.initException().reason = "no"
+        try $0.`return`.initException().reason = "no"
       }
     }
     #expect(engine.call(handle.node, asker: Asker()) == ["call 1 of answer 0"])
@@ -172,7 +172,7 @@ import Testing
     #expect(engine.call(handle.node, asker: Asker()) == ["call 3 of answer 0"])
   }
 
-  @Test func `a question identifier is free only when its return has come`() {
+  @Test func `a question identifier is free only when its return has come`() throws {
     let asker = Asker()
     let engine = Engine()
     let handle = engine.connection.bootstrap()
@@ -180,9 +180,9 @@ import Testing
     engine.connection.dropQuestion(QuestionID(rawValue: 1), caller: asker)
     #expect(engine.sent() == ["finish 1 and release"])
     #expect(engine.call(handle.node, asker: Asker()) == ["call 2 of answer 0"])
-    _ = engine.receive {
+    _ = try engine.receive {
       $0.initReturn().answerId = 1
-      $0.`return`.setCanceled()
+      try $0.`return`.setCanceled()
     }
     #expect(engine.call(handle.node, asker: Asker()) == ["call 1 of answer 0"])
   }

@@ -168,7 +168,8 @@ import Testing
     }
   }
 
-  @Test func `a capability that is dropped does not cancel the calls that were made on it`() {
+  @Test func `a capability that is dropped does not cancel the calls that were made on it`() throws
+  {
     let asker = Asker()
     let engine = Engine()
     let handle = engine.connection.bootstrap()
@@ -180,10 +181,10 @@ import Testing
     engine.connection.dropReference(NodeID(rawValue: 1))
     #expect(engine.sent() == [])
     #expect(
-      engine.receive {
+      try engine.receive {
         $0.initReturn().answerId = 0
-        $0.`return`.releaseParamCaps = false
-        _ = $0.`return`.initResults()
+        try $0.`return`.releaseParamCaps = false
+        _ = try $0.`return`.initResults()
       } == ["finish 0", "release 3 × 1"])
     #expect(asker.hasResults)
     #expect(engine.connection.tableSizes == TableSizes())

@@ -95,12 +95,12 @@ import Testing
       let handle = engine.remote()
       _ = engine.receive { $0.callAnswer(7, of: 5) }
       _ = engine.answer(token, with: handle)
-      let sent = engine.receive {
+      let sent = try engine.receive {
         if succeeds {
           $0.returnCapability(0) { $0.senderHosted = 9 }
         } else {
           $0.initReturn().answerId = 0
-          $0.`return`.initException().reason = "no"
+          try $0.`return`.initException().reason = "no"
         }
       }
       #expect(sent == ["finish 0", succeeds ? "return 7: results yours 9" : "return 7: failed no"])
@@ -181,8 +181,7 @@ extension Message.Builder {
   fileprivate func callAnswer(
     _ question: UInt32, of other: UInt32, with describe: (CapDescriptor.Builder) -> Void
   ) {
-    callAnswer(question, of: other)
-    let payload = call.params
+    let payload = callAnswer(question, of: other).params
     payload.content.setCapability(Object())
     describe(payload.initCapTable(1)[0])
   }

@@ -56,6 +56,34 @@ import Testing
     #expect(root.reader.discriminant == 99)
   }
 
+  @Test func lookingAtAMemberLeavesTheOneThatIsSet() throws {
+    let schema = try Oracle.everything()
+    let message = MessageBuilder()
+    let root = message.initRoot(as: schema)
+    try root.value("word").set(text: "w")
+    let bytes = message.flattened()
+    for field in schema.node.unionMembers.map({ schema.node.fields[$0] }) where field.name != "word"
+    {
+      let place = try root.value(field)
+      #expect(throws: DynamicError.self) { _ = try place.structure() }
+      #expect(throws: DynamicError.self) { _ = try place.list() }
+      #expect(throws: DynamicError.self) { _ = try place.anyPointer() }
+      // A value of another type selects nothing.
+      #expect(throws: DynamicError.self) { _ = try place.set(data: [1]) }
+      #expect(message.flattened() == bytes)
+    }
+    #expect(root.reader.which?.name == "word")
+    #expect(throws: DynamicError.inactive("pair", in: "everything.capnp:Everything")) {
+      _ = try root.value("pair").structure()
+    }
+    let pair = try root.value("pair").initStructure()
+    #expect(root.reader.which?.name == "pair")
+    try pair.value("left").set(integer: 4)
+    guard case .uint(4) = try root.value("pair").structure().reader.get("left") else {
+      return expected("the group")
+    }
+  }
+
   @Test func defaultsAreReadWhereNothingIsSet() throws {
     let schema = try Oracle.everything("Defaults")
     let message = MessageBuilder()

@@ -6,7 +6,7 @@ import Testing
 @Suite struct HostileNodeTests {
   /// What the loader says of nodes that the body builds.
   private func problem(
-    _ count: Int, _ body: (ListBuilder<Node.Builder>) -> Void
+    _ count: Int, _ body: (ListBuilder<Node.Builder>) throws -> Void
   ) throws -> SchemaError? {
     let message = MessageBuilder()
     let request = message.initRoot(as: CodeGeneratorRequest.Builder.self)
@@ -15,7 +15,7 @@ import Testing
       nodes[index].id = UInt64(index + 1)
       nodes[index].displayName = "node\(index + 1)"
     }
-    body(nodes)
+    try body(nodes)
     let reader = try MessageReader(flat: message.flattened())
     var loader = SchemaLoader()
     do {
@@ -51,7 +51,8 @@ import Testing
 
   private func expect(
     _ expected: SchemaError.Problem, member: String? = nil, nodes: Int = 1,
-    _ location: SourceLocation = #_sourceLocation, _ body: (ListBuilder<Node.Builder>) -> Void
+    _ location: SourceLocation = #_sourceLocation,
+    _ body: (ListBuilder<Node.Builder>) throws -> Void
   ) throws {
     let error = try problem(nodes, body)
     #expect(error?.problem == expected, sourceLocation: location)
@@ -76,22 +77,22 @@ import Testing
 
   @Test func fieldsLieInTheirStruct() throws {
     try expect(.fieldOutsideStruct(offset: 8), member: "a") {
-      structure($0[0], ["a"])[0].slot.offset = 8
+      try structure($0[0], ["a"])[0].slot.offset = 8
     }
     try expect(.fieldOutsideStruct(offset: .max), member: "a") {
-      let slot = structure($0[0], ["a"])[0].slot
+      let slot = try structure($0[0], ["a"])[0].slot
       slot.offset = .max
       slot.initType().setUint64()
       slot.initDefaultValue().uint64 = 0
     }
     try expect(.fieldOutsideStruct(offset: 1), member: "a") {
-      let slot = structure($0[0], ["a"])[0].slot
+      let slot = try structure($0[0], ["a"])[0].slot
       slot.offset = 1
       slot.initType().setText()
       slot.initDefaultValue().text = "x"
     }
     try expect(.fieldOutsideStruct(offset: 64), member: "a") {
-      let slot = structure($0[0], ["a"])[0].slot
+      let slot = try structure($0[0], ["a"])[0].slot
       slot.offset = 64
       slot.initType().setBool()
       slot.initDefaultValue().bool = false
@@ -117,10 +118,12 @@ import Testing
   }
 
   @Test func fieldsShareNoPlace() throws {
-    try expect(.overlappingField, member: "b") { structure($0[0], ["a", "b"])[1].slot.offset = 0 }
+    try expect(.overlappingField, member: "b") {
+      try structure($0[0], ["a", "b"])[1].slot.offset = 0
+    }
     // A Bool in the byte of another field.
     try expect(.overlappingField, member: "b") {
-      let slot = structure($0[0], ["a", "b"])[1].slot
+      let slot = try structure($0[0], ["a", "b"])[1].slot
       slot.offset = 7
       slot.initType().setBool()
       slot.initDefaultValue().bool = false
@@ -128,33 +131,33 @@ import Testing
     try expect(.overlappingField, member: "b") {
       let fields = structure($0[0], ["a", "b"])
       for index in fields.indices {
-        fields[index].slot.offset = 0
-        fields[index].slot.initType().setText()
-        fields[index].slot.initDefaultValue().text = ""
+        try fields[index].slot.offset = 0
+        try fields[index].slot.initType().setText()
+        try fields[index].slot.initDefaultValue().text = ""
       }
     }
     // The discriminant lies where the first two fields do.
-    try expect(.overlappingField, member: "f0") { union($0[0], count: 2, offset: 0, [0, 1]) }
+    try expect(.overlappingField, member: "f0") { try union($0[0], count: 2, offset: 0, [0, 1]) }
   }
 
   @Test func membersOfAUnionMayShareAPlaceWithOneAnotherOnly() throws {
     #expect(
       try problem(1) {
-        union($0[0], count: 2, offset: 3, [0, 1])
-        $0[0].struct.fields[1].slot.offset = 0
+        try union($0[0], count: 2, offset: 3, [0, 1])
+        try $0[0].struct.fields[1].slot.offset = 0
       } == nil)
     try expect(.overlappingField, member: "f2") {
-      union($0[0], count: 2, offset: 3, [0, 1, 0xffff])
-      $0[0].struct.fields[2].slot.offset = 1
+      try union($0[0], count: 2, offset: 3, [0, 1, 0xffff])
+      try $0[0].struct.fields[2].slot.offset = 1
     }
     // A field of a group, and one beside the group.
     try expect(.overlappingField, member: "b", nodes: 2) {
       structure($0[0], ["a", "b"])[0].initGroup().typeId = 2
       structure($0[1], ["c", "d"])
-      $0[1].struct.isGroup = true
+      try $0[1].struct.isGroup = true
       $0[1].scopeId = 1
       for index in 0..<2 {
-        $0[1].struct.fields[index].initOrdinal().explicit = UInt16(5 + index)
+        try $0[1].struct.fields[index].initOrdinal().explicit = UInt16(5 + index)
       }
     }
   }
@@ -166,35 +169,36 @@ import Testing
         let field = structure($0[index], ["g"])[0]
         field.initOrdinal().setImplicit()
         field.initGroup().typeId = UInt64(index + 2)
-        $0[index].struct.isGroup = index > 0
+        try $0[index].struct.isGroup = index > 0
         $0[index].scopeId = UInt64(index)
       }
       structure($0[count - 1], [])
-      $0[count - 1].struct.isGroup = true
+      try $0[count - 1].struct.isGroup = true
     }
   }
 
   /// A struct of the fields f0, f1 and so on, with the discriminants.
-  private func union(_ node: Node.Builder, count: UInt16, offset: UInt32, _ values: [UInt16]) {
+  private func union(_ node: Node.Builder, count: UInt16, offset: UInt32, _ values: [UInt16]) throws
+  {
     let fields = structure(node, values.indices.map { "f\($0)" })
     for (index, value) in values.enumerated() { fields[index].discriminantValue = value }
-    node.struct.discriminantCount = count
-    node.struct.discriminantOffset = offset
+    try node.struct.discriminantCount = count
+    try node.struct.discriminantOffset = offset
   }
 
   @Test func defaultsAreOfTheirType() throws {
     try expect(.valueOfOtherType, member: "a") {
-      structure($0[0], ["a"])[0].slot.initDefaultValue().int8 = 0
+      try structure($0[0], ["a"])[0].slot.initDefaultValue().int8 = 0
     }
     try expect(.valueOfOtherType, member: "a") {
-      let slot = structure($0[0], ["a"])[0].slot
+      let slot = try structure($0[0], ["a"])[0].slot
       slot.offset = 0
       slot.initType().initList().initElementType().setText()
       // A list that is a struct.
       slot.initDefaultValue().initList().initStructure(as: Field.Builder.self).name = "x"
     }
     try expect(.damaged(.textNotTerminated), member: "a") {
-      let slot = structure($0[0], ["a"])[0].slot
+      let slot = try structure($0[0], ["a"])[0].slot
       slot.offset = 0
       slot.initType().setText()
       // A text without its end.
@@ -204,47 +208,50 @@ import Testing
   }
 
   @Test func unionsHaveTheMembersThatTheySay() throws {
-    #expect(try problem(1) { union($0[0], count: 2, offset: 3, [0, 1]) } == nil)
-    try expect(.unionMemberCount(says: 3, has: 2)) { union($0[0], count: 3, offset: 3, [0, 1]) }
-    try expect(.unionMemberCount(says: 1, has: 1)) { union($0[0], count: 1, offset: 3, [0]) }
+    #expect(try problem(1) { try union($0[0], count: 2, offset: 3, [0, 1]) } == nil)
+    try expect(.unionMemberCount(says: 3, has: 2)) {
+      try union($0[0], count: 3, offset: 3, [0, 1])
+    }
+    try expect(.unionMemberCount(says: 1, has: 1)) { try union($0[0], count: 1, offset: 3, [0]) }
     try expect(.invalidDiscriminant(2), member: "f1") {
-      union($0[0], count: 2, offset: 3, [0, 2])
+      try union($0[0], count: 2, offset: 3, [0, 2])
     }
     try expect(.invalidDiscriminant(0), member: "f1") {
-      union($0[0], count: 2, offset: 3, [0, 0])
+      try union($0[0], count: 2, offset: 3, [0, 0])
     }
     try expect(.discriminantOutsideStruct(offset: 4)) {
-      union($0[0], count: 2, offset: 4, [0, 1])
+      try union($0[0], count: 2, offset: 4, [0, 1])
     }
     try expect(.discriminantOutsideStruct(offset: .max)) {
-      union($0[0], count: 2, offset: .max, [0, 1])
+      try union($0[0], count: 2, offset: .max, [0, 1])
     }
   }
 
   @Test func referencesLeadToNodesOfTheirKind() throws {
     func field(
       _ node: Node.Builder, _ set: (Type.Builder) -> Void, _ value: (Value.Builder) -> Void
-    ) {
-      let slot = structure(node, ["a"])[0].slot
+    ) throws {
+      let fields = structure(node, ["a"])
+      let slot = try fields[0].slot
       slot.offset = 0
       set(slot.initType())
       value(slot.initDefaultValue())
     }
     try expect(.missingNode(9), member: "a") {
-      field($0[0], { $0.initStruct().typeId = 9 }, { $0._raw.setDiscriminant(0, 16) })
+      try field($0[0], { $0.initStruct().typeId = 9 }, { $0._raw.setDiscriminant(0, 16) })
     }
     try expect(.nodeOfOtherKind(1, expected: "enum"), member: "a") {
-      field($0[0], { $0.initEnum().typeId = 1 }, { $0.enum = 0 })
+      try field($0[0], { $0.initEnum().typeId = 1 }, { $0.enum = 0 })
     }
     try expect(.nodeOfOtherKind(1, expected: "interface"), member: "a") {
-      field($0[0], { $0.initInterface().typeId = 1 }, { $0.setInterface() })
+      try field($0[0], { $0.initInterface().typeId = 1 }, { $0.setInterface() })
     }
     try expect(.nodeOfOtherKind(2, expected: "struct"), member: "a", nodes: 2) {
       _ = $0[1].initEnum().initEnumerants(0)
-      field($0[0], { $0.initStruct().typeId = 2 }, { $0._raw.setDiscriminant(0, 16) })
+      try field($0[0], { $0.initStruct().typeId = 2 }, { $0._raw.setDiscriminant(0, 16) })
     }
     try expect(.invalidParameter(scope: 1, index: 0), member: "a") {
-      field(
+      try field(
         $0[0],
         {
           let parameter = $0.initAnyPointer().initParameter()
@@ -254,7 +261,7 @@ import Testing
     }
     try expect(.parameterNotPointer, member: "a") {
       $0[0].initParameters(1)[0].name = "T"
-      field(
+      try field(
         $0[0],
         {
           let structure = $0.initStruct()
@@ -268,7 +275,7 @@ import Testing
 
   @Test func typesThatAreNestedWithoutEndAreRefused() throws {
     try expect(.nestedTooDeep, member: "a") {
-      let slot = structure($0[0], ["a"])[0].slot
+      let slot = try structure($0[0], ["a"])[0].slot
       slot.offset = 0
       nest(slot.initType(), 40)
       slot.initDefaultValue()._raw.setDiscriminant(0, 14)
@@ -318,15 +325,15 @@ import Testing
     // A group of itself, and two of one another.
     try expect(.cycle) {
       uses($0[0], [1])
-      $0[0].struct.isGroup = true
+      try $0[0].struct.isGroup = true
       $0[0].scopeId = 1
     }
     try expect(.cycle, nodes: 2) {
       uses($0[0], [2])
-      $0[0].struct.isGroup = true
+      try $0[0].struct.isGroup = true
       $0[0].scopeId = 2
       uses($0[1], [1])
-      $0[1].struct.isGroup = true
+      try $0[1].struct.isGroup = true
       $0[1].scopeId = 1
     }
   }
@@ -386,7 +393,7 @@ import Testing
 
   @Test func bindingsAreNoMoreThanAnyHonestType() throws {
     try expect(.nestedTooDeep, member: "a") {
-      let slot = structure($0[0], ["a"])[0].slot
+      let slot = try structure($0[0], ["a"])[0].slot
       slot.offset = 0
       let type = slot.initType().initStruct()
       type.typeId = 1

@@ -124,7 +124,7 @@ struct RandomValue {
       // A null pointer in a list has a text of its own, but no other form of writing it.
       let builder = try place.initStructure()
       if depth > 0 { try fill(builder, depth: depth - 1) }
-    default: break
+    default: place.clear()
     }
   }
 

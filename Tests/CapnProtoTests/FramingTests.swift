@@ -40,6 +40,22 @@ import Testing
     }
   }
 
+  @Test(arguments: ["hello, world", "{\"name\": 1}", "(name = \"x\")", "GET / HTTP/1.1\r\n"])
+  func textIsNotTakenForAMessage(text: String) {
+    let bytes = Array(text.utf8)
+    let expected = FramingError.text(start: String(text.prefix(16)))
+    #expect(throws: expected) { _ = try MessageReader(flat: bytes) }
+    #expect(throws: expected) { _ = try MessageReader(packed: bytes) }
+    // The head of a stream is read word by word.
+    #expect(throws: FramingError.text(start: String(text.prefix(8)))) {
+      var decoder = FrameDecoder()
+      var offset = 0
+      _ = try unsafe decoder.next(bytes.span.bytes, &offset)
+    }
+    #expect("\(expected)".contains("do not look like a message"))
+    #expect("\(expected)".contains("capnp-swift convert"))
+  }
+
   @Test func fileIsReadInPlace() throws {
     let message = tinyMessage()
     fill(message.initRoot(as: Sample.Builder.self))

@@ -189,14 +189,17 @@ import Testing
   }
 
   /// The lines of the source on which the compiler reports an error.
-  static func errors(in source: String) throws -> (lines: Set<Int>, output: String) {
+  static func errors(
+    in source: String, _ mode: [String] = ["-emit-sil"]
+  ) throws -> (lines: Set<Int>, output: String) {
     try Tool.inDirectory { directory in
       let file = directory.appending(path: "refused.swift").path
       try source.write(toFile: file, atomically: true, encoding: .utf8)
-      let result = try Tool.run([
-        "swiftc", "-emit-sil", "-o", "/dev/null", "-swift-version", "6", "-parse-as-library",
-        "-enable-experimental-feature", "Lifetimes", "-I", modules, file,
-      ])
+      let result = try Tool.run(
+        [
+          "swiftc", "-o", "/dev/null", "-swift-version", "6", "-parse-as-library",
+          "-enable-experimental-feature", "Lifetimes", "-I", modules, file,
+        ] + mode)
       var lines: Set<Int> = []
       for line in result.text.split(separator: "\n") where line.hasPrefix(file) {
         let parts = line.dropFirst(file.count + 1).split(separator: ":")
@@ -225,8 +228,11 @@ import Testing
   }
 
   @Test(arguments: [lifetimes, types]) func viewsDoNotEscape(declarations: String) throws {
-    let source = Self.shared + "\n" + declarations + "\n"
-    let (lines, output) = try Self.errors(in: source)
+    try expectRefused(Self.shared + "\n" + declarations + "\n", ["-emit-sil"])
+  }
+
+  private func expectRefused(_ source: String, _ mode: [String]) throws {
+    let (lines, output) = try Self.errors(in: source, mode)
     let texts = source.split(separator: "\n", omittingEmptySubsequences: false)
     let marked = texts.indices.filter { texts[$0].hasSuffix("// refused") }.map { $0 + 1 }
     #expect(!marked.isEmpty)
@@ -234,5 +240,100 @@ import Testing
       let end = index + 1 < marked.count ? marked[index + 1] : texts.count
       #expect(lines.contains { (start..<end).contains($0) }, "\(texts[start - 1]): \(output)")
     }
+  }
+
+  /// What reads and builds a message where it is made, without a name for its owner.
+  static let owners = """
+
+    struct Pet: TypedStructReader, ~Escapable {
+      static var _layout: StructLayout { StructLayout(dataWords: 1, pointers: 1) }
+      let _raw: StructReader
+      @_lifetime(copy raw) init(_raw raw: StructReader) { _raw = raw }
+      var id: UInt32 { _raw.read(0) }
+      var name: TextReader {
+        @_lifetime(copy self) get throws(DecodingError) { try _raw.readText(0) }
+      }
+    }
+    func built() throws -> MessageBuilder { MessageBuilder() }
+    func received() throws -> MessageReader { try MessageReader(flat: bytes()) }
+    func shared() throws -> SharedMessage { try SharedMessage(received()) }
+    func ref() throws -> Ref<Pet> { try Ref<Pet>(received()) }
+    func later() async throws -> MessageReader { try received() }
+
+    """
+
+  static let accepted = """
+    func a() throws -> UInt32 { try MessageReader(flat: bytes()).read(Pet.self) { $0.id } }
+    func b() throws -> String { try received().read(Pet.self) { try $0.name.string } }
+    func c() throws -> Ref<Pet> { try received().read(Pet.self) { try $0.retained() } }
+    func d() throws -> UInt32 { try SharedMessage(received()).read(Pet.self) { $0.id } }
+    func e() throws -> String { try shared().read { (r: Pet) in try r.name.string } }
+    func f() throws -> String { try ref().read { try $0.name.string } }
+    func g(_ refs: [Ref<Pet>]) throws -> String { try refs[0].read { try $0.name.string } }
+    func h(_ refs: [Int: Ref<Pet>]) throws -> String? { try refs[0]?.read { try $0.name.string } }
+    func i(_ ok: Bool) throws -> UInt32 { ok ? try received().read(Pet.self) { $0.id } : 0 }
+    func j() throws { print(try received().read(Pet.self) { $0.id }) }
+    func k() async throws -> UInt32 { try await later().read(Pet.self) { $0.id } }
+    func l() throws -> Int {
+      var decoder = FrameDecoder()
+      var offset = 0
+      return try decoder.next(bytes().span.bytes, &offset)?.read { (r: Pet) in Int(r.id) } ?? 0
+    }
+    func m() throws { try built().build(B.self) { $0._raw.write(0, 1 as UInt8) } }
+    func n() throws { MessageBuilder().root.setText("x") }
+    func n(_ body: (B) throws -> Void) throws {
+      let message = MessageBuilder()
+      func run(_ body: () throws -> Void) rethrows { try body() }
+      try run { try body(message.initRoot(as: B.self)) }
+    }
+    func o(_ refs: [Ref<Pet>]) throws -> [String] { try refs.map { try $0.reader.name.string } }
+    func p(_ refs: [Ref<Pet>]) throws { for ref in refs { print(try ref.reader.name.string) } }
+    func q(_ ref: Ref<Pet>?) throws -> String? {
+      guard let ref else { return nil }
+      return try ref.reader.name.string
+    }
+    """
+
+  static let owned = """
+    func l() throws -> String { // refused
+      try ref().reader.name.string
+    }
+    func m(_ refs: [Ref<Pet>]) throws -> String { // refused
+      try refs[0].reader.name.string
+    }
+    func n(_ refs: [Int: Ref<Pet>]) throws -> String? { // refused
+      try refs[0]?.reader.name.string
+    }
+    func viewAsResult() throws { // refused
+      let name = try ref().read { try $0.name }
+      print(name)
+    }
+    func viewsAsResults() throws { // refused
+      let message = try received()
+      let names = try message.root.list(of: Pet.self).map { try $0.name }
+      print(names)
+    }
+    """
+
+  @Test(arguments: ["-Onone", "-O"]) func messagesAreReadWhereTheyAreMade(mode: String) throws {
+    let (lines, output) = try Self.errors(
+      in: Self.shared + Self.owners + Self.accepted, ["-c", mode])
+    #expect(lines.isEmpty && !output.contains("error:"), "\(output)")
+  }
+
+  @Test func aViewAsResultIsRefusedWithWhatToReturn() throws {
+    let source = """
+      func view() throws {
+        let name = try ref().read { try $0.name }
+        print(name)
+      }
+      """
+    let (lines, output) = try Self.errors(in: Self.shared + Self.owners + source)
+    #expect(!lines.isEmpty)
+    #expect(output.contains("return a copy: text.string, data.array, reader.retained()"))
+  }
+
+  @Test(arguments: ["-Onone", "-O"]) func viewsOfUnnamedReferencesAreRefused(mode: String) throws {
+    try expectRefused(Self.shared + Self.owners + Self.owned + "\n", ["-c", mode])
   }
 }

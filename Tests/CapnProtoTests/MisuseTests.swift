@@ -52,6 +52,17 @@ import Testing
     }
   }
 
+  @Test func aWrongIndexIsNamedWithTheCount() async throws {
+    let result = await #expect(
+      processExitsWith: .failure, observing: [\.standardErrorContent]
+    ) {
+      let message = MessageBuilder()
+      message.root.initList(of: UInt64.self, count: 2)[2] = 1
+    }
+    let text = String(decoding: result?.standardErrorContent ?? [], as: UTF8.self)
+    #expect(text.contains("index 2 is out of range of a list of 2 elements"))
+  }
+
   @Test func elementsOfAnotherSizeAreNeitherReadNorWritten() async {
     // A number written over a pointer would lead anywhere.
     await #expect(processExitsWith: .failure) {

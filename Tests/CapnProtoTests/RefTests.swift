@@ -21,6 +21,27 @@ import Testing
     #expect(try ref.reader.text == "grandchild")
   }
 
+  @Test func refIsReadWhereverItIs() throws {
+    func received(_ text: String) throws -> Ref<Sample.Reader> {
+      let message = MessageBuilder()
+      message.build(Sample.Builder.self) { $0.text = text }
+      return try Ref(message.freeze())
+    }
+    let list = [try received("first")]
+    let named = ["x": try received("second")]
+    #expect(try list[0].read { try $0.text.string } == "first")
+    #expect(try named["x"]?.read { try $0.text.string } == "second")
+    #expect(try named["y"]?.read { try $0.text.string } == nil)
+    #expect(try received("third").read { try $0.text.string } == "third")
+    #expect(try list.map { try $0.read { try $0.text.string } } == ["first"])
+    let shared = try SharedMessage(MessageReader(flat: list[0].flattened()))
+    #expect(try shared.read(Sample.Reader.self) { try $0.text.string } == "first")
+    let text = try MessageReader(flat: list[0].flattened()).read(Sample.Reader.self) {
+      try $0.text.string
+    }
+    #expect(text == "first")
+  }
+
   @Test func refTakesAMessage() throws {
     let message = MessageBuilder()
     message.build(Sample.Builder.self) { fill($0) }

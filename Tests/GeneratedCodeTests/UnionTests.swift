@@ -95,7 +95,7 @@ import Testing
       Issue.record("not selected")
     }
     target.named.initInner().deep = 2.5
-    target.named.inner.initTwo(1)[0] = "t"
+    try target.named.inner.initTwo(1)[0] = "t"
     target.position.y = -1
     target.position.label = "here"
     #expect(target.reader.position.x == 11)
@@ -103,6 +103,40 @@ import Testing
     let text = try Oracle.decode(message.flattened(), as: "Unions")
     #expect(text.contains("named = (inner = (deep = 2.5, two = [\"t\"]))"))
     #expect(text.contains("position = (x = 11, y = -1, visible = true, label = \"here\")"))
+  }
+
+  @Test func gettersOfABuilderLeaveTheMemberThatIsSet() throws {
+    let message = MessageBuilder()
+    let target: Unions.Builder = message.initRoot()
+    target.initChild().before = 3
+    target.named.no = "because"
+    let bytes = message.flattened()
+    #expect(target.number == 7)
+    #expect(target.flag == false)
+    #expect(target.name == "")
+    #expect(target.bytes == [])
+    #expect(target.color == .green)
+    for member in ["list", "any", "pair", "inner"] {
+      let error = #expect(throws: InactiveMemberError.self) {
+        switch member {
+        case "list": _ = try target.list
+        case "any": _ = try target.any
+        case "pair": _ = try target.pair
+        default: _ = try target.named.inner
+        }
+      }
+      #expect(error?.member == member)
+      #expect(error?.discriminant == (member == "inner" ? 1 : 5))
+    }
+    #expect(message.flattened() == bytes)
+    #expect(try target.child.before == 3)
+    try target.child.before = 4
+    #expect(try Self.member(target.reader) == "child 4")
+    let inner = target.named.initInner()
+    inner.one = 9
+    #expect(throws: InactiveMemberError.self) { _ = try inner.two }
+    #expect(inner.one == 9)
+    #expect(try target.named.inner.one == 9)
   }
 
   @Test func initialisingAGroupErasesWhatItHeld() throws {

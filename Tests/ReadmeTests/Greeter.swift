@@ -29,3 +29,6 @@ func greeting(for name: String, from address: RPCAddress) async throws -> String
     return try await read.results { try $0.text.string }
   }
 }
+func names(_ cards: [String: Ref<Card.ReadResults.Reader>]) throws -> String? {
+  try cards["ada"]?.read { try $0.text.string }
+}

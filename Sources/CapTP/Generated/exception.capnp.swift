@@ -65,6 +65,9 @@ public enum DetailedException: StructType, DescribedType {
     @_transparent @_optimize(none) @export(implementation) public func setReason(utf8 bytes: Span<UInt8>) {
       _raw.pointer(0).setText(utf8: bytes)
     }
+    @_transparent @_optimize(none) @export(implementation) public func setReason(_ value: TextReader) {
+      _raw.pointer(0).set(value)
+    }
     @_transparent @_optimize(none) @export(implementation) public var reasonField: PointerField<TextType> {
       @_lifetime(copy self) get { .init(_raw, 0) }
     }
@@ -91,6 +94,9 @@ public enum DetailedException: StructType, DescribedType {
     @_transparent @_optimize(none) @export(implementation) public func setTrace(utf8 bytes: Span<UInt8>) {
       _raw.pointer(1).setText(utf8: bytes)
     }
+    @_transparent @_optimize(none) @export(implementation) public func setTrace(_ value: TextReader) {
+      _raw.pointer(1).set(value)
+    }
     @_transparent @_optimize(none) @export(implementation) public var traceField: PointerField<TextType> {
       @_lifetime(copy self) get { .init(_raw, 1) }
     }
@@ -104,6 +110,9 @@ public enum DetailedException: StructType, DescribedType {
     }
     @_transparent @_optimize(none) @export(implementation) public func setDetails(_ value: ListReader<DetailedException.Detail.Reader>) throws(DecodingError) {
       try _raw.pointer(2).set(value)
+    }
+    @_transparent @_optimize(none) @export(implementation) public func setDetails<_Values: _Sequence, _Failure>(_ values: _Values, _ body: (DetailedException.Detail.Builder, _Values.Element) throws(_Failure) -> Void) throws(_Failure) {
+      try _raw.pointer(2).setList(of: DetailedException.Detail.Builder.self, values, body)
     }
     @_transparent @_optimize(none) @export(implementation) public var detailsField: PointerField<ListBuilder<DetailedException.Detail.Builder>> {
       @_lifetime(copy self) get { .init(_raw, 2) }
@@ -153,6 +162,9 @@ public enum DetailedException: StructType, DescribedType {
       }
       @_transparent @_optimize(none) @export(implementation) public func setData(_ bytes: Span<UInt8>) {
         _raw.pointer(0).setData(bytes)
+      }
+      @_transparent @_optimize(none) @export(implementation) public func setData(_ value: DataReader) {
+        _raw.pointer(0).set(value)
       }
       @_transparent @_optimize(none) @export(implementation) public var dataField: PointerField<DataType> {
         @_lifetime(copy self) get { .init(_raw, 0) }

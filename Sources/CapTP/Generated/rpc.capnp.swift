@@ -200,8 +200,11 @@ public enum Message: StructType, DescribedType {
     /// In cases where there is no sensible way to react to an `unimplemented` message (without
     /// resource leaks or other serious problems), the connection may need to be aborted.  This is
     /// a gray area; different implementations may take different approaches.
-    @_transparent @_optimize(none) @export(implementation) public var unimplemented: Message.Builder {
-      @_lifetime(copy self) get { _raw.pointer(0).structure() }
+    @export(implementation) public var unimplemented: Message.Builder {
+      @_lifetime(copy self) get throws(InactiveMemberError) {
+        try _raw.requireMember("unimplemented", at: 0, is: 0)
+        return _raw.pointer(0).structure()
+      }
     }
     @_lifetime(copy self) @_transparent @_optimize(none) @export(implementation) public func initUnimplemented() -> Message.Builder {
       _raw.setDiscriminant(0, 0)
@@ -221,8 +224,11 @@ public enum Message: StructType, DescribedType {
     /// and will completely close the connection shortly thereafter (it's up to the sender how much
     /// of a time buffer they want to offer for the client to receive the `abort` before the
     /// connection is reset).
-    @_transparent @_optimize(none) @export(implementation) public var abort: Exception.Builder {
-      @_lifetime(copy self) get { _raw.pointer(0).structure() }
+    @export(implementation) public var abort: Exception.Builder {
+      @_lifetime(copy self) get throws(InactiveMemberError) {
+        try _raw.requireMember("abort", at: 0, is: 1)
+        return _raw.pointer(0).structure()
+      }
     }
     @_lifetime(copy self) @_transparent @_optimize(none) @export(implementation) public func initAbort() -> Exception.Builder {
       _raw.setDiscriminant(0, 1)
@@ -237,8 +243,11 @@ public enum Message: StructType, DescribedType {
     }
 
     /// Request the peer's bootstrap interface.
-    @_transparent @_optimize(none) @export(implementation) public var bootstrap: Bootstrap.Builder {
-      @_lifetime(copy self) get { _raw.pointer(0).structure() }
+    @export(implementation) public var bootstrap: Bootstrap.Builder {
+      @_lifetime(copy self) get throws(InactiveMemberError) {
+        try _raw.requireMember("bootstrap", at: 0, is: 8)
+        return _raw.pointer(0).structure()
+      }
     }
     @_lifetime(copy self) @_transparent @_optimize(none) @export(implementation) public func initBootstrap() -> Bootstrap.Builder {
       _raw.setDiscriminant(0, 8)
@@ -253,8 +262,11 @@ public enum Message: StructType, DescribedType {
     }
 
     /// Begin a method call.
-    @_transparent @_optimize(none) @export(implementation) public var call: Call.Builder {
-      @_lifetime(copy self) get { _raw.pointer(0).structure() }
+    @export(implementation) public var call: Call.Builder {
+      @_lifetime(copy self) get throws(InactiveMemberError) {
+        try _raw.requireMember("call", at: 0, is: 2)
+        return _raw.pointer(0).structure()
+      }
     }
     @_lifetime(copy self) @_transparent @_optimize(none) @export(implementation) public func initCall() -> Call.Builder {
       _raw.setDiscriminant(0, 2)
@@ -269,8 +281,11 @@ public enum Message: StructType, DescribedType {
     }
 
     /// Complete a method call.
-    @_transparent @_optimize(none) @export(implementation) public var `return`: Return.Builder {
-      @_lifetime(copy self) get { _raw.pointer(0).structure() }
+    @export(implementation) public var `return`: Return.Builder {
+      @_lifetime(copy self) get throws(InactiveMemberError) {
+        try _raw.requireMember("return", at: 0, is: 3)
+        return _raw.pointer(0).structure()
+      }
     }
     @_lifetime(copy self) @_transparent @_optimize(none) @export(implementation) public func initReturn() -> Return.Builder {
       _raw.setDiscriminant(0, 3)
@@ -285,8 +300,11 @@ public enum Message: StructType, DescribedType {
     }
 
     /// Release a returned answer / cancel a call.
-    @_transparent @_optimize(none) @export(implementation) public var finish: Finish.Builder {
-      @_lifetime(copy self) get { _raw.pointer(0).structure() }
+    @export(implementation) public var finish: Finish.Builder {
+      @_lifetime(copy self) get throws(InactiveMemberError) {
+        try _raw.requireMember("finish", at: 0, is: 4)
+        return _raw.pointer(0).structure()
+      }
     }
     @_lifetime(copy self) @_transparent @_optimize(none) @export(implementation) public func initFinish() -> Finish.Builder {
       _raw.setDiscriminant(0, 4)
@@ -301,8 +319,11 @@ public enum Message: StructType, DescribedType {
     }
 
     /// Resolve a previously-sent promise.
-    @_transparent @_optimize(none) @export(implementation) public var resolve: Resolve.Builder {
-      @_lifetime(copy self) get { _raw.pointer(0).structure() }
+    @export(implementation) public var resolve: Resolve.Builder {
+      @_lifetime(copy self) get throws(InactiveMemberError) {
+        try _raw.requireMember("resolve", at: 0, is: 5)
+        return _raw.pointer(0).structure()
+      }
     }
     @_lifetime(copy self) @_transparent @_optimize(none) @export(implementation) public func initResolve() -> Resolve.Builder {
       _raw.setDiscriminant(0, 5)
@@ -317,8 +338,11 @@ public enum Message: StructType, DescribedType {
     }
 
     /// Release a capability so that the remote object can be deallocated.
-    @_transparent @_optimize(none) @export(implementation) public var release: Release.Builder {
-      @_lifetime(copy self) get { _raw.pointer(0).structure() }
+    @export(implementation) public var release: Release.Builder {
+      @_lifetime(copy self) get throws(InactiveMemberError) {
+        try _raw.requireMember("release", at: 0, is: 6)
+        return _raw.pointer(0).structure()
+      }
     }
     @_lifetime(copy self) @_transparent @_optimize(none) @export(implementation) public func initRelease() -> Release.Builder {
       _raw.setDiscriminant(0, 6)
@@ -333,8 +357,11 @@ public enum Message: StructType, DescribedType {
     }
 
     /// Lift an embargo used to enforce E-order over promise resolution.
-    @_transparent @_optimize(none) @export(implementation) public var disembargo: Disembargo.Builder {
-      @_lifetime(copy self) get { _raw.pointer(0).structure() }
+    @export(implementation) public var disembargo: Disembargo.Builder {
+      @_lifetime(copy self) get throws(InactiveMemberError) {
+        try _raw.requireMember("disembargo", at: 0, is: 13)
+        return _raw.pointer(0).structure()
+      }
     }
     @_lifetime(copy self) @_transparent @_optimize(none) @export(implementation) public func initDisembargo() -> Disembargo.Builder {
       _raw.setDiscriminant(0, 13)
@@ -351,8 +378,11 @@ public enum Message: StructType, DescribedType {
     /// Obsolete request to save a capability, resulting in a SturdyRef. This has been replaced
     /// by the `Persistent` interface defined in `persistent.capnp`. This operation was never
     /// implemented.
-    @_transparent @_optimize(none) @export(implementation) public var obsoleteSave: AnyPointerBuilder {
-      @_lifetime(copy self) get { _raw.pointer(0) }
+    @export(implementation) public var obsoleteSave: AnyPointerBuilder {
+      @_lifetime(copy self) get throws(InactiveMemberError) {
+        try _raw.requireMember("obsoleteSave", at: 0, is: 7)
+        return _raw.pointer(0)
+      }
     }
     @_lifetime(copy self) @_transparent @_optimize(none) @export(implementation) public func initObsoleteSave() -> AnyPointerBuilder {
       _raw.setDiscriminant(0, 7)
@@ -368,8 +398,11 @@ public enum Message: StructType, DescribedType {
     }
 
     /// Obsolete way to delete a SturdyRef. This operation was never implemented.
-    @_transparent @_optimize(none) @export(implementation) public var obsoleteDelete: AnyPointerBuilder {
-      @_lifetime(copy self) get { _raw.pointer(0) }
+    @export(implementation) public var obsoleteDelete: AnyPointerBuilder {
+      @_lifetime(copy self) get throws(InactiveMemberError) {
+        try _raw.requireMember("obsoleteDelete", at: 0, is: 9)
+        return _raw.pointer(0)
+      }
     }
     @_lifetime(copy self) @_transparent @_optimize(none) @export(implementation) public func initObsoleteDelete() -> AnyPointerBuilder {
       _raw.setDiscriminant(0, 9)
@@ -385,8 +418,11 @@ public enum Message: StructType, DescribedType {
     }
 
     /// Provide a capability to a third party.
-    @_transparent @_optimize(none) @export(implementation) public var provide: Provide.Builder {
-      @_lifetime(copy self) get { _raw.pointer(0).structure() }
+    @export(implementation) public var provide: Provide.Builder {
+      @_lifetime(copy self) get throws(InactiveMemberError) {
+        try _raw.requireMember("provide", at: 0, is: 10)
+        return _raw.pointer(0).structure()
+      }
     }
     @_lifetime(copy self) @_transparent @_optimize(none) @export(implementation) public func initProvide() -> Provide.Builder {
       _raw.setDiscriminant(0, 10)
@@ -401,8 +437,11 @@ public enum Message: StructType, DescribedType {
     }
 
     /// Accept a capability provided by a third party.
-    @_transparent @_optimize(none) @export(implementation) public var accept: Accept.Builder {
-      @_lifetime(copy self) get { _raw.pointer(0).structure() }
+    @export(implementation) public var accept: Accept.Builder {
+      @_lifetime(copy self) get throws(InactiveMemberError) {
+        try _raw.requireMember("accept", at: 0, is: 11)
+        return _raw.pointer(0).structure()
+      }
     }
     @_lifetime(copy self) @_transparent @_optimize(none) @export(implementation) public func initAccept() -> Accept.Builder {
       _raw.setDiscriminant(0, 11)
@@ -417,8 +456,11 @@ public enum Message: StructType, DescribedType {
     }
 
     /// Directly connect to the common root of two or more proxied caps.
-    @_transparent @_optimize(none) @export(implementation) public var join: Join.Builder {
-      @_lifetime(copy self) get { _raw.pointer(0).structure() }
+    @export(implementation) public var join: Join.Builder {
+      @_lifetime(copy self) get throws(InactiveMemberError) {
+        try _raw.requireMember("join", at: 0, is: 12)
+        return _raw.pointer(0).structure()
+      }
     }
     @_lifetime(copy self) @_transparent @_optimize(none) @export(implementation) public func initJoin() -> Join.Builder {
       _raw.setDiscriminant(0, 12)
@@ -963,8 +1005,11 @@ public enum Call: StructType, DescribedType {
       /// Vat B -> Vat A that contains `acceptFromThirdParty` in place of results.  When Vat A sends
       /// an `Accept` to Vat C, it receives back a `Return` containing the call's actual result.  Vat C
       /// also sends a `Return` to Vat B with `resultsSentElsewhere`.
-      @_transparent @_optimize(none) @export(implementation) public var thirdParty: AnyPointerBuilder {
-        @_lifetime(copy self) get { _raw.pointer(2) }
+      @export(implementation) public var thirdParty: AnyPointerBuilder {
+        @_lifetime(copy self) get throws(InactiveMemberError) {
+          try _raw.requireMember("thirdParty", at: 3, is: 2)
+          return _raw.pointer(2)
+        }
       }
       @_lifetime(copy self) @_transparent @_optimize(none) @export(implementation) public func initThirdParty() -> AnyPointerBuilder {
         _raw.setDiscriminant(3, 2)
@@ -1160,8 +1205,11 @@ public enum Return: StructType, DescribedType {
     /// For a `Return` in response to an `Accept` or `Bootstrap`, `results` contains a single
     /// capability (rather than a struct), and `results.content` is just a capability pointer with
     /// index 0.  A `Finish` is still required in this case.
-    @_transparent @_optimize(none) @export(implementation) public var results: Payload.Builder {
-      @_lifetime(copy self) get { _raw.pointer(0).structure() }
+    @export(implementation) public var results: Payload.Builder {
+      @_lifetime(copy self) get throws(InactiveMemberError) {
+        try _raw.requireMember("results", at: 3, is: 0)
+        return _raw.pointer(0).structure()
+      }
     }
     @_lifetime(copy self) @_transparent @_optimize(none) @export(implementation) public func initResults() -> Payload.Builder {
       _raw.setDiscriminant(3, 0)
@@ -1176,8 +1224,11 @@ public enum Return: StructType, DescribedType {
     }
 
     /// Indicates that the call failed and explains why.
-    @_transparent @_optimize(none) @export(implementation) public var exception: Exception.Builder {
-      @_lifetime(copy self) get { _raw.pointer(0).structure() }
+    @export(implementation) public var exception: Exception.Builder {
+      @_lifetime(copy self) get throws(InactiveMemberError) {
+        try _raw.requireMember("exception", at: 3, is: 1)
+        return _raw.pointer(0).structure()
+      }
     }
     @_lifetime(copy self) @_transparent @_optimize(none) @export(implementation) public func initException() -> Exception.Builder {
       _raw.setDiscriminant(3, 1)
@@ -1207,7 +1258,7 @@ public enum Return: StructType, DescribedType {
     /// `sendResultsTo.yourself` set, and the results of that other call should be used as the
     /// results here.  `takeFromOtherQuestion` can only used once per question.
     @_transparent @_optimize(none) @export(implementation) public var takeFromOtherQuestion: UInt32 {
-      get { _raw.read(2) }
+      get { _raw.discriminant(3) == 4 ? _raw.read(2) : 0 }
       nonmutating set {
         _raw.setDiscriminant(3, 4)
         _raw.write(2, newValue)
@@ -1219,8 +1270,11 @@ public enum Return: StructType, DescribedType {
     /// The caller should contact a third-party vat to pick up the results.  An `Accept` message
     /// sent to the vat will return the result.  This pairs with `Call.sendResultsTo.thirdParty`.
     /// It should only be used if the corresponding `Call` had `allowThirdPartyTailCall` set.
-    @_transparent @_optimize(none) @export(implementation) public var acceptFromThirdParty: AnyPointerBuilder {
-      @_lifetime(copy self) get { _raw.pointer(0) }
+    @export(implementation) public var acceptFromThirdParty: AnyPointerBuilder {
+      @_lifetime(copy self) get throws(InactiveMemberError) {
+        try _raw.requireMember("acceptFromThirdParty", at: 3, is: 5)
+        return _raw.pointer(0)
+      }
     }
     @_lifetime(copy self) @_transparent @_optimize(none) @export(implementation) public func initAcceptFromThirdParty() -> AnyPointerBuilder {
       _raw.setDiscriminant(3, 5)
@@ -1472,8 +1526,11 @@ public enum Resolve: StructType, DescribedType {
     /// `Disembargo` message towards `promiseId` in order to control message ordering -- that
     /// `Disembargo` really needs to reflect back to exactly the object designated by `cap` even
     /// if that object is itself a promise.
-    @_transparent @_optimize(none) @export(implementation) public var cap: CapDescriptor.Builder {
-      @_lifetime(copy self) get { _raw.pointer(0).structure() }
+    @export(implementation) public var cap: CapDescriptor.Builder {
+      @_lifetime(copy self) get throws(InactiveMemberError) {
+        try _raw.requireMember("cap", at: 2, is: 0)
+        return _raw.pointer(0).structure()
+      }
     }
     @_lifetime(copy self) @_transparent @_optimize(none) @export(implementation) public func initCap() -> CapDescriptor.Builder {
       _raw.setDiscriminant(2, 0)
@@ -1488,8 +1545,11 @@ public enum Resolve: StructType, DescribedType {
     }
 
     /// Indicates that the promise was broken.
-    @_transparent @_optimize(none) @export(implementation) public var exception: Exception.Builder {
-      @_lifetime(copy self) get { _raw.pointer(0).structure() }
+    @export(implementation) public var exception: Exception.Builder {
+      @_lifetime(copy self) get throws(InactiveMemberError) {
+        try _raw.requireMember("exception", at: 2, is: 1)
+        return _raw.pointer(0).structure()
+      }
     }
     @_lifetime(copy self) @_transparent @_optimize(none) @export(implementation) public func initException() -> Exception.Builder {
       _raw.setDiscriminant(2, 1)
@@ -1763,7 +1823,7 @@ public enum Disembargo: StructType, DescribedType {
       /// The receiver must verify that the target capability actually resolves back to the sender's
       /// vat.  Otherwise, the sender has committed a protocol error and should be disconnected.
       @_transparent @_optimize(none) @export(implementation) public var senderLoopback: UInt32 {
-        get { _raw.read(0) }
+        get { _raw.discriminant(2) == 0 ? _raw.read(0) : 0 }
         nonmutating set {
           _raw.setDiscriminant(2, 0)
           _raw.write(0, newValue)
@@ -1773,7 +1833,7 @@ public enum Disembargo: StructType, DescribedType {
       /// The receiver previously sent a `senderLoopback` Disembargo towards a promise resolving to
       /// this capability, and that Disembargo is now being echoed back.
       @_transparent @_optimize(none) @export(implementation) public var receiverLoopback: UInt32 {
-        get { _raw.read(0) }
+        get { _raw.discriminant(2) == 1 ? _raw.read(0) : 0 }
         nonmutating set {
           _raw.setDiscriminant(2, 1)
           _raw.write(0, newValue)
@@ -1799,7 +1859,7 @@ public enum Disembargo: StructType, DescribedType {
       /// on the `Accept` message that it has received from the third party.  See `Accept.embargo` for
       /// an example.
       @_transparent @_optimize(none) @export(implementation) public var provide: UInt32 {
-        get { _raw.read(0) }
+        get { _raw.discriminant(2) == 3 ? _raw.read(0) : 0 }
         nonmutating set {
           _raw.setDiscriminant(2, 3)
           _raw.write(0, newValue)
@@ -2259,7 +2319,7 @@ public enum MessageTarget: StructType, DescribedType {
     /// This message is to a capability or promise previously imported by the caller (exported by
     /// the receiver).
     @_transparent @_optimize(none) @export(implementation) public var importedCap: UInt32 {
-      get { _raw.read(0) }
+      get { _raw.discriminant(2) == 0 ? _raw.read(0) : 0 }
       nonmutating set {
         _raw.setDiscriminant(2, 0)
         _raw.write(0, newValue)
@@ -2271,8 +2331,11 @@ public enum MessageTarget: StructType, DescribedType {
     ///
     /// At level 0, this is supported only for addressing the result of a previous `Bootstrap`, so
     /// that initial startup doesn't require a round trip.
-    @_transparent @_optimize(none) @export(implementation) public var promisedAnswer: PromisedAnswer.Builder {
-      @_lifetime(copy self) get { _raw.pointer(0).structure() }
+    @export(implementation) public var promisedAnswer: PromisedAnswer.Builder {
+      @_lifetime(copy self) get throws(InactiveMemberError) {
+        try _raw.requireMember("promisedAnswer", at: 2, is: 1)
+        return _raw.pointer(0).structure()
+      }
     }
     @_lifetime(copy self) @_transparent @_optimize(none) @export(implementation) public func initPromisedAnswer() -> PromisedAnswer.Builder {
       _raw.setDiscriminant(2, 1)
@@ -2361,6 +2424,9 @@ public enum Payload: StructType, DescribedType {
     }
     @_transparent @_optimize(none) @export(implementation) public func setCapTable(_ value: ListReader<CapDescriptor.Reader>) throws(DecodingError) {
       try _raw.pointer(1).set(value)
+    }
+    @_transparent @_optimize(none) @export(implementation) public func setCapTable<_Values: _Sequence, _Failure>(_ values: _Values, _ body: (CapDescriptor.Builder, _Values.Element) throws(_Failure) -> Void) throws(_Failure) {
+      try _raw.pointer(1).setList(of: CapDescriptor.Builder.self, values, body)
     }
     @_transparent @_optimize(none) @export(implementation) public var capTableField: PointerField<ListBuilder<CapDescriptor.Builder>> {
       @_lifetime(copy self) get { .init(_raw, 1) }
@@ -2530,7 +2596,7 @@ public enum CapDescriptor: StructType, DescribedType {
     /// The ID of a capability in the sender's export table (receiver's import table).  It may be a
     /// newly allocated table entry, or an existing entry (increments the reference count).
     @_transparent @_optimize(none) @export(implementation) public var senderHosted: UInt32 {
-      get { _raw.read(1) }
+      get { _raw.discriminant(0) == 1 ? _raw.read(1) : 0 }
       nonmutating set {
         _raw.setDiscriminant(0, 1)
         _raw.write(1, newValue)
@@ -2543,7 +2609,7 @@ public enum CapDescriptor: StructType, DescribedType {
     /// them.  If `senderPromise` is released before the `Resolve` is sent, the sender (of this
     /// `CapDescriptor`) may choose not to send the `Resolve` at all.
     @_transparent @_optimize(none) @export(implementation) public var senderPromise: UInt32 {
-      get { _raw.read(1) }
+      get { _raw.discriminant(0) == 2 ? _raw.read(1) : 0 }
       nonmutating set {
         _raw.setDiscriminant(0, 2)
         _raw.write(1, newValue)
@@ -2552,7 +2618,7 @@ public enum CapDescriptor: StructType, DescribedType {
 
     /// A capability (or promise) previously exported by the receiver (imported by the sender).
     @_transparent @_optimize(none) @export(implementation) public var receiverHosted: UInt32 {
-      get { _raw.read(1) }
+      get { _raw.discriminant(0) == 3 ? _raw.read(1) : 0 }
       nonmutating set {
         _raw.setDiscriminant(0, 3)
         _raw.write(1, newValue)
@@ -2561,8 +2627,11 @@ public enum CapDescriptor: StructType, DescribedType {
 
     /// A capability expected to be returned in the results of a currently-outstanding call posed
     /// by the sender.
-    @_transparent @_optimize(none) @export(implementation) public var receiverAnswer: PromisedAnswer.Builder {
-      @_lifetime(copy self) get { _raw.pointer(0).structure() }
+    @export(implementation) public var receiverAnswer: PromisedAnswer.Builder {
+      @_lifetime(copy self) get throws(InactiveMemberError) {
+        try _raw.requireMember("receiverAnswer", at: 0, is: 4)
+        return _raw.pointer(0).structure()
+      }
     }
     @_lifetime(copy self) @_transparent @_optimize(none) @export(implementation) public func initReceiverAnswer() -> PromisedAnswer.Builder {
       _raw.setDiscriminant(0, 4)
@@ -2583,8 +2652,11 @@ public enum CapDescriptor: StructType, DescribedType {
     ///
     /// Level 1 and 2 implementations that receive a `thirdPartyHosted` may simply send calls to its
     /// `vine` instead.
-    @_transparent @_optimize(none) @export(implementation) public var thirdPartyHosted: ThirdPartyCapDescriptor.Builder {
-      @_lifetime(copy self) get { _raw.pointer(0).structure() }
+    @export(implementation) public var thirdPartyHosted: ThirdPartyCapDescriptor.Builder {
+      @_lifetime(copy self) get throws(InactiveMemberError) {
+        try _raw.requireMember("thirdPartyHosted", at: 0, is: 5)
+        return _raw.pointer(0).structure()
+      }
     }
     @_lifetime(copy self) @_transparent @_optimize(none) @export(implementation) public func initThirdPartyHosted() -> ThirdPartyCapDescriptor.Builder {
       _raw.setDiscriminant(0, 5)
@@ -2759,6 +2831,9 @@ public enum PromisedAnswer: StructType, DescribedType {
     @_transparent @_optimize(none) @export(implementation) public func setTransform(_ value: ListReader<PromisedAnswer.Op.Reader>) throws(DecodingError) {
       try _raw.pointer(0).set(value)
     }
+    @_transparent @_optimize(none) @export(implementation) public func setTransform<_Values: _Sequence, _Failure>(_ values: _Values, _ body: (PromisedAnswer.Op.Builder, _Values.Element) throws(_Failure) -> Void) throws(_Failure) {
+      try _raw.pointer(0).setList(of: PromisedAnswer.Op.Builder.self, values, body)
+    }
     @_transparent @_optimize(none) @export(implementation) public var transformField: PointerField<ListBuilder<PromisedAnswer.Op.Builder>> {
       @_lifetime(copy self) get { .init(_raw, 0) }
     }
@@ -2807,7 +2882,7 @@ public enum PromisedAnswer: StructType, DescribedType {
       /// Get a pointer field within a struct.  The number is an index into the pointer section, NOT
       /// a field ordinal, so that the receiver does not need to understand the schema.
       @_transparent @_optimize(none) @export(implementation) public var getPointerField: UInt16 {
-        get { _raw.read(1) }
+        get { _raw.discriminant(0) == 1 ? _raw.read(1) : 0 }
         nonmutating set {
           _raw.setDiscriminant(0, 1)
           _raw.write(1, newValue)
@@ -2990,6 +3065,9 @@ public enum Exception: StructType, DescribedType {
     @_transparent @_optimize(none) @export(implementation) public func setReason(utf8 bytes: Span<UInt8>) {
       _raw.pointer(0).setText(utf8: bytes)
     }
+    @_transparent @_optimize(none) @export(implementation) public func setReason(_ value: TextReader) {
+      _raw.pointer(0).set(value)
+    }
     @_transparent @_optimize(none) @export(implementation) public var reasonField: PointerField<TextType> {
       @_lifetime(copy self) get { .init(_raw, 0) }
     }
@@ -3022,6 +3100,9 @@ public enum Exception: StructType, DescribedType {
     }
     @_transparent @_optimize(none) @export(implementation) public func setTrace(utf8 bytes: Span<UInt8>) {
       _raw.pointer(1).setText(utf8: bytes)
+    }
+    @_transparent @_optimize(none) @export(implementation) public func setTrace(_ value: TextReader) {
+      _raw.pointer(1).set(value)
     }
     @_transparent @_optimize(none) @export(implementation) public var traceField: PointerField<TextType> {
       @_lifetime(copy self) get { .init(_raw, 1) }

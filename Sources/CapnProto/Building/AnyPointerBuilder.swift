@@ -90,6 +90,14 @@
     unsafe bytes.withUnsafeBytes { unsafe setBytes($0, terminated: false) }
   }
 
+  /// Sets a text, by a copy.
+  @inlinable @inline(__always)
+  public func set(_ text: TextReader) { setText(utf8: text.bytes) }
+
+  /// Sets data, by a copy.
+  @inlinable @inline(__always)
+  public func set(_ data: DataReader) { setData(data.bytes) }
+
   @inlinable @inline(__always)
   func setBytes(_ bytes: UnsafeRawBufferPointer, terminated: Bool) {
     guard isNull else { return unsafe replaceBytes(bytes, terminated: terminated) }

@@ -41,7 +41,7 @@
 
   @inlinable @inline(__always)
   func check(_ index: Int) {
-    precondition(index >= 0 && index < count, "index out of range of a list")
+    precondition(index >= 0 && index < count, indexOutOfRange(index, of: count))
   }
 }
 

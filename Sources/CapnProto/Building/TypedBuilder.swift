@@ -37,6 +37,14 @@ extension ListElementBuilder where Self: ~Escapable {
   }
 }
 
+/// What a list being built may consist of that is set by a Swift value.
+public protocol AssignableElement: ListElementBuilder, ~Escapable {
+  /// The Swift value: `String` for a text, `[UInt8]` for data, an array for a list.
+  associatedtype ElementValue
+  /// Writes an element; the index is checked.
+  static func _setElement(_ list: AnyListBuilder, _ index: Int, _ value: ElementValue)
+}
+
 extension AnyPointerBuilder: ListElementBuilder {
   /// A pointer.
   @inlinable public static var _elementSize: ElementSize { .pointer }

@@ -1,3 +1,5 @@
+// Safety. Loads bytes, of which every bit pattern is one, where the span's own check finds them inside.
+
 /// What is wrong with the frame around a message (encoding specification, "Serialization Over a
 /// Stream").
 public enum FramingError: Error, Hashable, Sendable {
@@ -7,6 +9,8 @@ public enum FramingError: Error, Hashable, Sendable {
   case tooManySegments(count: Int, limit: Int)
   /// The frame has more words than allowed.
   case tooLarge(words: Int, limit: Int)
+  /// The bytes begin with text, as no message does.
+  case text(start: String)
   /// A run of a packed message goes on so many bytes after the message's end.
   case packedRunTooLong(bytes: Int)
 }
@@ -21,9 +25,30 @@ extension FramingError: CustomStringConvertible {
       "the message has \(count) segments, more than the limit of \(limit) (FrameLimits.segments)"
     case .tooLarge(let words, let limit):
       "the message has \(words) words, more than the limit of \(limit) (FrameLimits.words)"
+    case .text(let start):
+      """
+      the bytes do not look like a message: they begin with the text \
+      \(start.debugDescription). Text and JSON become \
+      messages by TextCodec and JSONCodec, or by 'capnp-swift convert'
+      """
     case .packedRunTooLong(let bytes):
       "a run of the packed message goes on \(bytes) bytes after the message's end"
     }
+  }
+}
+
+extension FramingError {
+  /// The error of a frame that is over its limits, or that the bytes are text where they begin with it.
+  func unlessText(_ bytes: RawSpan, at offset: Int) -> FramingError {
+    var start = ""
+    for index in offset..<min(offset + 16, bytes.byteCount) {
+      let byte = unsafe bytes.unsafeLoad(fromByteOffset: index, as: UInt8.self)
+      guard byte >= 0x20 && byte < 0x7f || byte == 0x09 || byte == 0x0a || byte == 0x0d else {
+        break
+      }
+      start.unicodeScalars.append(Unicode.Scalar(byte))
+    }
+    return start.utf8.count < 4 ? self : .text(start: start)
   }
 }
 

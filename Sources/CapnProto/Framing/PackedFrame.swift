@@ -130,8 +130,13 @@ public struct PackedFrameDecoder: ~Copyable {
   public mutating func next(
     _ chunk: RawSpan, _ offset: inout Int
   ) throws(FramingError) -> MessageReader? {
+    let start = isBetweenMessages ? offset : chunk.byteCount
     while arriving.frame == nil {
-      guard try takeHeadWord(chunk, &offset) else { return nil }
+      do throws(FramingError) {
+        guard try takeHeadWord(chunk, &offset) else { return nil }
+      } catch {
+        throw error.unlessText(chunk, at: start)
+      }
     }
     guard var frame = arriving.frame.take() else { return nil }
     frame.fill(&unpacker, chunk, &offset)

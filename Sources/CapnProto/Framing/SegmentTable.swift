@@ -36,7 +36,8 @@ struct SegmentTable {
     // One more than 32 bits hold still fits an Int.
     count = Int(Self.number(head, 0)) + 1
     guard count <= limits.segments else {
-      throw .tooManySegments(count: count, limit: limits.segments)
+      throw FramingError.tooManySegments(count: count, limit: limits.segments)
+        .unlessText(head, at: 0)
     }
     guard head.byteCount >= Self.bytes(segments: count) else { return nil }
     first = Int(Self.number(head, 4))

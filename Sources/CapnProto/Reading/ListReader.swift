@@ -26,13 +26,19 @@
 
   @inlinable @inline(__always)
   func check(_ index: Int) {
-    precondition(index >= 0 && index < count, "index out of range of a list")
+    precondition(index >= 0 && index < count, indexOutOfRange(index, of: count))
   }
+}
+
+/// The message of a precondition that the list has an element at the index.
+@usableFromInline
+package func indexOutOfRange(_ index: Int, of count: Int) -> String {
+  "index \(index) is out of range of a list of \(count) elements"
 }
 
 /// A list of a message, read in place. It cannot outlive its message.
 ///
-/// `for index in list.indices { list[index] }` visits it, or `forEach` and `map`.
+/// `for index in list.indices { list[index] }` visits it, or `forEach`, `map`, `reduce` and their kin.
 @frozen public struct ListReader<Element: ListElement & ~Escapable>: ~Escapable {
   /// The list without its type.
   public let _list: AnyListReader
@@ -59,22 +65,6 @@ extension ListReader where Element: InlineElement & ~Escapable {
       return Element._element(_list, index)
     }
   }
-
-  /// Calls the body with each element, in order.
-  @inlinable
-  public func forEach<Failure>(_ body: (Element) throws(Failure) -> Void) throws(Failure) {
-    for index in indices { try body(self[index]) }
-  }
-
-  /// What the body makes of each element, in order.
-  @inlinable
-  public func map<Value, Failure>(
-    _ transform: (Element) throws(Failure) -> Value
-  ) throws(Failure) -> [Value] {
-    var values: [Value] = []
-    for index in indices { values.append(try transform(self[index])) }
-    return values
-  }
 }
 
 extension ListReader where Element: PointerElement & ~Escapable {
@@ -85,20 +75,6 @@ extension ListReader where Element: PointerElement & ~Escapable {
       _list.check(index)
       return try Element._element(_list, index)
     }
-  }
-
-  /// Calls the body with each element, in order.
-  @inlinable
-  public func forEach(_ body: (Element) throws -> Void) throws {
-    for index in indices { try body(try self[index]) }
-  }
-
-  /// What the body makes of each element, in order.
-  @inlinable
-  public func map<Value>(_ transform: (Element) throws -> Value) throws -> [Value] {
-    var values: [Value] = []
-    for index in indices { values.append(try transform(try self[index])) }
-    return values
   }
 }
 
@@ -119,11 +95,6 @@ extension ListReader where Element == DataReader {
   public subscript(index: Int) -> DataReader {
     @_lifetime(copy self) get throws(DecodingError) { try _list.pointer(index).data() }
   }
-}
-
-extension ListReader where Element: PrimitiveElement {
-  /// The elements as an array.
-  @inlinable public var array: [Element] { map { $0 } }
 }
 
 extension ListReader: ListElement where Element: ~Escapable {

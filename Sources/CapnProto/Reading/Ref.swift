@@ -5,9 +5,10 @@
 
 /// A reader that may be stored, put in collections and sent to other tasks.
 ///
-/// It keeps its whole message alive. `ref.reader` borrows the reader back. A message that is kept may
-/// be read any number of times if one pass over all of it is within
-/// ``ReaderLimits/traversalWords``.
+/// It keeps its whole message alive. ``read(_:)`` reads it anywhere:
+/// `try people["ada"]?.read { try $0.name.string }`. ``reader`` borrows the reader back, of a
+/// reference that is kept in a constant or variable for as long. A message that is kept may be read
+/// any number of times if one pass over all of it is within ``ReaderLimits/traversalWords``.
 @frozen @safe public struct Ref<Reader: TypedStructReader & ~Escapable>: @unchecked Sendable {
   /// The arena. Stored as an existential, which makes the type one that is passed in memory: of a
   /// type passed in registers, the compiler (6.3.1) crashes on `try makeRef().reader.field`, or,
@@ -47,6 +48,16 @@
       let reader = StructReader(raw: raw)
       return unsafe _overrideLifetime(Reader(_raw: reader), borrowing: self)
     }
+  }
+
+  /// Calls the body with the struct, and returns its result.
+  ///
+  /// The reference need not be kept: it may be an element, a result, or what an optional chain finds.
+  @inlinable
+  public func read<Value, Failure>(
+    _ body: (Reader) throws(Failure) -> Value
+  ) throws(Failure) -> Value {
+    try body(reader)
   }
 }
 

@@ -4,9 +4,8 @@
 
 /// A whole message that may be stored and sent to other tasks, whose root is a struct.
 ///
-/// Whoever holds it keeps the message. It is passed in registers, so handing it on costs a count:
-/// for code that passes messages on more often than it reads them. Where it is read it has to be a
-/// constant, as readers borrow it; ``Ref`` has no such condition.
+/// Whoever holds it keeps the message, of which ``Ref`` keeps a struct. Readers borrow it, so it is
+/// read where it is a constant, or by a closure: ``read(_:_:)``.
 @safe public struct SharedMessage: @unchecked Sendable {
   private let arena: MessageArena
   private let raw: RawStruct
@@ -29,6 +28,14 @@
   ) -> Reader {
     let reader = StructReader(raw: raw)
     return unsafe _overrideLifetime(Reader(_raw: reader), borrowing: self)
+  }
+
+  /// Calls the body with the root as a struct of the type, and returns its result.
+  @inlinable
+  public func read<Reader: TypedStructReader & ~Escapable, Value, Failure>(
+    _: Reader.Type = Reader.self, _ body: (Reader) throws(Failure) -> Value
+  ) throws(Failure) -> Value {
+    try body(root(as: Reader.self))
   }
 
   /// Bytes of the message's frame.

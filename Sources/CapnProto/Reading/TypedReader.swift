@@ -1,5 +1,5 @@
 /// A generated reader of a struct type.
-public protocol TypedStructReader: InlineElement, ~Escapable {
+public protocol TypedStructReader: InlineElement, MessageView, ~Escapable {
   /// The sections that this version of the schema has.
   static var _layout: StructLayout { get }
   /// Reads the struct as this type.
@@ -44,10 +44,8 @@ public protocol PointerElement: ListElement, ~Escapable {
 }
 
 /// An element that is copied in and out of a list.
-public protocol PrimitiveElement: InlineElement, ListElementBuilder, ListElementType
-where ElementReader == Self, ElementBuilder == Self {
+public protocol PrimitiveElement: InlineElement, AssignableElement, ListElementType
+where ElementReader == Self, ElementBuilder == Self, ElementValue == Self {
   /// Reads an element of a list being built; the index is checked.
   static func _element(_ list: AnyListBuilder, _ index: Int) -> Self
-  /// Writes an element; the index is checked.
-  static func _setElement(_ list: AnyListBuilder, _ index: Int, _ value: Self)
 }

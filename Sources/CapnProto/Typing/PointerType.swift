@@ -43,7 +43,7 @@ extension StructType {
 }
 
 /// Text by name, and as an element of a list being built.
-public enum TextType: PointerType, ListElementBuilder {
+public enum TextType: PointerType, AssignableElement {
   public typealias ElementReader = TextReader
   public typealias ElementBuilder = TextType
   /// A pointer.
@@ -55,12 +55,16 @@ public enum TextType: PointerType, ListElementBuilder {
   }
   /// Sets the pointer to a copy of the text.
   public static func _set(_ pointer: AnyPointerBuilder, _ value: TextReader) throws(DecodingError) {
-    pointer.setText(utf8: value.bytes)
+    pointer.set(value)
+  }
+  /// Writes an element; the index is checked.
+  public static func _setElement(_ list: AnyListBuilder, _ index: Int, _ value: String) {
+    list.pointer(index).setText(value)
   }
 }
 
 /// Data by name, and as an element of a list being built.
-public enum DataType: PointerType, ListElementBuilder {
+public enum DataType: PointerType, AssignableElement {
   public typealias ElementReader = DataReader
   public typealias ElementBuilder = DataType
   /// A pointer.
@@ -72,7 +76,11 @@ public enum DataType: PointerType, ListElementBuilder {
   }
   /// Sets the pointer to a copy of the data.
   public static func _set(_ pointer: AnyPointerBuilder, _ value: DataReader) throws(DecodingError) {
-    pointer.setData(value.bytes)
+    pointer.set(value)
+  }
+  /// Writes an element; the index is checked.
+  public static func _setElement(_ list: AnyListBuilder, _ index: Int, _ value: [UInt8]) {
+    list.pointer(index).setData(value)
   }
 }
 

@@ -186,7 +186,7 @@
   /// obtained by type hold such elements, whatever the message says.
   @inlinable @inline(__always)
   func check(_ index: Int, bits: Int) {
-    precondition(index >= 0 && index < count, "index out of range of a list")
+    precondition(index >= 0 && index < count, indexOutOfRange(index, of: count))
     precondition(bits <= Int(dataBits), "the list has smaller elements")
   }
 

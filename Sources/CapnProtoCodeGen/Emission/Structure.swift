@@ -48,6 +48,21 @@ final class StructureContext {
     membership(field).map { "_raw.setDiscriminant(\($0.offset), \($0.value))" }
   }
 
+  /// The statement that throws where the field is not the union's member; nil for fields outside the
+  /// union.
+  func requireMember(_ field: SchemaField) -> String? {
+    membership(field).map {
+      "try _raw.requireMember(\(Literal.string(field.name)), at: \($0.offset), is: \($0.value))"
+    }
+  }
+
+  /// The value of a field that is read by copy: of a member of the union that is not set, its default.
+  func valueIfMember(
+    _ field: SchemaField, _ value: String, otherwise defaultValue: String
+  ) -> String {
+    isMember(field).map { "\($0) ? \(value) : \(defaultValue)" } ?? value
+  }
+
   /// The condition under which a pointer field is set.
   func isSet(_ field: SchemaField, _ slot: SchemaField.Slot) -> String {
     let present = "_raw.hasPointer(\(slot.offset))"
@@ -132,5 +147,21 @@ extension FileEmitter {
     out.block(
       "\(access.member(isInPlace: isInPlace))var \(name): \(type)",
       "@_lifetime(copy self) get\(throwing ? " throws(DecodingError)" : "") { \(value) }")
+  }
+
+  /// A property of a builder that is a view into the message. To build on a member of a union that is
+  /// not set would erase the one that is, so that its property throws.
+  func emitBuilderView(
+    _ field: SchemaField, _ context: StructureContext, _ type: String, _ value: String,
+    isInPlace: Bool = false
+  ) {
+    let name = SwiftName.escaped(field.memberName)
+    guard let requirement = context.requireMember(field) else {
+      return emitView(name, type, value, isInPlace: isInPlace)
+    }
+    out.block("\(access.body)var \(name): \(type)") {
+      out.function(
+        "@_lifetime(copy self) get throws(InactiveMemberError)", [requirement], returning: value)
+    }
   }
 }

@@ -38,10 +38,20 @@ extension FileEmitter {
     emitDeprecation(field.annotations)
     if slot.type.dataBits != nil {
       emitProperty(
-        field, types.builder(slot.type), get: Place.read(slot), select: select,
-        set: Place.write(slot), isInPlace: true)
+        field, types.builder(slot.type),
+        get: context.valueIfMember(field, Place.read(slot), otherwise: scalarDefault(slot)),
+        select: select, set: Place.write(slot), isInPlace: true)
     } else {
       emitPointerField(PointerField(field, slot, context, self))
+    }
+  }
+
+  /// The default of a number, Bool or enum.
+  private func scalarDefault(_ slot: SchemaField.Slot) -> String {
+    if case .enumeration = slot.type {
+      "\(types.reader(slot.type))(rawValue: \(slot.defaultValue.literal))"
+    } else {
+      slot.defaultValue.literal
     }
   }
 
@@ -59,8 +69,7 @@ extension FileEmitter {
 
   private func emitGroup(_ field: SchemaField, _ id: UInt64, _ context: StructureContext) {
     let type = types.type(id, "Builder")
-    emitView(
-      SwiftName.escaped(field.memberName), type, "\(type)(_raw: _raw)")
+    emitBuilderView(field, context, type, "\(type)(_raw: _raw)")
     var places = GroupPlaces()
     places.add(id, request, names)
     out.block(

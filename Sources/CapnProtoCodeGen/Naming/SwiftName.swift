@@ -55,7 +55,7 @@ enum SwiftName {
     "TextReader", "DataReader", "ListReader", "ListBuilder", "TextType", "DataType",
     "AnyPointerReader", "AnyPointerBuilder", "AnyListReader", "AnyListBuilder",
     "VoidValue", "SchemaEnum", "ConstantMessage",
-    "DecodingError", "Capability", "CapabilityClient", "CapabilityServer",
+    "DecodingError", "InactiveMemberError", "Capability", "CapabilityClient", "CapabilityServer",
     "InterfaceDescription", "CallContext", "ServerCall", "RemoteCall", "PipelineView",
     "PipelineReference", "NoPipeline", "RPCError",
     "PointerType", "StructType", "ListType", "AnyPointerType", "PointerBuilder", "InterfaceType",

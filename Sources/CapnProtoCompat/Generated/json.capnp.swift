@@ -93,7 +93,7 @@ public enum Value: StructType, DescribedType {
     @_transparent @_optimize(none) @export(implementation) public func setNull() { _raw.setDiscriminant(0, 0) }
 
     @_transparent @_optimize(none) @export(implementation) public var boolean: Bool {
-      get { _raw.readBool(16) }
+      get { _raw.discriminant(0) == 1 ? _raw.readBool(16) : false }
       nonmutating set {
         _raw.setDiscriminant(0, 1)
         _raw.writeBool(16, newValue)
@@ -101,7 +101,7 @@ public enum Value: StructType, DescribedType {
     }
 
     @_transparent @_optimize(none) @export(implementation) public var number: Double {
-      get { _raw.read(1) }
+      get { _raw.discriminant(0) == 2 ? _raw.read(1) : 0.0 }
       nonmutating set {
         _raw.setDiscriminant(0, 2)
         _raw.write(1, newValue)
@@ -109,7 +109,7 @@ public enum Value: StructType, DescribedType {
     }
 
     @_transparent @_optimize(none) @export(implementation) public var string: String {
-      get { _raw.pointer(0).string }
+      get { _raw.discriminant(0) == 3 ? _raw.pointer(0).string : "" }
       nonmutating set {
         _raw.setDiscriminant(0, 3)
         _raw.pointer(0).setText(newValue)
@@ -119,12 +119,19 @@ public enum Value: StructType, DescribedType {
       _raw.setDiscriminant(0, 3)
       _raw.pointer(0).setText(utf8: bytes)
     }
+    @_transparent @_optimize(none) @export(implementation) public func setString(_ value: TextReader) {
+      _raw.setDiscriminant(0, 3)
+      _raw.pointer(0).set(value)
+    }
     @_transparent @_optimize(none) @export(implementation) public var stringField: PointerField<TextType> {
       @_lifetime(copy self) get { .init(_raw, 0, discriminant: 0, is: 3) }
     }
 
-    @_transparent @_optimize(none) @export(implementation) public var array: ListBuilder<Value.Builder> {
-      @_lifetime(copy self) get { _raw.pointer(0).list() }
+    @export(implementation) public var array: ListBuilder<Value.Builder> {
+      @_lifetime(copy self) get throws(InactiveMemberError) {
+        try _raw.requireMember("array", at: 0, is: 4)
+        return _raw.pointer(0).list()
+      }
     }
     @_lifetime(copy self) @_transparent @_optimize(none) @export(implementation) public func initArray(_ count: Int) -> ListBuilder<Value.Builder> {
       _raw.setDiscriminant(0, 4)
@@ -134,13 +141,20 @@ public enum Value: StructType, DescribedType {
       _raw.setDiscriminant(0, 4)
       try _raw.pointer(0).set(value)
     }
+    @_transparent @_optimize(none) @export(implementation) public func setArray<_Values: _Sequence, _Failure>(_ values: _Values, _ body: (Value.Builder, _Values.Element) throws(_Failure) -> Void) throws(_Failure) {
+      _raw.setDiscriminant(0, 4)
+      try _raw.pointer(0).setList(of: Value.Builder.self, values, body)
+    }
     @_transparent @_optimize(none) @export(implementation) public var arrayField: PointerField<ListBuilder<Value.Builder>> {
       @_lifetime(copy self) get { .init(_raw, 0, discriminant: 0, is: 4) }
     }
 
     /// Standard JSON values.
-    @_transparent @_optimize(none) @export(implementation) public var object: ListBuilder<Value.Field.Builder> {
-      @_lifetime(copy self) get { _raw.pointer(0).list() }
+    @export(implementation) public var object: ListBuilder<Value.Field.Builder> {
+      @_lifetime(copy self) get throws(InactiveMemberError) {
+        try _raw.requireMember("object", at: 0, is: 5)
+        return _raw.pointer(0).list()
+      }
     }
     @_lifetime(copy self) @_transparent @_optimize(none) @export(implementation) public func initObject(_ count: Int) -> ListBuilder<Value.Field.Builder> {
       _raw.setDiscriminant(0, 5)
@@ -149,6 +163,10 @@ public enum Value: StructType, DescribedType {
     @_transparent @_optimize(none) @export(implementation) public func setObject(_ value: ListReader<Value.Field.Reader>) throws(DecodingError) {
       _raw.setDiscriminant(0, 5)
       try _raw.pointer(0).set(value)
+    }
+    @_transparent @_optimize(none) @export(implementation) public func setObject<_Values: _Sequence, _Failure>(_ values: _Values, _ body: (Value.Field.Builder, _Values.Element) throws(_Failure) -> Void) throws(_Failure) {
+      _raw.setDiscriminant(0, 5)
+      try _raw.pointer(0).setList(of: Value.Field.Builder.self, values, body)
     }
     @_transparent @_optimize(none) @export(implementation) public var objectField: PointerField<ListBuilder<Value.Field.Builder>> {
       @_lifetime(copy self) get { .init(_raw, 0, discriminant: 0, is: 5) }
@@ -164,8 +182,11 @@ public enum Value: StructType, DescribedType {
     /// "binary" and "date" types in text, since JSON has no analog of these. This is basically the
     /// reason this extension exists. We do NOT recommend using `call` unless you specifically need
     /// to be compatible with some silly format that uses this syntax.
-    @_transparent @_optimize(none) @export(implementation) public var call: Value.Call.Builder {
-      @_lifetime(copy self) get { _raw.pointer(0).structure() }
+    @export(implementation) public var call: Value.Call.Builder {
+      @_lifetime(copy self) get throws(InactiveMemberError) {
+        try _raw.requireMember("call", at: 0, is: 6)
+        return _raw.pointer(0).structure()
+      }
     }
     @_lifetime(copy self) @_transparent @_optimize(none) @export(implementation) public func initCall() -> Value.Call.Builder {
       _raw.setDiscriminant(0, 6)
@@ -244,6 +265,9 @@ public enum Value: StructType, DescribedType {
       @_transparent @_optimize(none) @export(implementation) public func setName(utf8 bytes: Span<UInt8>) {
         _raw.pointer(0).setText(utf8: bytes)
       }
+      @_transparent @_optimize(none) @export(implementation) public func setName(_ value: TextReader) {
+        _raw.pointer(0).set(value)
+      }
       @_transparent @_optimize(none) @export(implementation) public var nameField: PointerField<TextType> {
         @_lifetime(copy self) get { .init(_raw, 0) }
       }
@@ -303,6 +327,9 @@ public enum Value: StructType, DescribedType {
       @_transparent @_optimize(none) @export(implementation) public func setFunction(utf8 bytes: Span<UInt8>) {
         _raw.pointer(0).setText(utf8: bytes)
       }
+      @_transparent @_optimize(none) @export(implementation) public func setFunction(_ value: TextReader) {
+        _raw.pointer(0).set(value)
+      }
       @_transparent @_optimize(none) @export(implementation) public var functionField: PointerField<TextType> {
         @_lifetime(copy self) get { .init(_raw, 0) }
       }
@@ -315,6 +342,9 @@ public enum Value: StructType, DescribedType {
       }
       @_transparent @_optimize(none) @export(implementation) public func setParams(_ value: ListReader<Value.Reader>) throws(DecodingError) {
         try _raw.pointer(1).set(value)
+      }
+      @_transparent @_optimize(none) @export(implementation) public func setParams<_Values: _Sequence, _Failure>(_ values: _Values, _ body: (Value.Builder, _Values.Element) throws(_Failure) -> Void) throws(_Failure) {
+        try _raw.pointer(1).setList(of: Value.Builder.self, values, body)
       }
       @_transparent @_optimize(none) @export(implementation) public var paramsField: PointerField<ListBuilder<Value.Builder>> {
         @_lifetime(copy self) get { .init(_raw, 1) }
@@ -357,6 +387,9 @@ public enum FlattenOptions: StructType, DescribedType {
     }
     @_transparent @_optimize(none) @export(implementation) public func setPrefix(utf8 bytes: Span<UInt8>) {
       _raw.pointer(0).setText(utf8: bytes)
+    }
+    @_transparent @_optimize(none) @export(implementation) public func setPrefix(_ value: TextReader) {
+      _raw.pointer(0).set(value)
     }
     @_transparent @_optimize(none) @export(implementation) public var prefixField: PointerField<TextType> {
       @_lifetime(copy self) get { .init(_raw, 0) }
@@ -411,6 +444,9 @@ public enum DiscriminatorOptions: StructType, DescribedType {
     @_transparent @_optimize(none) @export(implementation) public func setName(utf8 bytes: Span<UInt8>) {
       _raw.pointer(0).setText(utf8: bytes)
     }
+    @_transparent @_optimize(none) @export(implementation) public func setName(_ value: TextReader) {
+      _raw.pointer(0).set(value)
+    }
     @_transparent @_optimize(none) @export(implementation) public var nameField: PointerField<TextType> {
       @_lifetime(copy self) get { .init(_raw, 0) }
     }
@@ -426,6 +462,9 @@ public enum DiscriminatorOptions: StructType, DescribedType {
     }
     @_transparent @_optimize(none) @export(implementation) public func setValueName(utf8 bytes: Span<UInt8>) {
       _raw.pointer(1).setText(utf8: bytes)
+    }
+    @_transparent @_optimize(none) @export(implementation) public func setValueName(_ value: TextReader) {
+      _raw.pointer(1).set(value)
     }
     @_transparent @_optimize(none) @export(implementation) public var valueNameField: PointerField<TextType> {
       @_lifetime(copy self) get { .init(_raw, 1) }

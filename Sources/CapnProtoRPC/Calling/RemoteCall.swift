@@ -54,6 +54,15 @@ public struct RemoteCall<
     return try body(results)
   }
 
+  /// Does not compile: the result is a view of the message, which cannot leave the closure.
+  @available(*, deprecated, message: "return a copy: text.string, data.array, reader.retained()")
+  @inlinable
+  nonisolated(nonsending) public func results<View: MessageView & ~Escapable>(
+    _ body: (Results) throws -> View
+  ) async throws {
+    _ = try await results().read { (reader: Results) in _ = try body(reader) }
+  }
+
   /// Waits for the call to end, for calls whose results say nothing.
   ///
   /// - Throws: as ``results()``.

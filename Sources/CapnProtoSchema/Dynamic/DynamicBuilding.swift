@@ -30,8 +30,10 @@ extension DynamicStruct {
       return try value(field)
     }
 
-    /// The place of the field, to set or to build on. A member of a union is the one that is set
-    /// from here on.
+    /// The place of the field, to set or to build on.
+    ///
+    /// Setting, initializing or clearing a member of a union selects it. One that is not set cannot be
+    /// built on: that would erase the member that is.
     ///
     /// - Throws: ``DynamicError`` if the field is of another struct.
     @_lifetime(copy self)
@@ -39,25 +41,25 @@ extension DynamicStruct {
       guard let field = schema.own(field) else {
         throw .noSuchField(field.name, in: schema.displayName)
       }
-      if let discriminant = field.discriminant, let offset = schema.node.discriminantOffset {
-        raw.setDiscriminant(offset, discriminant)
-      }
+      let membership = DynamicValue.Builder.Membership(field, in: schema)
       guard case .slot(let slot) = field.kind else {
         guard let group = schema.group(of: field) else {
           throw .noSuchField(field.name, in: schema.displayName)
         }
         return DynamicValue.Builder(
           type: .structure(group.node.id, group.brand), schema: schema.schema,
-          place: .inline(raw, group))
+          place: .inline(raw, group), of: raw, membership)
       }
       guard slot.type.isPointer else {
         return DynamicValue.Builder(
           type: slot.type, schema: schema.schema,
-          place: .field(raw, offset: slot.offset, mask: slot.defaultValue.bits))
+          place: .field(raw, offset: slot.offset, mask: slot.defaultValue.bits), of: raw,
+          membership)
       }
       return DynamicValue.Builder(
         type: schema.brand.resolve(slot.type), schema: schema.schema,
-        place: .pointer(raw.pointer(slot.offset)), defaultValue: slot.defaultValue)
+        place: .pointer(raw.pointer(slot.offset)), of: raw, membership,
+        defaultValue: slot.defaultValue)
     }
 
     /// Puts every field back to its default, and the unnamed union to its first member.
@@ -89,7 +91,7 @@ extension DynamicStruct {
       }
       if let member = source.which {
         let place = try value(member)
-        if source.has(member) { try place.set(try source.get(member)) }
+        if source.has(member) { try place.set(try source.get(member)) } else { place.clear() }
       } else if let offset = schema.node.discriminantOffset, let number = source.discriminant {
         raw.setDiscriminant(offset, number)
       }
@@ -126,8 +128,7 @@ extension DynamicList {
     /// The place of the element at the index, which must be one of `indices`.
     @_lifetime(copy self)
     public func value(_ index: Int) -> DynamicValue.Builder {
-      precondition(
-        index >= 0 && index < count, "index \(index) is out of range of a list of \(count)")
+      precondition(index >= 0 && index < count, indexOutOfRange(index, of: count))
       if case .structure(let id, let brand) = elementType,
         let type = schema.structure(id, brand: brand)
       {

@@ -28,8 +28,7 @@ public enum DynamicList {
     /// - Throws: `DecodingError` if the element is a pointer that leads to nothing valid.
     @_lifetime(copy self)
     public func get(_ index: Int) throws(CapnProto.DecodingError) -> DynamicValue.Reader {
-      precondition(
-        index >= 0 && index < count, "index \(index) is out of range of a list of \(count)")
+      precondition(index >= 0 && index < count, indexOutOfRange(index, of: count))
       switch elementType {
       case .void: return .void
       case .bool: return .bool(Bool._element(raw, index))

@@ -10,6 +10,10 @@ extension DynamicValue {
     /// The declarations that the type is looked up in.
     public let schema: Schema
     let place: Place
+    /// The struct of which the value is a field; nil for an element of a list.
+    let owner: StructBuilder?
+    /// The union of which the field is a member.
+    let membership: Membership?
     /// What a null pointer stands for.
     let defaultValue: SchemaValue?
 
@@ -23,19 +27,73 @@ extension DynamicValue {
       case inline(StructBuilder, StructSchema)
     }
 
-    @_lifetime(copy place)
-    init(type: SchemaType, schema: Schema, place: Place, defaultValue: SchemaValue? = nil) {
+    /// A field that is a member of a union.
+    struct Membership {
+      let name: String
+      let discriminant: UInt16
+      /// The place of the union's discriminant, counted in 16 bits.
+      let offset: Int
+      /// The name of the struct.
+      let structure: String
+
+      /// The field as a member of the struct's union; nil for a field outside the union.
+      init?(_ field: SchemaField, in schema: StructSchema) {
+        guard let discriminant = field.discriminant, let offset = schema.node.discriminantOffset
+        else { return nil }
+        name = field.name
+        self.discriminant = discriminant
+        self.offset = offset
+        structure = schema.displayName
+      }
+    }
+
+    /// The place of a field of the struct.
+    @_lifetime(copy place, copy owner)
+    init(
+      type: SchemaType, schema: Schema, place: Place, of owner: StructBuilder,
+      _ membership: Membership?, defaultValue: SchemaValue? = nil
+    ) {
       self.type = type
       self.schema = schema
       self.place = place
+      self.owner = owner
+      self.membership = membership
       self.defaultValue = defaultValue
+    }
+
+    /// The place of an element of a list.
+    @_lifetime(copy place)
+    init(type: SchemaType, schema: Schema, place: Place) {
+      self.type = type
+      self.schema = schema
+      self.place = place
+      owner = nil
+      membership = nil
+      defaultValue = nil
+    }
+
+    /// Makes the field the member of its union that is set.
+    func select() {
+      guard let owner, let membership else { return }
+      owner.setDiscriminant(membership.offset, membership.discriminant)
+    }
+
+    /// Checks that the field is the member of its union that is set.
+    func requireSelected() throws(DynamicError) {
+      guard let owner, let membership,
+        owner.discriminant(membership.offset) != membership.discriminant
+      else { return }
+      throw .inactive(membership.name, in: membership.structure)
     }
   }
 }
 
 extension DynamicValue.Builder {
   /// Puts the value back to its default: zero, null, or the fields of a group or element to theirs.
+  ///
+  /// It selects a member of a union.
   public func clear() {
+    select()
     switch place {
     case .field(let structure, let offset, _): structure.write(type, offset, bits: 0)
     case .element(let list, let index): list.write(type, index, bits: 0)
@@ -106,6 +164,7 @@ extension DynamicValue.Builder {
   /// - Throws: ``DynamicError`` if the type is another.
   public func setVoid() throws(DynamicError) {
     guard type == .void else { throw mismatch("Void") }
+    select()
   }
 
   /// Sets the number of an enum, known or not.
@@ -139,6 +198,7 @@ extension DynamicValue.Builder {
   public func set(text bytes: [UInt8]) throws(DynamicError) {
     guard case .pointer(let pointer) = place, type == .text else { throw mismatch("a text") }
     try Self.check(bytes: bytes.count)
+    select()
     pointer.setText(utf8: bytes.span)
   }
 
@@ -148,6 +208,7 @@ extension DynamicValue.Builder {
   public func set(data bytes: [UInt8]) throws(DynamicError) {
     guard case .pointer(let pointer) = place, type == .data else { throw mismatch("data") }
     try Self.check(bytes: bytes.count)
+    select()
     pointer.setData(bytes)
   }
 
@@ -158,17 +219,31 @@ extension DynamicValue.Builder {
     guard case .pointer(let pointer) = place, type.isCapability else {
       throw mismatch("a capability")
     }
+    select()
     pointer.setCapability(capability)
   }
 
   /// The pointer of an AnyPointer, AnyStruct or AnyList.
   ///
-  /// - Throws: ``DynamicError`` if the type is another.
+  /// - Throws: ``DynamicError`` if the type is another, or another member of the union is set.
   @_lifetime(copy self)
   public func anyPointer() throws(DynamicError) -> AnyPointerBuilder {
     guard case .pointer(let pointer) = place, case .anyPointer = type else {
       throw mismatch("AnyPointer")
     }
+    try requireSelected()
+    return pointer
+  }
+
+  /// The pointer of an AnyPointer, AnyStruct or AnyList, made null.
+  ///
+  /// - Throws: ``DynamicError`` if the type is another.
+  @_lifetime(copy self)
+  public func initAnyPointer() throws(DynamicError) -> AnyPointerBuilder {
+    guard case .pointer(let pointer) = place, case .anyPointer = type else {
+      throw mismatch("AnyPointer")
+    }
+    clear()
     return pointer
   }
 
@@ -179,11 +254,13 @@ extension DynamicValue.Builder {
   public func initStructure() throws(DynamicError) -> DynamicStruct.Builder {
     switch place {
     case .inline(let structure, let schema):
+      select()
       let builder = DynamicStruct.Builder(within: schema, structure)
       builder.clear()
       return builder
     case .pointer(let pointer):
       let schema = try structureSchema()
+      select()
       return DynamicStruct.Builder(
         within: schema, pointer.initStructure(layout: schema.node.layout))
     default: throw mismatch("a struct")
@@ -192,9 +269,10 @@ extension DynamicValue.Builder {
 
   /// The struct that is there; a new one, or a copy of the default, where there is none.
   ///
-  /// - Throws: ``DynamicError`` if the type is no struct.
+  /// - Throws: ``DynamicError`` if the type is no struct, or another member of the union is set.
   @_lifetime(copy self)
   public func structure() throws(DynamicError) -> DynamicStruct.Builder {
+    try requireSelected()
     switch place {
     case .inline(let structure, let schema):
       return DynamicStruct.Builder(within: schema, structure)
@@ -219,23 +297,26 @@ extension DynamicValue.Builder {
       guard let list = pointer.initStructureList(layout: node.layout, count: count) else {
         throw .tooLarge(elements: count)
       }
+      select()
       return DynamicList.Builder(element, schema, list)
     }
     // A segment has room for 2^29 words less the landing pad.
     if element.isPointer || element.dataBits == 64, count >= 1 << 29 - 2 {
       throw .tooLarge(elements: count)
     }
+    select()
     return DynamicList.Builder(element, schema, element.initList(pointer, count: count))
   }
 
   /// The list that is there; a copy of the default or an empty one where there is none.
   ///
-  /// - Throws: ``DynamicError`` if the type is no list.
+  /// - Throws: ``DynamicError`` if the type is no list, or another member of the union is set.
   @_lifetime(copy self)
   public func list() throws(DynamicError) -> DynamicList.Builder {
     guard case .pointer(let pointer) = place, case .list(let element) = type else {
       throw mismatch("a list")
     }
+    try requireSelected()
     try copyDefault(to: pointer)
     if case .structure(let id, _) = element, let node = schema.nodes[id]?.structure {
       return DynamicList.Builder(element, schema, pointer.structureList(layout: node.layout))
@@ -268,11 +349,15 @@ extension DynamicValue.Builder {
       guard case .pointer(let pointer) = place, type == .list(list.elementType) else {
         throw mismatch("a list of \(list.schema.name(of: list.elementType))")
       }
+      select()
       try Self.reading { () throws(CapnProto.DecodingError) in try pointer.set(list.raw) }
     case .structure(let structure): try set(structure)
     case .capability(let hook): try set(capability: hook)
     case .anyPointer(let source):
-      let pointer = try anyPointer()
+      guard case .pointer(let pointer) = place, case .anyPointer = type else {
+        throw mismatch("AnyPointer")
+      }
+      select()
       try Self.reading { () throws(CapnProto.DecodingError) in try pointer.set(source) }
     }
   }
@@ -281,6 +366,7 @@ extension DynamicValue.Builder {
     guard case .structure(source.schema.node.id, _) = type else {
       throw mismatch("a \(source.schema.displayName)")
     }
+    select()
     switch place {
     case .pointer(let pointer):
       try Self.reading { () throws(CapnProto.DecodingError) in try pointer.set(source.raw) }
@@ -311,6 +397,7 @@ extension DynamicValue.Builder {
   }
 
   private func write(bits: UInt64) {
+    select()
     switch place {
     case .field(let structure, let offset, let mask):
       structure.write(type, offset, bits: bits ^ mask)

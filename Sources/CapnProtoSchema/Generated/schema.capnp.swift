@@ -135,6 +135,9 @@ public enum Node: StructType, DescribedType {
     @_transparent @_optimize(none) @export(implementation) public func setDisplayName(utf8 bytes: Span<UInt8>) {
       _raw.pointer(0).setText(utf8: bytes)
     }
+    @_transparent @_optimize(none) @export(implementation) public func setDisplayName(_ value: TextReader) {
+      _raw.pointer(0).set(value)
+    }
     @_transparent @_optimize(none) @export(implementation) public var displayNameField: PointerField<TextType> {
       @_lifetime(copy self) get { .init(_raw, 0) }
     }
@@ -166,6 +169,9 @@ public enum Node: StructType, DescribedType {
     @_transparent @_optimize(none) @export(implementation) public func setParameters(_ value: ListReader<Node.Parameter.Reader>) throws(DecodingError) {
       try _raw.pointer(5).set(value)
     }
+    @_transparent @_optimize(none) @export(implementation) public func setParameters<_Values: _Sequence, _Failure>(_ values: _Values, _ body: (Node.Parameter.Builder, _Values.Element) throws(_Failure) -> Void) throws(_Failure) {
+      try _raw.pointer(5).setList(of: Node.Parameter.Builder.self, values, body)
+    }
     @_transparent @_optimize(none) @export(implementation) public var parametersField: PointerField<ListBuilder<Node.Parameter.Builder>> {
       @_lifetime(copy self) get { .init(_raw, 5) }
     }
@@ -187,6 +193,9 @@ public enum Node: StructType, DescribedType {
     @_transparent @_optimize(none) @export(implementation) public func setNestedNodes(_ value: ListReader<Node.NestedNode.Reader>) throws(DecodingError) {
       try _raw.pointer(1).set(value)
     }
+    @_transparent @_optimize(none) @export(implementation) public func setNestedNodes<_Values: _Sequence, _Failure>(_ values: _Values, _ body: (Node.NestedNode.Builder, _Values.Element) throws(_Failure) -> Void) throws(_Failure) {
+      try _raw.pointer(1).setList(of: Node.NestedNode.Builder.self, values, body)
+    }
     @_transparent @_optimize(none) @export(implementation) public var nestedNodesField: PointerField<ListBuilder<Node.NestedNode.Builder>> {
       @_lifetime(copy self) get { .init(_raw, 1) }
     }
@@ -201,6 +210,9 @@ public enum Node: StructType, DescribedType {
     @_transparent @_optimize(none) @export(implementation) public func setAnnotations(_ value: ListReader<_Annotation_f1c8950dab257542.Reader>) throws(DecodingError) {
       try _raw.pointer(2).set(value)
     }
+    @_transparent @_optimize(none) @export(implementation) public func setAnnotations<_Values: _Sequence, _Failure>(_ values: _Values, _ body: (_Annotation_f1c8950dab257542.Builder, _Values.Element) throws(_Failure) -> Void) throws(_Failure) {
+      try _raw.pointer(2).setList(of: _Annotation_f1c8950dab257542.Builder.self, values, body)
+    }
     @_transparent @_optimize(none) @export(implementation) public var annotationsField: PointerField<ListBuilder<_Annotation_f1c8950dab257542.Builder>> {
       @_lifetime(copy self) get { .init(_raw, 2) }
     }
@@ -208,8 +220,11 @@ public enum Node: StructType, DescribedType {
     /// Sets `file`.
     @_transparent @_optimize(none) @export(implementation) public func setFile() { _raw.setDiscriminant(6, 0) }
 
-    @_transparent @_optimize(none) @export(implementation) public var `struct`: Node.Struct.Builder {
-      @_lifetime(copy self) get { Node.Struct.Builder(_raw: _raw) }
+    @export(implementation) public var `struct`: Node.Struct.Builder {
+      @_lifetime(copy self) get throws(InactiveMemberError) {
+        try _raw.requireMember("struct", at: 6, is: 1)
+        return Node.Struct.Builder(_raw: _raw)
+      }
     }
     @_lifetime(copy self) @export(implementation) public func initStruct() -> Node.Struct.Builder {
       _raw.setDiscriminant(6, 1)
@@ -223,8 +238,11 @@ public enum Node: StructType, DescribedType {
       return Node.Struct.Builder(_raw: _raw)
     }
 
-    @_transparent @_optimize(none) @export(implementation) public var `enum`: Node.Enum.Builder {
-      @_lifetime(copy self) get { Node.Enum.Builder(_raw: _raw) }
+    @export(implementation) public var `enum`: Node.Enum.Builder {
+      @_lifetime(copy self) get throws(InactiveMemberError) {
+        try _raw.requireMember("enum", at: 6, is: 2)
+        return Node.Enum.Builder(_raw: _raw)
+      }
     }
     @_lifetime(copy self) @export(implementation) public func initEnum() -> Node.Enum.Builder {
       _raw.setDiscriminant(6, 2)
@@ -232,8 +250,11 @@ public enum Node: StructType, DescribedType {
       return Node.Enum.Builder(_raw: _raw)
     }
 
-    @_transparent @_optimize(none) @export(implementation) public var interface: Node.Interface.Builder {
-      @_lifetime(copy self) get { Node.Interface.Builder(_raw: _raw) }
+    @export(implementation) public var interface: Node.Interface.Builder {
+      @_lifetime(copy self) get throws(InactiveMemberError) {
+        try _raw.requireMember("interface", at: 6, is: 3)
+        return Node.Interface.Builder(_raw: _raw)
+      }
     }
     @_lifetime(copy self) @export(implementation) public func initInterface() -> Node.Interface.Builder {
       _raw.setDiscriminant(6, 3)
@@ -242,8 +263,11 @@ public enum Node: StructType, DescribedType {
       return Node.Interface.Builder(_raw: _raw)
     }
 
-    @_transparent @_optimize(none) @export(implementation) public var const: Node.Const.Builder {
-      @_lifetime(copy self) get { Node.Const.Builder(_raw: _raw) }
+    @export(implementation) public var const: Node.Const.Builder {
+      @_lifetime(copy self) get throws(InactiveMemberError) {
+        try _raw.requireMember("const", at: 6, is: 4)
+        return Node.Const.Builder(_raw: _raw)
+      }
     }
     @_lifetime(copy self) @export(implementation) public func initConst() -> Node.Const.Builder {
       _raw.setDiscriminant(6, 4)
@@ -252,8 +276,11 @@ public enum Node: StructType, DescribedType {
       return Node.Const.Builder(_raw: _raw)
     }
 
-    @_transparent @_optimize(none) @export(implementation) public var annotation: Node.Annotation.Builder {
-      @_lifetime(copy self) get { Node.Annotation.Builder(_raw: _raw) }
+    @export(implementation) public var annotation: Node.Annotation.Builder {
+      @_lifetime(copy self) get throws(InactiveMemberError) {
+        try _raw.requireMember("annotation", at: 6, is: 5)
+        return Node.Annotation.Builder(_raw: _raw)
+      }
     }
     @_lifetime(copy self) @export(implementation) public func initAnnotation() -> Node.Annotation.Builder {
       _raw.setDiscriminant(6, 5)
@@ -320,6 +347,9 @@ public enum Node: StructType, DescribedType {
       @_transparent @_optimize(none) @export(implementation) public func setName(utf8 bytes: Span<UInt8>) {
         _raw.pointer(0).setText(utf8: bytes)
       }
+      @_transparent @_optimize(none) @export(implementation) public func setName(_ value: TextReader) {
+        _raw.pointer(0).set(value)
+      }
       @_transparent @_optimize(none) @export(implementation) public var nameField: PointerField<TextType> {
         @_lifetime(copy self) get { .init(_raw, 0) }
       }
@@ -368,6 +398,9 @@ public enum Node: StructType, DescribedType {
       }
       @_transparent @_optimize(none) @export(implementation) public func setName(utf8 bytes: Span<UInt8>) {
         _raw.pointer(0).setText(utf8: bytes)
+      }
+      @_transparent @_optimize(none) @export(implementation) public func setName(_ value: TextReader) {
+        _raw.pointer(0).set(value)
       }
       @_transparent @_optimize(none) @export(implementation) public var nameField: PointerField<TextType> {
         @_lifetime(copy self) get { .init(_raw, 0) }
@@ -442,6 +475,9 @@ public enum Node: StructType, DescribedType {
       @_transparent @_optimize(none) @export(implementation) public func setDocComment(utf8 bytes: Span<UInt8>) {
         _raw.pointer(0).setText(utf8: bytes)
       }
+      @_transparent @_optimize(none) @export(implementation) public func setDocComment(_ value: TextReader) {
+        _raw.pointer(0).set(value)
+      }
       @_transparent @_optimize(none) @export(implementation) public var docCommentField: PointerField<TextType> {
         @_lifetime(copy self) get { .init(_raw, 0) }
       }
@@ -459,6 +495,9 @@ public enum Node: StructType, DescribedType {
       }
       @_transparent @_optimize(none) @export(implementation) public func setMembers(_ value: ListReader<Node.SourceInfo.Member.Reader>) throws(DecodingError) {
         try _raw.pointer(1).set(value)
+      }
+      @_transparent @_optimize(none) @export(implementation) public func setMembers<_Values: _Sequence, _Failure>(_ values: _Values, _ body: (Node.SourceInfo.Member.Builder, _Values.Element) throws(_Failure) -> Void) throws(_Failure) {
+        try _raw.pointer(1).setList(of: Node.SourceInfo.Member.Builder.self, values, body)
       }
       @_transparent @_optimize(none) @export(implementation) public var membersField: PointerField<ListBuilder<Node.SourceInfo.Member.Builder>> {
         @_lifetime(copy self) get { .init(_raw, 1) }
@@ -501,6 +540,9 @@ public enum Node: StructType, DescribedType {
         }
         @_transparent @_optimize(none) @export(implementation) public func setDocComment(utf8 bytes: Span<UInt8>) {
           _raw.pointer(0).setText(utf8: bytes)
+        }
+        @_transparent @_optimize(none) @export(implementation) public func setDocComment(_ value: TextReader) {
+          _raw.pointer(0).set(value)
         }
         @_transparent @_optimize(none) @export(implementation) public var docCommentField: PointerField<TextType> {
           @_lifetime(copy self) get { .init(_raw, 0) }
@@ -669,6 +711,9 @@ public enum Node: StructType, DescribedType {
       @_transparent @_optimize(none) @export(implementation) public func setFields(_ value: ListReader<Field.Reader>) throws(DecodingError) {
         try _raw.pointer(3).set(value)
       }
+      @_transparent @_optimize(none) @export(implementation) public func setFields<_Values: _Sequence, _Failure>(_ values: _Values, _ body: (Field.Builder, _Values.Element) throws(_Failure) -> Void) throws(_Failure) {
+        try _raw.pointer(3).setList(of: Field.Builder.self, values, body)
+      }
       @_transparent @_optimize(none) @export(implementation) public var fieldsField: PointerField<ListBuilder<Field.Builder>> {
         @_lifetime(copy self) get { .init(_raw, 3) }
       }
@@ -710,6 +755,9 @@ public enum Node: StructType, DescribedType {
       }
       @_transparent @_optimize(none) @export(implementation) public func setEnumerants(_ value: ListReader<Enumerant.Reader>) throws(DecodingError) {
         try _raw.pointer(3).set(value)
+      }
+      @_transparent @_optimize(none) @export(implementation) public func setEnumerants<_Values: _Sequence, _Failure>(_ values: _Values, _ body: (Enumerant.Builder, _Values.Element) throws(_Failure) -> Void) throws(_Failure) {
+        try _raw.pointer(3).setList(of: Enumerant.Builder.self, values, body)
       }
       @_transparent @_optimize(none) @export(implementation) public var enumerantsField: PointerField<ListBuilder<Enumerant.Builder>> {
         @_lifetime(copy self) get { .init(_raw, 3) }
@@ -761,6 +809,9 @@ public enum Node: StructType, DescribedType {
       @_transparent @_optimize(none) @export(implementation) public func setMethods(_ value: ListReader<Method.Reader>) throws(DecodingError) {
         try _raw.pointer(3).set(value)
       }
+      @_transparent @_optimize(none) @export(implementation) public func setMethods<_Values: _Sequence, _Failure>(_ values: _Values, _ body: (Method.Builder, _Values.Element) throws(_Failure) -> Void) throws(_Failure) {
+        try _raw.pointer(3).setList(of: Method.Builder.self, values, body)
+      }
       @_transparent @_optimize(none) @export(implementation) public var methodsField: PointerField<ListBuilder<Method.Builder>> {
         @_lifetime(copy self) get { .init(_raw, 3) }
       }
@@ -774,6 +825,9 @@ public enum Node: StructType, DescribedType {
       }
       @_transparent @_optimize(none) @export(implementation) public func setSuperclasses(_ value: ListReader<Superclass.Reader>) throws(DecodingError) {
         try _raw.pointer(4).set(value)
+      }
+      @_transparent @_optimize(none) @export(implementation) public func setSuperclasses<_Values: _Sequence, _Failure>(_ values: _Values, _ body: (Superclass.Builder, _Values.Element) throws(_Failure) -> Void) throws(_Failure) {
+        try _raw.pointer(4).setList(of: Superclass.Builder.self, values, body)
       }
       @_transparent @_optimize(none) @export(implementation) public var superclassesField: PointerField<ListBuilder<Superclass.Builder>> {
         @_lifetime(copy self) get { .init(_raw, 4) }
@@ -1072,6 +1126,9 @@ public enum Field: StructType, DescribedType {
     @_transparent @_optimize(none) @export(implementation) public func setName(utf8 bytes: Span<UInt8>) {
       _raw.pointer(0).setText(utf8: bytes)
     }
+    @_transparent @_optimize(none) @export(implementation) public func setName(_ value: TextReader) {
+      _raw.pointer(0).set(value)
+    }
     @_transparent @_optimize(none) @export(implementation) public var nameField: PointerField<TextType> {
       @_lifetime(copy self) get { .init(_raw, 0) }
     }
@@ -1096,6 +1153,9 @@ public enum Field: StructType, DescribedType {
     @_transparent @_optimize(none) @export(implementation) public func setAnnotations(_ value: ListReader<Annotation.Reader>) throws(DecodingError) {
       try _raw.pointer(1).set(value)
     }
+    @_transparent @_optimize(none) @export(implementation) public func setAnnotations<_Values: _Sequence, _Failure>(_ values: _Values, _ body: (Annotation.Builder, _Values.Element) throws(_Failure) -> Void) throws(_Failure) {
+      try _raw.pointer(1).setList(of: Annotation.Builder.self, values, body)
+    }
     @_transparent @_optimize(none) @export(implementation) public var annotationsField: PointerField<ListBuilder<Annotation.Builder>> {
       @_lifetime(copy self) get { .init(_raw, 1) }
     }
@@ -1108,8 +1168,11 @@ public enum Field: StructType, DescribedType {
     }
 
     /// A regular, non-group, non-fixed-list field.
-    @_transparent @_optimize(none) @export(implementation) public var slot: Field.Slot.Builder {
-      @_lifetime(copy self) get { Field.Slot.Builder(_raw: _raw) }
+    @export(implementation) public var slot: Field.Slot.Builder {
+      @_lifetime(copy self) get throws(InactiveMemberError) {
+        try _raw.requireMember("slot", at: 4, is: 0)
+        return Field.Slot.Builder(_raw: _raw)
+      }
     }
     @_lifetime(copy self) @export(implementation) public func initSlot() -> Field.Slot.Builder {
       _raw.setDiscriminant(4, 0)
@@ -1121,8 +1184,11 @@ public enum Field: StructType, DescribedType {
     }
 
     /// A group.
-    @_transparent @_optimize(none) @export(implementation) public var group: Field.Group.Builder {
-      @_lifetime(copy self) get { Field.Group.Builder(_raw: _raw) }
+    @export(implementation) public var group: Field.Group.Builder {
+      @_lifetime(copy self) get throws(InactiveMemberError) {
+        try _raw.requireMember("group", at: 4, is: 1)
+        return Field.Group.Builder(_raw: _raw)
+      }
     }
     @_lifetime(copy self) @export(implementation) public func initGroup() -> Field.Group.Builder {
       _raw.setDiscriminant(4, 1)
@@ -1322,7 +1388,7 @@ public enum Field: StructType, DescribedType {
       /// The ordinal is given here mainly just so that the original schema text can be reproduced given
       /// the compiled version -- i.e. so that `capnp compile -ocapnp` can do its job.
       @_transparent @_optimize(none) @export(implementation) public var explicit: UInt16 {
-        get { _raw.read(6) }
+        get { _raw.discriminant(5) == 1 ? _raw.read(6) : 0 }
         nonmutating set {
           _raw.setDiscriminant(5, 1)
           _raw.write(6, newValue)
@@ -1391,6 +1457,9 @@ public enum Enumerant: StructType, DescribedType {
     @_transparent @_optimize(none) @export(implementation) public func setName(utf8 bytes: Span<UInt8>) {
       _raw.pointer(0).setText(utf8: bytes)
     }
+    @_transparent @_optimize(none) @export(implementation) public func setName(_ value: TextReader) {
+      _raw.pointer(0).set(value)
+    }
     @_transparent @_optimize(none) @export(implementation) public var nameField: PointerField<TextType> {
       @_lifetime(copy self) get { .init(_raw, 0) }
     }
@@ -1410,6 +1479,9 @@ public enum Enumerant: StructType, DescribedType {
     }
     @_transparent @_optimize(none) @export(implementation) public func setAnnotations(_ value: ListReader<Annotation.Reader>) throws(DecodingError) {
       try _raw.pointer(1).set(value)
+    }
+    @_transparent @_optimize(none) @export(implementation) public func setAnnotations<_Values: _Sequence, _Failure>(_ values: _Values, _ body: (Annotation.Builder, _Values.Element) throws(_Failure) -> Void) throws(_Failure) {
+      try _raw.pointer(1).setList(of: Annotation.Builder.self, values, body)
     }
     @_transparent @_optimize(none) @export(implementation) public var annotationsField: PointerField<ListBuilder<Annotation.Builder>> {
       @_lifetime(copy self) get { .init(_raw, 1) }
@@ -1553,6 +1625,9 @@ public enum Method: StructType, DescribedType {
     @_transparent @_optimize(none) @export(implementation) public func setName(utf8 bytes: Span<UInt8>) {
       _raw.pointer(0).setText(utf8: bytes)
     }
+    @_transparent @_optimize(none) @export(implementation) public func setName(_ value: TextReader) {
+      _raw.pointer(0).set(value)
+    }
     @_transparent @_optimize(none) @export(implementation) public var nameField: PointerField<TextType> {
       @_lifetime(copy self) get { .init(_raw, 0) }
     }
@@ -1574,6 +1649,9 @@ public enum Method: StructType, DescribedType {
     }
     @_transparent @_optimize(none) @export(implementation) public func setImplicitParameters(_ value: ListReader<Node.Parameter.Reader>) throws(DecodingError) {
       try _raw.pointer(4).set(value)
+    }
+    @_transparent @_optimize(none) @export(implementation) public func setImplicitParameters<_Values: _Sequence, _Failure>(_ values: _Values, _ body: (Node.Parameter.Builder, _Values.Element) throws(_Failure) -> Void) throws(_Failure) {
+      try _raw.pointer(4).setList(of: Node.Parameter.Builder.self, values, body)
     }
     @_transparent @_optimize(none) @export(implementation) public var implicitParametersField: PointerField<ListBuilder<Node.Parameter.Builder>> {
       @_lifetime(copy self) get { .init(_raw, 4) }
@@ -1633,6 +1711,9 @@ public enum Method: StructType, DescribedType {
     }
     @_transparent @_optimize(none) @export(implementation) public func setAnnotations(_ value: ListReader<Annotation.Reader>) throws(DecodingError) {
       try _raw.pointer(1).set(value)
+    }
+    @_transparent @_optimize(none) @export(implementation) public func setAnnotations<_Values: _Sequence, _Failure>(_ values: _Values, _ body: (Annotation.Builder, _Values.Element) throws(_Failure) -> Void) throws(_Failure) {
+      try _raw.pointer(1).setList(of: Annotation.Builder.self, values, body)
     }
     @_transparent @_optimize(none) @export(implementation) public var annotationsField: PointerField<ListBuilder<Annotation.Builder>> {
       @_lifetime(copy self) get { .init(_raw, 1) }
@@ -1750,8 +1831,11 @@ public enum Type: StructType, DescribedType {
     /// Sets `data`.
     @_transparent @_optimize(none) @export(implementation) public func setData() { _raw.setDiscriminant(0, 13) }
 
-    @_transparent @_optimize(none) @export(implementation) public var list: Type.List.Builder {
-      @_lifetime(copy self) get { Type.List.Builder(_raw: _raw) }
+    @export(implementation) public var list: Type.List.Builder {
+      @_lifetime(copy self) get throws(InactiveMemberError) {
+        try _raw.requireMember("list", at: 0, is: 14)
+        return Type.List.Builder(_raw: _raw)
+      }
     }
     @_lifetime(copy self) @export(implementation) public func initList() -> Type.List.Builder {
       _raw.setDiscriminant(0, 14)
@@ -1759,8 +1843,11 @@ public enum Type: StructType, DescribedType {
       return Type.List.Builder(_raw: _raw)
     }
 
-    @_transparent @_optimize(none) @export(implementation) public var `enum`: Type.Enum.Builder {
-      @_lifetime(copy self) get { Type.Enum.Builder(_raw: _raw) }
+    @export(implementation) public var `enum`: Type.Enum.Builder {
+      @_lifetime(copy self) get throws(InactiveMemberError) {
+        try _raw.requireMember("enum", at: 0, is: 15)
+        return Type.Enum.Builder(_raw: _raw)
+      }
     }
     @_lifetime(copy self) @export(implementation) public func initEnum() -> Type.Enum.Builder {
       _raw.setDiscriminant(0, 15)
@@ -1769,8 +1856,11 @@ public enum Type: StructType, DescribedType {
       return Type.Enum.Builder(_raw: _raw)
     }
 
-    @_transparent @_optimize(none) @export(implementation) public var `struct`: Type.Struct.Builder {
-      @_lifetime(copy self) get { Type.Struct.Builder(_raw: _raw) }
+    @export(implementation) public var `struct`: Type.Struct.Builder {
+      @_lifetime(copy self) get throws(InactiveMemberError) {
+        try _raw.requireMember("struct", at: 0, is: 16)
+        return Type.Struct.Builder(_raw: _raw)
+      }
     }
     @_lifetime(copy self) @export(implementation) public func initStruct() -> Type.Struct.Builder {
       _raw.setDiscriminant(0, 16)
@@ -1779,8 +1869,11 @@ public enum Type: StructType, DescribedType {
       return Type.Struct.Builder(_raw: _raw)
     }
 
-    @_transparent @_optimize(none) @export(implementation) public var interface: Type.Interface.Builder {
-      @_lifetime(copy self) get { Type.Interface.Builder(_raw: _raw) }
+    @export(implementation) public var interface: Type.Interface.Builder {
+      @_lifetime(copy self) get throws(InactiveMemberError) {
+        try _raw.requireMember("interface", at: 0, is: 17)
+        return Type.Interface.Builder(_raw: _raw)
+      }
     }
     @_lifetime(copy self) @export(implementation) public func initInterface() -> Type.Interface.Builder {
       _raw.setDiscriminant(0, 17)
@@ -1789,8 +1882,11 @@ public enum Type: StructType, DescribedType {
       return Type.Interface.Builder(_raw: _raw)
     }
 
-    @_transparent @_optimize(none) @export(implementation) public var anyPointer: Type.AnyPointer.Builder {
-      @_lifetime(copy self) get { Type.AnyPointer.Builder(_raw: _raw) }
+    @export(implementation) public var anyPointer: Type.AnyPointer.Builder {
+      @_lifetime(copy self) get throws(InactiveMemberError) {
+        try _raw.requireMember("anyPointer", at: 0, is: 18)
+        return Type.AnyPointer.Builder(_raw: _raw)
+      }
     }
     @_lifetime(copy self) @export(implementation) public func initAnyPointer() -> Type.AnyPointer.Builder {
       _raw.setDiscriminant(0, 18)
@@ -2068,8 +2164,11 @@ public enum Type: StructType, DescribedType {
       /// The name "unconstrained" means as opposed to constraining it to match a type parameter.
       /// In retrospect this name is probably a poor choice given that it may still be constrained
       /// to be a struct, list, or capability.
-      @_transparent @_optimize(none) @export(implementation) public var unconstrained: Type.AnyPointer.Unconstrained.Builder {
-        @_lifetime(copy self) get { Type.AnyPointer.Unconstrained.Builder(_raw: _raw) }
+      @export(implementation) public var unconstrained: Type.AnyPointer.Unconstrained.Builder {
+        @_lifetime(copy self) get throws(InactiveMemberError) {
+          try _raw.requireMember("unconstrained", at: 4, is: 0)
+          return Type.AnyPointer.Unconstrained.Builder(_raw: _raw)
+        }
       }
       @_lifetime(copy self) @export(implementation) public func initUnconstrained() -> Type.AnyPointer.Unconstrained.Builder {
         _raw.setDiscriminant(4, 0)
@@ -2078,8 +2177,11 @@ public enum Type: StructType, DescribedType {
       }
 
       /// This is actually a reference to a type parameter defined within this scope.
-      @_transparent @_optimize(none) @export(implementation) public var parameter: Type.AnyPointer.Parameter.Builder {
-        @_lifetime(copy self) get { Type.AnyPointer.Parameter.Builder(_raw: _raw) }
+      @export(implementation) public var parameter: Type.AnyPointer.Parameter.Builder {
+        @_lifetime(copy self) get throws(InactiveMemberError) {
+          try _raw.requireMember("parameter", at: 4, is: 1)
+          return Type.AnyPointer.Parameter.Builder(_raw: _raw)
+        }
       }
       @_lifetime(copy self) @export(implementation) public func initParameter() -> Type.AnyPointer.Parameter.Builder {
         _raw.setDiscriminant(4, 1)
@@ -2090,8 +2192,11 @@ public enum Type: StructType, DescribedType {
 
       /// This is actually a reference to an implicit (generic) parameter of a method. The only
       /// legal context for this type to appear is inside Method.paramBrand or Method.resultBrand.
-      @_transparent @_optimize(none) @export(implementation) public var implicitMethodParameter: Type.AnyPointer.ImplicitMethodParameter.Builder {
-        @_lifetime(copy self) get { Type.AnyPointer.ImplicitMethodParameter.Builder(_raw: _raw) }
+      @export(implementation) public var implicitMethodParameter: Type.AnyPointer.ImplicitMethodParameter.Builder {
+        @_lifetime(copy self) get throws(InactiveMemberError) {
+          try _raw.requireMember("implicitMethodParameter", at: 4, is: 2)
+          return Type.AnyPointer.ImplicitMethodParameter.Builder(_raw: _raw)
+        }
       }
       @_lifetime(copy self) @export(implementation) public func initImplicitMethodParameter() -> Type.AnyPointer.ImplicitMethodParameter.Builder {
         _raw.setDiscriminant(4, 2)
@@ -2308,6 +2413,9 @@ public enum Brand: StructType, DescribedType {
     @_transparent @_optimize(none) @export(implementation) public func setScopes(_ value: ListReader<Brand.Scope.Reader>) throws(DecodingError) {
       try _raw.pointer(0).set(value)
     }
+    @_transparent @_optimize(none) @export(implementation) public func setScopes<_Values: _Sequence, _Failure>(_ values: _Values, _ body: (Brand.Scope.Builder, _Values.Element) throws(_Failure) -> Void) throws(_Failure) {
+      try _raw.pointer(0).setList(of: Brand.Scope.Builder.self, values, body)
+    }
     @_transparent @_optimize(none) @export(implementation) public var scopesField: PointerField<ListBuilder<Brand.Scope.Builder>> {
       @_lifetime(copy self) get { .init(_raw, 0) }
     }
@@ -2363,8 +2471,11 @@ public enum Brand: StructType, DescribedType {
       }
 
       /// List of parameter bindings.
-      @_transparent @_optimize(none) @export(implementation) public var bind: ListBuilder<Brand.Binding.Builder> {
-        @_lifetime(copy self) get { _raw.pointer(0).list() }
+      @export(implementation) public var bind: ListBuilder<Brand.Binding.Builder> {
+        @_lifetime(copy self) get throws(InactiveMemberError) {
+          try _raw.requireMember("bind", at: 4, is: 0)
+          return _raw.pointer(0).list()
+        }
       }
       @_lifetime(copy self) @_transparent @_optimize(none) @export(implementation) public func initBind(_ count: Int) -> ListBuilder<Brand.Binding.Builder> {
         _raw.setDiscriminant(4, 0)
@@ -2373,6 +2484,10 @@ public enum Brand: StructType, DescribedType {
       @_transparent @_optimize(none) @export(implementation) public func setBind(_ value: ListReader<Brand.Binding.Reader>) throws(DecodingError) {
         _raw.setDiscriminant(4, 0)
         try _raw.pointer(0).set(value)
+      }
+      @_transparent @_optimize(none) @export(implementation) public func setBind<_Values: _Sequence, _Failure>(_ values: _Values, _ body: (Brand.Binding.Builder, _Values.Element) throws(_Failure) -> Void) throws(_Failure) {
+        _raw.setDiscriminant(4, 0)
+        try _raw.pointer(0).setList(of: Brand.Binding.Builder.self, values, body)
       }
       @_transparent @_optimize(none) @export(implementation) public var bindField: PointerField<ListBuilder<Brand.Binding.Builder>> {
         @_lifetime(copy self) get { .init(_raw, 0, discriminant: 4, is: 0) }
@@ -2461,8 +2576,11 @@ public enum Brand: StructType, DescribedType {
       /// Sets `unbound`.
       @_transparent @_optimize(none) @export(implementation) public func setUnbound() { _raw.setDiscriminant(0, 0) }
 
-      @_transparent @_optimize(none) @export(implementation) public var type: Type.Builder {
-        @_lifetime(copy self) get { _raw.pointer(0).structure() }
+      @export(implementation) public var type: Type.Builder {
+        @_lifetime(copy self) get throws(InactiveMemberError) {
+          try _raw.requireMember("type", at: 0, is: 1)
+          return _raw.pointer(0).structure()
+        }
       }
       @_lifetime(copy self) @_transparent @_optimize(none) @export(implementation) public func initType() -> Type.Builder {
         _raw.setDiscriminant(0, 1)
@@ -2612,7 +2730,7 @@ public enum Value: StructType, DescribedType {
     @_transparent @_optimize(none) @export(implementation) public func setVoid() { _raw.setDiscriminant(0, 0) }
 
     @_transparent @_optimize(none) @export(implementation) public var bool: Bool {
-      get { _raw.readBool(16) }
+      get { _raw.discriminant(0) == 1 ? _raw.readBool(16) : false }
       nonmutating set {
         _raw.setDiscriminant(0, 1)
         _raw.writeBool(16, newValue)
@@ -2620,7 +2738,7 @@ public enum Value: StructType, DescribedType {
     }
 
     @_transparent @_optimize(none) @export(implementation) public var int8: Int8 {
-      get { _raw.read(2) }
+      get { _raw.discriminant(0) == 2 ? _raw.read(2) : 0 }
       nonmutating set {
         _raw.setDiscriminant(0, 2)
         _raw.write(2, newValue)
@@ -2628,7 +2746,7 @@ public enum Value: StructType, DescribedType {
     }
 
     @_transparent @_optimize(none) @export(implementation) public var int16: Int16 {
-      get { _raw.read(1) }
+      get { _raw.discriminant(0) == 3 ? _raw.read(1) : 0 }
       nonmutating set {
         _raw.setDiscriminant(0, 3)
         _raw.write(1, newValue)
@@ -2636,7 +2754,7 @@ public enum Value: StructType, DescribedType {
     }
 
     @_transparent @_optimize(none) @export(implementation) public var int32: Int32 {
-      get { _raw.read(1) }
+      get { _raw.discriminant(0) == 4 ? _raw.read(1) : 0 }
       nonmutating set {
         _raw.setDiscriminant(0, 4)
         _raw.write(1, newValue)
@@ -2644,7 +2762,7 @@ public enum Value: StructType, DescribedType {
     }
 
     @_transparent @_optimize(none) @export(implementation) public var int64: Int64 {
-      get { _raw.read(1) }
+      get { _raw.discriminant(0) == 5 ? _raw.read(1) : 0 }
       nonmutating set {
         _raw.setDiscriminant(0, 5)
         _raw.write(1, newValue)
@@ -2652,7 +2770,7 @@ public enum Value: StructType, DescribedType {
     }
 
     @_transparent @_optimize(none) @export(implementation) public var uint8: UInt8 {
-      get { _raw.read(2) }
+      get { _raw.discriminant(0) == 6 ? _raw.read(2) : 0 }
       nonmutating set {
         _raw.setDiscriminant(0, 6)
         _raw.write(2, newValue)
@@ -2660,7 +2778,7 @@ public enum Value: StructType, DescribedType {
     }
 
     @_transparent @_optimize(none) @export(implementation) public var uint16: UInt16 {
-      get { _raw.read(1) }
+      get { _raw.discriminant(0) == 7 ? _raw.read(1) : 0 }
       nonmutating set {
         _raw.setDiscriminant(0, 7)
         _raw.write(1, newValue)
@@ -2668,7 +2786,7 @@ public enum Value: StructType, DescribedType {
     }
 
     @_transparent @_optimize(none) @export(implementation) public var uint32: UInt32 {
-      get { _raw.read(1) }
+      get { _raw.discriminant(0) == 8 ? _raw.read(1) : 0 }
       nonmutating set {
         _raw.setDiscriminant(0, 8)
         _raw.write(1, newValue)
@@ -2676,7 +2794,7 @@ public enum Value: StructType, DescribedType {
     }
 
     @_transparent @_optimize(none) @export(implementation) public var uint64: UInt64 {
-      get { _raw.read(1) }
+      get { _raw.discriminant(0) == 9 ? _raw.read(1) : 0 }
       nonmutating set {
         _raw.setDiscriminant(0, 9)
         _raw.write(1, newValue)
@@ -2684,7 +2802,7 @@ public enum Value: StructType, DescribedType {
     }
 
     @_transparent @_optimize(none) @export(implementation) public var float32: Float {
-      get { _raw.read(1) }
+      get { _raw.discriminant(0) == 10 ? _raw.read(1) : 0.0 }
       nonmutating set {
         _raw.setDiscriminant(0, 10)
         _raw.write(1, newValue)
@@ -2692,7 +2810,7 @@ public enum Value: StructType, DescribedType {
     }
 
     @_transparent @_optimize(none) @export(implementation) public var float64: Double {
-      get { _raw.read(1) }
+      get { _raw.discriminant(0) == 11 ? _raw.read(1) : 0.0 }
       nonmutating set {
         _raw.setDiscriminant(0, 11)
         _raw.write(1, newValue)
@@ -2700,7 +2818,7 @@ public enum Value: StructType, DescribedType {
     }
 
     @_transparent @_optimize(none) @export(implementation) public var text: String {
-      get { _raw.pointer(0).string }
+      get { _raw.discriminant(0) == 12 ? _raw.pointer(0).string : "" }
       nonmutating set {
         _raw.setDiscriminant(0, 12)
         _raw.pointer(0).setText(newValue)
@@ -2710,12 +2828,16 @@ public enum Value: StructType, DescribedType {
       _raw.setDiscriminant(0, 12)
       _raw.pointer(0).setText(utf8: bytes)
     }
+    @_transparent @_optimize(none) @export(implementation) public func setText(_ value: TextReader) {
+      _raw.setDiscriminant(0, 12)
+      _raw.pointer(0).set(value)
+    }
     @_transparent @_optimize(none) @export(implementation) public var textField: PointerField<TextType> {
       @_lifetime(copy self) get { .init(_raw, 0, discriminant: 0, is: 12) }
     }
 
     @_transparent @_optimize(none) @export(implementation) public var data: [UInt8] {
-      get { _raw.pointer(0).array }
+      get { _raw.discriminant(0) == 13 ? _raw.pointer(0).array : [] }
       nonmutating set {
         _raw.setDiscriminant(0, 13)
         _raw.pointer(0).setData(newValue)
@@ -2725,12 +2847,19 @@ public enum Value: StructType, DescribedType {
       _raw.setDiscriminant(0, 13)
       _raw.pointer(0).setData(bytes)
     }
+    @_transparent @_optimize(none) @export(implementation) public func setData(_ value: DataReader) {
+      _raw.setDiscriminant(0, 13)
+      _raw.pointer(0).set(value)
+    }
     @_transparent @_optimize(none) @export(implementation) public var dataField: PointerField<DataType> {
       @_lifetime(copy self) get { .init(_raw, 0, discriminant: 0, is: 13) }
     }
 
-    @_transparent @_optimize(none) @export(implementation) public var list: AnyPointerBuilder {
-      @_lifetime(copy self) get { _raw.pointer(0) }
+    @export(implementation) public var list: AnyPointerBuilder {
+      @_lifetime(copy self) get throws(InactiveMemberError) {
+        try _raw.requireMember("list", at: 0, is: 14)
+        return _raw.pointer(0)
+      }
     }
     @_lifetime(copy self) @_transparent @_optimize(none) @export(implementation) public func initList() -> AnyPointerBuilder {
       _raw.setDiscriminant(0, 14)
@@ -2746,15 +2875,18 @@ public enum Value: StructType, DescribedType {
     }
 
     @_transparent @_optimize(none) @export(implementation) public var `enum`: UInt16 {
-      get { _raw.read(1) }
+      get { _raw.discriminant(0) == 15 ? _raw.read(1) : 0 }
       nonmutating set {
         _raw.setDiscriminant(0, 15)
         _raw.write(1, newValue)
       }
     }
 
-    @_transparent @_optimize(none) @export(implementation) public var `struct`: AnyPointerBuilder {
-      @_lifetime(copy self) get { _raw.pointer(0) }
+    @export(implementation) public var `struct`: AnyPointerBuilder {
+      @_lifetime(copy self) get throws(InactiveMemberError) {
+        try _raw.requireMember("struct", at: 0, is: 16)
+        return _raw.pointer(0)
+      }
     }
     @_lifetime(copy self) @_transparent @_optimize(none) @export(implementation) public func initStruct() -> AnyPointerBuilder {
       _raw.setDiscriminant(0, 16)
@@ -2773,8 +2905,11 @@ public enum Value: StructType, DescribedType {
     /// throw exceptions.
     @_transparent @_optimize(none) @export(implementation) public func setInterface() { _raw.setDiscriminant(0, 17) }
 
-    @_transparent @_optimize(none) @export(implementation) public var anyPointer: AnyPointerBuilder {
-      @_lifetime(copy self) get { _raw.pointer(0) }
+    @export(implementation) public var anyPointer: AnyPointerBuilder {
+      @_lifetime(copy self) get throws(InactiveMemberError) {
+        try _raw.requireMember("anyPointer", at: 0, is: 18)
+        return _raw.pointer(0)
+      }
     }
     @_lifetime(copy self) @_transparent @_optimize(none) @export(implementation) public func initAnyPointer() -> AnyPointerBuilder {
       _raw.setDiscriminant(0, 18)
@@ -3075,6 +3210,9 @@ public enum CodeGeneratorRequest: StructType, DescribedType {
     @_transparent @_optimize(none) @export(implementation) public func setNodes(_ value: ListReader<Node.Reader>) throws(DecodingError) {
       try _raw.pointer(0).set(value)
     }
+    @_transparent @_optimize(none) @export(implementation) public func setNodes<_Values: _Sequence, _Failure>(_ values: _Values, _ body: (Node.Builder, _Values.Element) throws(_Failure) -> Void) throws(_Failure) {
+      try _raw.pointer(0).setList(of: Node.Builder.self, values, body)
+    }
     @_transparent @_optimize(none) @export(implementation) public var nodesField: PointerField<ListBuilder<Node.Builder>> {
       @_lifetime(copy self) get { .init(_raw, 0) }
     }
@@ -3090,6 +3228,9 @@ public enum CodeGeneratorRequest: StructType, DescribedType {
     @_transparent @_optimize(none) @export(implementation) public func setSourceInfo(_ value: ListReader<Node.SourceInfo.Reader>) throws(DecodingError) {
       try _raw.pointer(3).set(value)
     }
+    @_transparent @_optimize(none) @export(implementation) public func setSourceInfo<_Values: _Sequence, _Failure>(_ values: _Values, _ body: (Node.SourceInfo.Builder, _Values.Element) throws(_Failure) -> Void) throws(_Failure) {
+      try _raw.pointer(3).setList(of: Node.SourceInfo.Builder.self, values, body)
+    }
     @_transparent @_optimize(none) @export(implementation) public var sourceInfoField: PointerField<ListBuilder<Node.SourceInfo.Builder>> {
       @_lifetime(copy self) get { .init(_raw, 3) }
     }
@@ -3103,6 +3244,9 @@ public enum CodeGeneratorRequest: StructType, DescribedType {
     }
     @_transparent @_optimize(none) @export(implementation) public func setRequestedFiles(_ value: ListReader<CodeGeneratorRequest.RequestedFile.Reader>) throws(DecodingError) {
       try _raw.pointer(1).set(value)
+    }
+    @_transparent @_optimize(none) @export(implementation) public func setRequestedFiles<_Values: _Sequence, _Failure>(_ values: _Values, _ body: (CodeGeneratorRequest.RequestedFile.Builder, _Values.Element) throws(_Failure) -> Void) throws(_Failure) {
+      try _raw.pointer(1).setList(of: CodeGeneratorRequest.RequestedFile.Builder.self, values, body)
     }
     @_transparent @_optimize(none) @export(implementation) public var requestedFilesField: PointerField<ListBuilder<CodeGeneratorRequest.RequestedFile.Builder>> {
       @_lifetime(copy self) get { .init(_raw, 1) }
@@ -3163,6 +3307,9 @@ public enum CodeGeneratorRequest: StructType, DescribedType {
       @_transparent @_optimize(none) @export(implementation) public func setFilename(utf8 bytes: Span<UInt8>) {
         _raw.pointer(0).setText(utf8: bytes)
       }
+      @_transparent @_optimize(none) @export(implementation) public func setFilename(_ value: TextReader) {
+        _raw.pointer(0).set(value)
+      }
       @_transparent @_optimize(none) @export(implementation) public var filenameField: PointerField<TextType> {
         @_lifetime(copy self) get { .init(_raw, 0) }
       }
@@ -3176,6 +3323,9 @@ public enum CodeGeneratorRequest: StructType, DescribedType {
       }
       @_transparent @_optimize(none) @export(implementation) public func setImports(_ value: ListReader<CodeGeneratorRequest.RequestedFile.Import.Reader>) throws(DecodingError) {
         try _raw.pointer(1).set(value)
+      }
+      @_transparent @_optimize(none) @export(implementation) public func setImports<_Values: _Sequence, _Failure>(_ values: _Values, _ body: (CodeGeneratorRequest.RequestedFile.Import.Builder, _Values.Element) throws(_Failure) -> Void) throws(_Failure) {
+        try _raw.pointer(1).setList(of: CodeGeneratorRequest.RequestedFile.Import.Builder.self, values, body)
       }
       @_transparent @_optimize(none) @export(implementation) public var importsField: PointerField<ListBuilder<CodeGeneratorRequest.RequestedFile.Import.Builder>> {
         @_lifetime(copy self) get { .init(_raw, 1) }
@@ -3239,6 +3389,9 @@ public enum CodeGeneratorRequest: StructType, DescribedType {
         }
         @_transparent @_optimize(none) @export(implementation) public func setName(utf8 bytes: Span<UInt8>) {
           _raw.pointer(0).setText(utf8: bytes)
+        }
+        @_transparent @_optimize(none) @export(implementation) public func setName(_ value: TextReader) {
+          _raw.pointer(0).set(value)
         }
         @_transparent @_optimize(none) @export(implementation) public var nameField: PointerField<TextType> {
           @_lifetime(copy self) get { .init(_raw, 0) }

@@ -102,14 +102,15 @@ struct JSONDecoding {
     try select(try enter(builder, step).structure(), path.dropFirst(), field)
   }
 
-  /// The place of a field. What another member of its union left in a group is cleared.
+  /// The place of a field, which is the member of its union from here on. What another member left
+  /// there is cleared.
   @_lifetime(copy builder)
   private func enter(
     _ builder: DynamicStruct.Builder, _ field: SchemaField
   ) throws -> DynamicValue.Builder {
     let isNew = field.discriminant != nil && field.discriminant != builder.reader.discriminant
     let place = try builder.value(field)
-    if isNew, case .group = field.kind { place.clear() }
+    if isNew { place.clear() }
     return place
   }
 

@@ -58,16 +58,18 @@ struct CostRun {
       frame = Self.text(choices) { $0.initAbort().reason = $1 }
     case .reflect:
       receive { root in
-        Self.call(root, 1, of: 0)
-        let payload = root.call.params
+        let call = root.initCall()
+        Self.fill(call, 1, of: 0)
+        let payload = call.params
         payload.content.setCapability(CostObject(.read, meter))
         payload.initCapTable(1)[0].senderHosted = 9
       }
       frame = CostlyMessage.frame(choices[...]) { Self.call($0, 2, of: 1) }
     case .unimplemented:
       frame = CostlyMessage.frame(choices[...]) { root in
-        root.initCall().initSendResultsTo().initThirdParty().setText("elsewhere")
-        Self.call(root, 1, of: 0, isBegun: true)
+        let call = root.initCall()
+        call.initSendResultsTo().initThirdParty().setText("elsewhere")
+        Self.fill(call, 1, of: 0)
       }
     case .read, .echo, .compare, .canonicalize, .forward, .membrane, .promise, .trace:
       frame = CostlyMessage.frame(choices[...]) { Self.call($0, 1, of: 0) }
@@ -132,10 +134,11 @@ struct CostRun {
   }
 
   /// Builds a call on what an earlier answer returns, whose params are null and come last.
-  private static func call(
-    _ root: Message.Builder, _ question: UInt32, of answer: UInt32, isBegun: Bool = false
-  ) {
-    let call = isBegun ? root.call : root.initCall()
+  private static func call(_ root: Message.Builder, _ question: UInt32, of answer: UInt32) {
+    fill(root.initCall(), question, of: answer)
+  }
+
+  private static func fill(_ call: Call.Builder, _ question: UInt32, of answer: UInt32) {
     call.questionId = question
     call.initTarget().initPromisedAnswer().questionId = answer
     _ = call.initParams()

@@ -90,6 +90,7 @@ extension FuzzTarget {
       guard let place = try? root.value(field) else {
         fatalError("a struct has the fields of its schema")
       }
+      place.clear()
       _ = try? place.structure().clear()
       _ = try? place.list().count
       _ = try? place.initList(count: 2).value(1).clear()
