@@ -81,7 +81,7 @@ public final class GuestMachine: Sendable {
   }
 
   private func waitUntilListening() async throws {
-    let deadline = ContinuousClock.now + settings.bootTimeout
+    let deadline = ContinuousClock.Instant.after(settings.bootTimeout)
     while !serialLog.hasLineWithMark {
       if let status = process.exit {
         throw RunnerError.guestEnded(status: status, serialTail: serialLog.tail())
@@ -125,7 +125,7 @@ public final class GuestMachine: Sendable {
   @discardableResult
   public func stop() async -> Bool {
     process.send("poweroff\n")
-    let deadline = ContinuousClock.now + settings.powerOffTimeout
+    let deadline = ContinuousClock.Instant.after(settings.powerOffTimeout)
     while process.exit == nil, ContinuousClock.now < deadline, !Interruption.isRepeated {
       try? await Task.sleep(for: SupervisedProcess.pollInterval)
     }

@@ -50,7 +50,7 @@ public final class SerialLog: Sendable {
     do {
       try file?.write(contentsOf: data)
     } catch {
-      fail(.cannotWrite(path ?? "the serial log", reason: "\(error)"))
+      fail(.cannotWrite(path ?? "the serial log", reason: error.localizedDescription))
     }
     let complete = state.withLock { state in
       var complete: [String] = []
@@ -79,7 +79,7 @@ public final class SerialLog: Sendable {
     do {
       for line in complete { try show(line) }
     } catch {
-      fail(error as? RunnerError ?? .cannotWrite("the output", reason: "\(error)"))
+      fail(error as? RunnerError ?? .cannotWrite("the output", reason: error.localizedDescription))
     }
   }
 

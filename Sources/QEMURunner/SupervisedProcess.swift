@@ -129,7 +129,7 @@ public final class SupervisedProcess: Sendable {
   ///
   /// - Returns: Whether it has ended.
   public func hasEnded(within limit: Duration) async -> Bool {
-    let deadline = ContinuousClock.now + limit
+    let deadline = ContinuousClock.Instant.after(limit)
     while exit == nil {
       if ContinuousClock.now >= deadline { return false }
       try? await Task.sleep(for: Self.pollInterval)
@@ -150,7 +150,7 @@ public final class SupervisedProcess: Sendable {
   /// Waits until the process has ended; ends it after the limit, or when this program is asked to
   /// stop.
   public func ending(within limit: Duration) async -> Ending {
-    let deadline = ContinuousClock.now + limit
+    let deadline = ContinuousClock.Instant.after(limit)
     while true {
       if let status = exit { return .exited(status) }
       if let signal = Interruption.signal {

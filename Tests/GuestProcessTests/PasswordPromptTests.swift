@@ -12,21 +12,14 @@ import Testing
     private var shown = ""
 
     init(_ script: String) throws {
-      master = unsafe open("/dev/ptmx", O_RDWR | O_NOCTTY)
-      // TIOCSPTLCK and TIOCGPTN, which are macros that Swift does not see.
-      var isLocked: Int32 = 0
-      var number: UInt32 = 0
-      try #require(
-        unsafe master >= 0 && ioctl(master, 0x4004_5431, &isLocked) == 0
-          && ioctl(master, 0x8004_5430, &number) == 0)
-      let name = "/dev/pts/\(number)"
+      var ends: (master: Int32, slave: Int32) = (-1, -1)
+      let made = unsafe openpty(&ends.master, &ends.slave, nil, nil, nil)
+      try #require(made == 0)
+      master = ends.master
       shell = Process()
       shell.executableURL = URL(filePath: "/usr/bin/env")
-      // Without a trap, a shell ends itself where its command was ended by an interrupt.
-      shell.arguments = ["setsid", "--ctty", "--wait", "sh", "-mc", "trap : INT; \(script)"]
-      let descriptor = unsafe open(name, O_RDWR | O_NOCTTY)
-      try #require(descriptor >= 0)
-      let slave = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
+      shell.arguments = ["setsid", "--ctty", "--wait", "sh", "-mc", "trap : INT; " + script]
+      let slave = FileHandle(fileDescriptor: ends.slave, closeOnDealloc: true)
       shell.standardInput = slave
       shell.standardOutput = slave
       shell.standardError = slave

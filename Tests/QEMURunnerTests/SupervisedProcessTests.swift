@@ -27,6 +27,13 @@ import Testing
   }
 
   @Test(.timeLimit(.minutes(5)))
+  func theLongestLimitIsAsGoodAsNone() async throws {
+    let process = try await SupervisedProcess.start(
+      "sh", arguments: ["-c", "exit 3"], output: .captured { _ in })
+    #expect(await process.ending(within: .seconds(Int64.max)) == .exited(3))
+  }
+
+  @Test(.timeLimit(.minutes(5)))
   func aProcessThatTakesTooLongIsEndedEvenIfItDoesNotWantTo() async throws {
     let obedient = try await SupervisedProcess.start(
       "sleep", arguments: ["60"], output: .captured { _ in })
