@@ -103,11 +103,11 @@ struct CostlyMessage {
       lead(1 | 2 << 32 | UInt64(count * 8) << 35)
       words += Array(repeating: 0x6161_6161_6161_6161, count: count - 1)
       words.append(0x0061_6161_6161_6161)
-    case 4: lead(1 | UInt64(min(count << next() % 12, 1 << 29 - 1)) << 35)
+    case 4: lead(1 | UInt64(min(count << (next() % 12), 1 << 29 - 1)) << 35)
     case 5:
       let layout = UInt64(next() % 4) << 32 | UInt64(next() % 3) << 48
       let size = Int(layout >> 32 & 0xffff) + Int(layout >> 48)
-      let count = size == 0 ? count << next() % 12 : room(count * size) / max(1, size)
+      let count = size == 0 ? count << (next() % 12) : room(count * size) / max(1, size)
       lead(1 | 7 << 32 | UInt64(count * size) << 35)
       words.append(layout | UInt64(min(count, 1 << 29 - 1)) << 2)
       words += Array(repeating: 0, count: count * size)
@@ -157,7 +157,7 @@ struct CostlyMessage {
       let count = room(count)
       lead(pointer, 1 | 3 << 32 | UInt64(count * 4) << 35)
       words += Array(repeating: 0x0001_0001_0001_0001 &* tag, count: count)
-    default: lead(pointer, 1 | UInt64(min(count << next() % 12, 1 << 29 - 1)) << 35)
+    default: lead(pointer, 1 | UInt64(min(count << (next() % 12), 1 << 29 - 1)) << 35)
     }
   }
 
