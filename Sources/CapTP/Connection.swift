@@ -132,10 +132,16 @@ public struct Connection: ~Copyable, Sendable {
   ///   - message: the message, without the descriptors of its capabilities.
   ///   - name: what it is, for the error.
   /// - Returns: the error, or nil.
+  @inline(__always)
   mutating func oversize(_ message: borrowing MessageBuilder, _ name: String) -> RPCError? {
     // A descriptor takes two words, and some more where it names a path in an answer.
-    let words = message.words + message.capabilityCount * 16 + 16
-    guard words > limits.sentMessageWords else { return nil }
+    let words = message.words(perCapability: 16) + 16
+    guard _slowPath(words > limits.sentMessageWords) else { return nil }
+    return oversize(words, name)
+  }
+
+  @inline(never)
+  private mutating func oversize(_ words: Int, _ name: String) -> RPCError {
     note(.sentMessageWords)
     return .failed(
       "\(name) would need a message of about \(words) words, more than the "

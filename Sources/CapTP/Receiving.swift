@@ -13,11 +13,11 @@ extension Connection {
   ) {
     guard failure == nil else { return }
     var message = message
-    message.limitTraversal(factor: limits.traversalFactor)
+    let words = message.limitTraversal(factor: limits.traversalFactor)
     if !attached.isEmpty { descriptors.arriving = attached }
     defer { if !attached.isEmpty { descriptors.arriving = [] } }
     do {
-      try dispatch(message)
+      try dispatch(message, words: words)
     } catch let violation as ProtocolViolation {
       abort(violation.rule)
     } catch {
@@ -33,9 +33,8 @@ extension Connection {
     case taken
   }
 
-  private mutating func dispatch(_ message: consuming MessageReader) throws {
+  private mutating func dispatch(_ message: consuming MessageReader, words: Int) throws {
     var message = message
-    let words = message.frameBytes / 8
     switch try takeIn(message.root(as: Message.Reader.self), words: words) {
     case .call(let table):
       if !table.hooks.isEmpty { message.setCapabilities(table.hooks) }

@@ -80,7 +80,12 @@
   }
 
   /// The number of entries of the capability table.
-  package var capabilityCount: Int { owner.with { $0.capabilities.count } }
+  package var capabilityCount: Int { owner.with { $0.capabilityCount } }
+
+  /// Returns the number of words in use in all segments, and of so many more for each capability.
+  package func words(perCapability words: Int) -> Int {
+    owner.with { $0.words(perCapability: words) }
+  }
 
   /// The capabilities that pointers of the message refer to by index.
   public var capabilities: [(any CapabilityHook)?] { owner.with { $0.capabilities } }

@@ -64,9 +64,14 @@
   ///
   /// - Parameter factor: words that may be read for each word of the message. A short message may be
   ///   read for 1,024 words whatever its size: it may have lists of elements that take no words.
-  package mutating func limitTraversal(factor: Int) {
-    let (words, overflow) = (arena.frameBytes / 8).multipliedReportingOverflow(by: max(1, factor))
-    arena.limitTraversal(to: overflow ? .max : max(1024, words))
+  /// - Returns: the number of words of the message's frame.
+  package mutating func limitTraversal(factor: Int) -> Int {
+    owner.with { arena in
+      let words = arena.frameBytes / 8
+      let (limit, overflow) = words.multipliedReportingOverflow(by: max(1, factor))
+      arena.limitTraversal(to: overflow ? .max : max(1024, limit))
+      return words
+    }
   }
 
   /// Sets the table that the message's capability pointers refer to by index.

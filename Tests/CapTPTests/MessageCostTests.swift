@@ -143,6 +143,38 @@ import Testing
     #expect(try passedOn.reader.call.params.content.capability() is Handle)
   }
 
+  @Test func `what observers sent along with a call is not passed on`() throws {
+    let engine = engine()
+    let message = MessageBuilder()
+    message.build(Message.Builder.self) { root in
+      root.callExport(1, 0).params.content.setText("content")
+    }
+    let secret = Array("secret context..".utf8)
+    let mark = (0..<8).map { UInt8(truncatingIfNeeded: CallBaggageMark.word >> UInt64(8 * $0)) }
+    let call = try SharedMessage(message.freeze()).appending(
+      segment: mark + [UInt8(secret.count), 0, 0, 0, 0, 0, 0, 0] + secret)
+    engine.connection.receive(try MessageReader(flat: call.flattened()))
+    _ = bytesSent(by: engine)
+    let copy = try DeliveredCall(params(engine)).copied()
+    let frame = copy.message.flattened()
+    #expect(!frame.indices.contains { frame[$0...].starts(with: secret) })
+    let passedOn = try DeliveredCall(copy).message
+    #expect(try passedOn.reader.call.params.content.text().string == "content")
+  }
+
+  @Test func `a copy of params over the standard traversal limit can be read`() throws {
+    let words = ReaderLimits.standard.traversalWords + 1
+    let engine = engine { $0.messageWords = words + 100 }
+    let message = MessageBuilder(firstSegmentWords: words + 100)
+    message.build(Message.Builder.self) {
+      _ = $0.callExport(1, 0).params.content.initList(of: UInt64.self, count: words)
+    }
+    engine.connection.receive(message.freeze())
+    _ = bytesSent(by: engine)
+    let copy = try DeliveredCall(DeliveredCall(params(engine)).copied()).message
+    #expect(try copy.reader.call.params.content.list(of: UInt64.self).count == words)
+  }
+
   @Test func `results that are passed on keep their content`() throws {
     let object = Object()
     let results = MessageBuilder()

@@ -7,7 +7,7 @@ import Testing
   /// The frame of a message whose root has one pointer, to what the source's root leads to.
   private func passOn(_ segments: [[UInt64]], factor: Int = 2) throws -> MessageReader {
     var source = try MessageReader(flat: frame(segments))
-    source.limitTraversal(factor: factor)
+    _ = source.limitTraversal(factor: factor)
     let structure = try source.root.structure()
     let builder = MessageBuilder(embedding: structure)
     try builder.build(Small.Builder.self) { try $0._raw.pointer(0).embed(structure.pointer(0)) }
@@ -54,7 +54,10 @@ import Testing
     #expect(try empty.root.structure().pointer(0).kind == .structure)
   }
 
-  @Test(arguments: [structure(-9, data: 1, pointers: 0), 7, far(5, 0), far(0, 900)])
+  @Test(arguments: [
+    structure(-9, data: 1, pointers: 0), 7, far(5, 0), far(0, 900), list(0, .byte, 80),
+    structure(0, data: 1, pointers: 0), list(-1, .inlineComposite, 1),
+  ])
   func `a pointer out of its message or of no known kind is an error`(pointer: UInt64) {
     #expect(throws: DecodingError.self) {
       _ = try passOn([[structure(0, data: 0, pointers: 1), pointer]])
@@ -86,7 +89,7 @@ import Testing
     }
     var source = try MessageReader(
       flat: frame(segments), limits: ReaderLimits(traversalWords: .max, nestingDepth: 1000))
-    source.limitTraversal(factor: 2)
+    _ = source.limitTraversal(factor: 2)
     let structure = try source.root.structure()
     let builder = MessageBuilder(embedding: structure)
     try builder.build(Small.Builder.self) { try $0._raw.pointer(0).embed(structure.pointer(0)) }

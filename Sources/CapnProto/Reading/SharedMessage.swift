@@ -38,6 +38,9 @@
     try body(root(as: Reader.self))
   }
 
+  /// The number of entries of the capability table.
+  package var capabilityCount: Int { arena.capabilityCount }
+
   /// Bytes of the message's frame.
   public var frameBytes: Int { arena.frameBytes }
 

@@ -41,6 +41,20 @@ extension MessageBuilder {
     unsafe erase(raw.segment, raw.start, bytes: (raw.count * raw.step + 7) / 8)
   }
 
+  /// Zeroes the last segment of the message that was embedded, if it begins with the word and is not the only
+  /// one. Nothing may be built yet.
+  package func eraseLastSegment(beginningWith word: UInt64) {
+    let count = arena.segmentCount
+    guard count > 1 else { return }
+    let segment = unsafe owner.header.pointee.segments[count - 1]
+    let used = unsafe segment.pointee.used
+    guard unsafe used > 0,
+      unsafe UInt64(littleEndian: segment.pointee.start.loadUnaligned(as: UInt64.self)) == word
+    else { return }
+    unsafe segment.pointee.start.initializeMemory(
+      as: UInt8.self, repeating: 0, count: used * 8)
+  }
+
   private func erase(_ source: SegmentPointer, _ start: UnsafeMutableRawPointer, bytes: Int) {
     guard unsafe source.isEmbeddable else { return }
     let offset = unsafe start - source.pointee.start
@@ -100,9 +114,10 @@ extension RawPointerBuilder {
   /// that is in another segment (encoding specification, "Inter-Segment Pointers").
   fileprivate func lead(to target: RawTarget) throws(DecodingError) {
     guard target.word.kind < 2 else { throw target.word.unexpected(.structure) }
-    // A far pointer has 29 bits for its offset.
+    // A far pointer has 29 bits for its offset. Where the object ends is checked here, as there are more
+    // words behind it in the copy than in the source; of what it leads to that is not known.
     guard target.index >= 0, target.index < 1 << 29,
-      unsafe target.index <= target.segment.pointee.used
+      unsafe target.index + target.word.objectWords <= target.segment.pointee.used
     else { throw .pointerOutOfBounds }
     if target.word.kind == 0, target.word.layout.words == 0 {
       word = .structure(offset: -1, layout: target.word.layout)
@@ -126,6 +141,13 @@ extension RawPointerBuilder {
 }
 
 extension WirePointer {
+  /// The number of words of the struct or list that this describes.
+  fileprivate var objectWords: Int {
+    if kind == 0 { return layout.words }
+    let size = elementSize
+    return size == .inlineComposite ? listCount + 1 : (listCount * size.stepBits + 63) / 64
+  }
+
   /// The descriptor of a struct or list, so many words behind it.
   fileprivate func with(offset: Int) -> WirePointer {
     WirePointer(bits & ~0xffff_fffc | UInt64(UInt32(truncatingIfNeeded: offset &<< 2)))

@@ -461,11 +461,26 @@ final class MessageArena: ManagedBuffer<ArenaState, UInt64> {
   func freeze(limits: ReaderLimits) {
     if unsafe state.pointee.words == .building { unsafe state.pointee.words = .frozen }
     letGoOfDropped()
-    // That of a message with embedded words is set already.
-    limitTraversal(to: unsafe min(limits.traversalWords, head.pointee.traversalLimit))
+    // That of a message with embedded words is set already, by what their message may be read.
+    let limit = unsafe head.pointee.traversalLimit
+    limitTraversal(to: limit == .max ? limits.traversalWords : limit)
+  }
+
+  /// The number of entries of the capability table.
+  var capabilityCount: Int { unsafe state.pointee.capabilities?.count ?? 0 }
+
+  /// Returns the number of words in use in all segments, and of so many more for each capability.
+  func words(perCapability words: Int) -> Int {
+    var sum = unsafe (state.pointee.capabilities?.count ?? 0) * words
+    let head = unsafe head
+    for index in 0..<(unsafe head.pointee.segmentCount) {
+      sum += unsafe head.pointee.segments[index].pointee.used
+    }
+    return sum
   }
 
   /// Sets the words that may be read in all, of a message that is not shared yet.
+  @inline(__always)
   func limitTraversal(to words: Int) {
     unsafe head.pointee.traversalLimit = max(0, words)
     unsafe head.pointee.traversalWords.store(max(0, words), ordering: .relaxed)

@@ -1,5 +1,6 @@
 // Safety. Looks at a segment's bytes for the length of a call; nothing is kept of them.
 
+import CapTP
 import CapnProto
 
 /// What observers send along with a call: bytes in a last segment of its message that no pointer
@@ -9,9 +10,6 @@ import CapnProto
 /// not know of them never sees them, in whatever version of rpc.capnp it speaks. The segment is the
 /// mark, the count of bytes, and the bytes, up to whole words.
 enum CallBaggage {
-  /// Made up once; a segment of another kind begins with a word like this once in 2^64.
-  private static let mark: UInt64 = 0x9d3c_61f4_b82e_07a5
-
   /// What may be sent, in bytes: what is longer is not.
   static let limit = 4096
 
@@ -19,7 +17,7 @@ enum CallBaggage {
   static func attach(_ bytes: [UInt8], to message: SharedMessage) -> SharedMessage {
     guard !bytes.isEmpty, bytes.count <= limit else { return message }
     var segment: [UInt8] = []
-    for word in [mark, UInt64(bytes.count)] {
+    for word in [CallBaggageMark.word, UInt64(bytes.count)] {
       segment += (0..<8).map { UInt8(truncatingIfNeeded: word >> (8 * $0)) }
     }
     segment += bytes
@@ -34,7 +32,9 @@ enum CallBaggage {
     var found: [UInt8]?
     message.segments { segment in
       last -= 1
-      guard last == 0, segment.byteCount >= 16, word(0, of: segment) == mark else { return }
+      guard last == 0, segment.byteCount >= 16, word(0, of: segment) == CallBaggageMark.word else {
+        return
+      }
       let count = word(1, of: segment)
       guard count <= limit, Int(count) <= segment.byteCount - 16 else { return }
       found = unsafe segment.extracting(16..<16 + Int(count)).withUnsafeBytes { unsafe [UInt8]($0) }
