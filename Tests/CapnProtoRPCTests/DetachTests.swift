@@ -4,7 +4,7 @@ import CapnProtoTesting
 import Synchronization
 import Testing
 
-/// Calls that nobody awaits, and calls that are cancelled by whoever made them.
+/// Calls that no task awaits, and calls that are cancelled by their callers.
 @Suite(.timeLimit(.minutes(5))) struct DetachTests {
   let server = CalculatorServer()
   let recorder = Recorder()
@@ -60,7 +60,8 @@ import Testing
     #expect(count.load(ordering: .relaxed) == 1)
   }
 
-  @Test func `a call that is cancelled ends for whoever awaits it and for its object`() async throws
+  @Test func `a call that is cancelled ends for the task that awaits it and for its object`()
+    async throws
   {
     let (connection, other) = connect()
     let calculator = connection.bootstrap(as: Calculator.Client.self)

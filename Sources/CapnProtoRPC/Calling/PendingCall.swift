@@ -232,8 +232,8 @@ package final class PendingCall: Caller {
         }))
   }
 
-  /// Ends the call with the error, for whoever awaits it and for what was pipelined on it, and tells the
-  /// callee that nobody wants its outcome. Nothing happens if it has ended.
+  /// Ends the call with the error, for the tasks that await it and for what was pipelined on it, and sends the
+  /// callee a `Finish`. Nothing happens if it has ended.
   func end(_ error: RPCError) {
     let route = takeRoute()
     finish(.failure(error))

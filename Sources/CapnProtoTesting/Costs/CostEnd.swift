@@ -37,6 +37,15 @@ final class CostEnd: MessageTransport, ConnectionExecutor {
     state.withLock { $0.isRunning = false }
   }
 
+  /// Releases what was sent, whose capabilities refer to the connection and so to this end.
+  func releaseSent() {
+    let sent = state.withLock { state in
+      defer { state.sent = [] }
+      return state.sent
+    }
+    withExtendedLifetime(sent) {}
+  }
+
   /// Does all work that there is, and what comes of it.
   func runAll() {
     while let work = state.withLock({ $0.work.isEmpty ? nil : $0.work.removeFirst() }) {

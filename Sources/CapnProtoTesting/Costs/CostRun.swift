@@ -91,6 +91,9 @@ struct CostRun {
     connection.close()
     other.close()
     runAll()
+    end.releaseSent()
+    otherEnd.releaseSent()
+    runAll()
     // The message was there before the start.
     return MessageCost(
       messageBytes: frame.count, capabilities: Self.capabilities(frame),
