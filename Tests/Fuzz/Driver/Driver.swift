@@ -18,6 +18,7 @@ private let wanted: [FuzzTarget] = {
 // Sound: libFuzzer's bytes are there during the call, which copies them.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzzOneInput(_ data: UnsafePointer<UInt8>, _ count: Int) -> CInt {
+  FuzzTarget.isAlone.store(true, ordering: .relaxed)
   unsafe FuzzTarget.run([UInt8](UnsafeBufferPointer(start: data, count: count)), among: wanted)
   return 0
 }
