@@ -48,7 +48,7 @@ extension MessageBuilder {
     guard count > 1 else { return }
     let segment = unsafe owner.header.pointee.segments[count - 1]
     let used = unsafe segment.pointee.used
-    guard unsafe used > 0,
+    guard used > 0,
       unsafe UInt64(littleEndian: segment.pointee.start.loadUnaligned(as: UInt64.self)) == word
     else { return }
     unsafe segment.pointee.start.initializeMemory(
