@@ -15,7 +15,7 @@ public enum RPCConnector {
   ///   - timeout: how long connecting may take, and then how long until the connection is secure.
   ///   - group: the event loops, of which the connection gets one.
   ///   - logger: gets what goes wrong.
-  ///   - observers: are told what happens on the connection.
+  ///   - observers: are notified of what happens on the connection.
   /// - Returns: the connection, which is open.
   /// - Throws: `RPCError` that says why there is no connection: of kind `failed` if the settings or the
   ///   peer have to change before there can be one, as a certificate that is refused, a peer that
@@ -93,7 +93,7 @@ public enum RPCConnector {
   ///   - bootstrap: the capability that the peer gets if it asks for one.
   ///   - limits: what the peer may make this side hold.
   ///   - logger: gets what goes wrong.
-  ///   - observers: are told what happens on the connection.
+  ///   - observers: are notified of what happens on the connection.
   /// - Returns: the connection, which is open.
   /// - Throws: `RPCError` if the descriptor is no Unix socket.
   public static func connection(

@@ -42,7 +42,7 @@ public final class RPCListener: Sendable {
   ///   - handshakeTimeout: how long a peer may take until the connection is secure.
   ///   - group: the event loops, of which each connection gets one.
   ///   - logger: gets what goes wrong.
-  ///   - observers: are told what happens on the connections.
+  ///   - observers: are notified of what happens on the connections.
   ///   - whenClosed: is told when a connection is over.
   ///   - bootstrap: makes the capability that a peer gets first; nil if it gets none.
   /// - Returns: the listener, which accepts connections already.

@@ -16,7 +16,7 @@ public import NIOPosix
 ///   - timeout: how long connecting may take, and then how long until the connection is secure.
 ///   - group: the event loops, of which the connection gets one.
 ///   - logger: gets what goes wrong.
-///   - observers: are told what happens on the connection.
+///   - observers: are notified of what happens on the connection.
 ///   - body: uses the connection. Calls that have not ended when it returns, and capabilities that it
 ///     returns, fail with `disconnected`.
 /// - Returns: what the body returns.
@@ -46,7 +46,7 @@ nonisolated(nonsending) public func withRPCConnection<Value>(
 ///   - handshakeTimeout: how long a peer may take until the connection is secure.
 ///   - group: the event loops, of which each connection gets one.
 ///   - logger: gets what goes wrong.
-///   - observers: are told what happens on the connections.
+///   - observers: are notified of what happens on the connections.
 ///   - bootstrap: makes the capability that a peer gets first; nil if it gets none.
 ///   - body: runs while the listener accepts connections. To end them gently, it calls
 ///     ``RPCListener/shutDown(gracePeriod:reason:)`` before it returns.

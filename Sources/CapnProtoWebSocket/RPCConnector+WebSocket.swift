@@ -15,7 +15,7 @@ extension RPCConnector {
   ///   - timeout: how long connecting may take, and then how long until the connection is ready.
   ///   - group: the event loops, of which the connection gets one.
   ///   - logger: gets what goes wrong.
-  ///   - observers: are told what happens on the connection.
+  ///   - observers: are notified of what happens on the connection.
   /// - Returns: the connection, which is open.
   /// - Throws: `RPCError` that says why there is no connection: of kind `failed` if the settings or the
   ///   server have to change before there can be one, as for a path that it does not serve; else of
@@ -53,7 +53,7 @@ extension RPCListener {
   ///   - handshakeTimeout: how long a peer may take until the connection is ready.
   ///   - group: the event loops, of which each connection gets one.
   ///   - logger: gets what goes wrong.
-  ///   - observers: are told what happens on the connections.
+  ///   - observers: are notified of what happens on the connections.
   ///   - whenClosed: is told when a connection is over.
   ///   - bootstrap: makes the capability that a peer gets first; nil if it gets none.
   /// - Returns: the listener, which accepts connections already. Its address is that of the socket.

@@ -21,7 +21,7 @@ public enum StopSignal {
             return
           }
           continuation.resume(returning: first)
-          // Whoever asks again does not want to wait any longer.
+          // A second signal asks for an end without a wait.
           if let second = signals.wait() { exit(128 + second) }
         }
       } catch {

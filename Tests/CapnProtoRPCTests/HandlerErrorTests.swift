@@ -14,7 +14,7 @@ private struct VisibleError: PeerVisibleError {
   var rpcError: RPCError { .overloaded("try again later") }
 }
 
-/// Throws what it is told.
+/// Throws the error that it is made with.
 private final class Thrower: Value.Server {
   private let error: any Error
   init(_ error: any Error) { self.error = error }

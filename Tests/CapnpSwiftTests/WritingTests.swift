@@ -126,7 +126,7 @@ extension CommandTests {
           return false
         }
       }
-      // It waits for whoever writes to the pipe.
+      // It waits for a writer of the pipe.
       #expect(waits { compilers() == 1 })
       // Threads of the tests block signals, and so do the processes that they start; not this one.
       kill(process.processIdentifier, SIGKILL)

@@ -4,7 +4,7 @@
 
 /// A whole message that may be stored and sent to other tasks, whose root is a struct.
 ///
-/// Whoever holds it keeps the message, of which ``Ref`` keeps a struct. Readers borrow it, so it is
+/// A value of it keeps the message, of which ``Ref`` keeps a struct. Readers borrow it, so it is
 /// read where it is a constant, or by a closure: ``read(_:_:)``.
 @safe public struct SharedMessage: @unchecked Sendable {
   private let arena: MessageArena

@@ -1,7 +1,7 @@
 // Safety. Puts words of a message that nobody vouches for into a message that is built, unchecked. That
 // is sound because no builder follows a pointer in them: the message gets a new root, what is built
 // under it lies behind those words, and `embed` sets the pointer that leads into them last. This is
-// the caller's to keep, so the functions are for this package alone. Whoever reads the message checks
+// the caller's to keep, so the functions are for this package alone. A reader of the message checks
 // each pointer as of any other. Places in the copy are those that the reading side has checked in the
 // source, whose segments have the same numbers and are as long.
 //

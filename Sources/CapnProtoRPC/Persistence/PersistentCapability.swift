@@ -51,7 +51,7 @@ final class PersistentCapability: TurnTarget {
   func next(for purpose: ChainPurpose) -> (any CallTarget)? {
     switch purpose {
     case .deliver(let call):
-      // A message that is invalid is told so by the object.
+      // The object answers a message that is invalid.
       let isSave = (try? call.message.reader.call.interfaceId) == Persistent._typeID
       return isSave ? keeper : object
     case .limits, .release: return object
